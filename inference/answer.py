@@ -1,0 +1,182 @@
+"""What a question, an answer and a citation are, and the one abstraction that every assistant implements.
+
+Knows nothing of any provider's wire format, of retrieval, or of Django.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Via = Literal["annotation", "marker", "link"]
+Finish = Literal["complete", "truncated", "refused", "blocked", "paused"]
+ErrorKind = Literal[
+    "rate_limited", "server", "malformed", "quota", "auth", "invalid_request", "blocked", "unreachable", "unknown"
+]
+Span = tuple[int, int]
+
+PERMANENT_KINDS: frozenset[ErrorKind] = frozenset({"quota", "auth", "invalid_request", "blocked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One prompt as it is sent. `seed` and `temperature` are honoured where the assistant has them."""
+
+    text: str
+    model: str | None = None
+    seed: int | None = None
+    temperature: float | None = None
+    country: str | None = None
+    language: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A URL the assistant says it consulted, cited or not. `page` and `domain` are None when unknown."""
+
+    url: str
+    page: str | None = None
+    domain: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A page shown to the reader as a source; `spans` are half-open code-point ranges of the answer's text."""
+
+    url: str
+    page: str | None
+    domain: str | None
+    title: str | None
+    via: Via
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, searches and cost in US dollars; None means the provider did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    searches: int | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """One body as it came over the wire, before any parsing."""
+
+    content: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An assistant's answer. `retrieved` is None when the assistant does not report what it consulted."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    retrieved: tuple[Source, ...] | None = None
+    searches: tuple[str, ...] = ()
+    model: str | None = None
+    finish: Finish = "complete"
+    usage: Usage = Usage()
+    raw: bytes = b""
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer less `raw`, as the command line prints it."""
+        return {
+            "text": self.text,
+            "citations": [
+                {
+                    "url": c.url,
+                    "page": c.page,
+                    "domain": c.domain,
+                    "title": c.title,
+                    "via": c.via,
+                    "spans": [list(span) for span in c.spans],
+                }
+                for c in self.citations
+            ],
+            "retrieved": None
+            if self.retrieved is None
+            else [{"url": s.url, "page": s.page, "domain": s.domain, "title": s.title} for s in self.retrieved],
+            "searches": list(self.searches),
+            "model": self.model,
+            "finish": self.finish,
+            "usage": {
+                "input_tokens": self.usage.input_tokens,
+                "output_tokens": self.usage.output_tokens,
+                "searches": self.usage.searches,
+                "cost_usd": self.usage.cost_usd,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of streamed text."""
+
+    text: str
+
+
+class AssistantError(Exception):
+    """The only exception that leaves an assistant. `retry_after` is in seconds."""
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        permanent: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind: ErrorKind = kind
+        self.message = message
+        self.permanent = kind in PERMANENT_KINDS if permanent is None else permanent
+        self.retry_after = retry_after
+
+
+Keep = Callable[[int, RawBody], None]
+
+
+def keep_nothing(index: int, body: RawBody) -> None:
+    """The `keep` of callers that have no spool."""
+
+
+class Assistant(ABC):
+    """Answers questions. Subclasses state what forms, checks and settings need to know of them."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    stratum: ClassVar[str] = "api"
+    queue: ClassVar[str] = "external"
+    default_model: ClassVar[str | None] = None
+    key_name: ClassVar[str | None] = None
+
+    @abstractmethod
+    def parse(self, body: RawBody) -> Answer:
+        """The answer that one raw body holds. Raises AssistantError where it holds none."""
+
+    @abstractmethod
+    def answer_many(
+        self, questions: Sequence[Question], keep: Keep = keep_nothing
+    ) -> Iterator[tuple[int, Answer | AssistantError]]:
+        """Yield (index, answer or error) as each question finishes, after `keep` received its raw body."""
+
+    def answer(self, question: Question) -> Answer:
+        """Answer one question. Raises AssistantError."""
+        for _, result in self.answer_many([question]):
+            if isinstance(result, AssistantError):
+                raise result
+            return result
+        raise AssistantError("malformed", f"{self.label} gave neither an answer nor an error.")
+
+    def stream(self, question: Question) -> Iterator[Delta | Answer]:
+        """Yield text as it comes; the last item is the Answer. Without streaming: the Answer alone."""
+        yield self.answer(question)

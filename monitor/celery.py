@@ -1,0 +1,55 @@
+"""The Celery application. A message is only a nudge: the queue of record is the ledger in PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
+
+from celery import Celery
+
+from monitor import environment
+
+TICK_SECONDS = 30
+
+#: Queues by the kind of worker that serves them. `models` workers load torch once and run `--pool solo`.
+MODEL_QUEUES = ("online", "local")
+QUEUES = ("housekeeping", *MODEL_QUEUES, "external")
+
+
+def _broker() -> dict[str, Any]:
+    """The configured broker, or files under the data folder."""
+    if url := environment.get("CELERY_BROKER_URL"):
+        return {"broker_url": url, "broker_transport_options": {}}
+    folder = environment.get("DATA_DIR") / "broker"
+    for part in ("messages", "control"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+        },
+    }
+
+
+app = Celery("citescope")
+app.conf.update(
+    **_broker(),
+    result_backend=None,
+    task_ignore_result=True,
+    task_default_queue="housekeeping",
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    beat_schedule={
+        "tick": {"task": "monitor.tasks.tick", "schedule": TICK_SECONDS, "options": {"queue": "housekeeping"}}
+    },
+    timezone="UTC",
+)
+app.autodiscover_tasks(["monitor"])

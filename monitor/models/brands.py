@@ -1,0 +1,60 @@
+"""Brands, and the frozen versions of the whole set that runs and extractions refer to."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from monitor.models.base import WorkspaceModel, within_workspace
+
+
+class BrandKind(models.TextChoices):
+    OWN = "own", "Own brand"
+    COMPETITOR = "competitor", "Competitor"
+
+
+class Brand(WorkspaceModel):
+    """A brand to look for. `colour` is its stable place, 0 to 7, in the colour-blind-safe palette."""
+
+    name = models.CharField(max_length=120)
+    aliases = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    kind = models.CharField(max_length=12, choices=BrandKind.choices, default=BrandKind.COMPETITOR)
+    colour = models.PositiveSmallIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-kind", "name"]
+        constraints = [
+            *within_workspace(),
+            models.UniqueConstraint(
+                models.functions.Lower("name"),
+                "workspace",
+                name="brand_name_once",
+                condition=models.Q(archived_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BrandSet(WorkspaceModel):
+    """An immutable version of the workspace's active brands.
+
+    `brands` is a list of `{"id", "name", "aliases", "domains", "kind"}`.
+    """
+
+    number = models.PositiveIntegerField()
+    brands = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            *within_workspace(),
+            models.UniqueConstraint(fields=["workspace", "number"], name="brandset_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"brand set {self.number}"

@@ -1,0 +1,172 @@
+"""What was read out of the answers: sources and mentions under an extraction, and the day's counts over them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from monitor.models.base import WorkspaceModel, within_workspace
+from monitor.models.brands import Brand, BrandSet
+from monitor.models.pages import IndexGeneration
+from monitor.models.panels import Panel, Prompt
+from monitor.models.people import Workspace
+from monitor.models.runs import Response, Run
+
+
+class ExtractionStatus(models.TextChoices):
+    BUILDING = "building", "Being computed"
+    CURRENT = "current", "Current"
+    RETIRED = "retired", "Retired"
+
+
+class Extraction(WorkspaceModel):
+    """One reading of the workspace's whole history: a brand set under a rule version."""
+
+    number = models.PositiveIntegerField()
+    rule_version = models.CharField(max_length=20)
+    brand_set = models.ForeignKey(BrandSet, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=ExtractionStatus.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+    switched_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            *within_workspace("brand_set"),
+            models.UniqueConstraint(fields=["workspace", "number"], name="extraction_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"extraction {self.number}"
+
+
+class Pointers(models.Model):
+    """What the workspace uses now: one extraction for every figure, one index generation for the next run."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="pointers")
+    extraction = models.ForeignKey(Extraction, on_delete=models.PROTECT, null=True, related_name="+")
+    generation = models.ForeignKey(IndexGeneration, on_delete=models.PROTECT, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"pointers of {self.workspace}"
+
+
+class ResponseSource(WorkspaceModel):
+    """A source of one answer, cited or only retrieved. `page` is empty for what could not be resolved."""
+
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="sources")
+    sequence = models.PositiveIntegerField()
+    url = models.TextField()
+    page = models.TextField(blank=True, default="")
+    domain = models.CharField(max_length=253, blank=True, default="")
+    title = models.TextField(blank=True, default="")
+    cited = models.BooleanField()
+    retrieved = models.BooleanField(null=True)
+    via = models.CharField(max_length=10, blank=True, default="")
+    spans = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            *within_workspace("extraction", "response"),
+            models.UniqueConstraint(fields=["extraction", "response", "sequence"], name="responsesource_once"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "extraction", "domain"], name="source_by_domain"),
+        ]
+
+    def __str__(self) -> str:
+        return self.page or self.url
+
+
+class Mention(WorkspaceModel):
+    """A brand named in an answer's prose, at `[start, end)` in code points."""
+
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="mentions")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    text = models.TextField()
+    rank = models.PositiveSmallIntegerField()
+    sentiment = models.CharField(max_length=12, blank=True, default="")
+
+    class Meta:
+        ordering = ["start"]
+        constraints = [
+            *within_workspace("extraction", "response", "brand"),
+            models.UniqueConstraint(
+                fields=["extraction", "response", "brand", "start"], name="mention_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class DayCell(WorkspaceModel):
+    """Counts of one prompt x assistant x stratum of one run. All rates are made of these and the two below."""
+
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="+")
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    assistant = models.CharField(max_length=40)
+    stratum = models.CharField(max_length=12)
+    valid = models.PositiveIntegerField()
+    with_citation = models.PositiveIntegerField()
+    reporting_retrieval = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    refused = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            *within_workspace("extraction", "run", "panel", "prompt"),
+            models.UniqueConstraint(
+                fields=["extraction", "run", "prompt", "assistant"], name="daycell_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "extraction", "day"], name="daycell_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.assistant}"
+
+
+class DayBrand(WorkspaceModel):
+    """Of a DayCell's valid responses: how many named the brand, named it first or among three, cited its domains."""
+
+    cell = models.ForeignKey(DayCell, on_delete=models.CASCADE, related_name="brands")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    named = models.PositiveIntegerField()
+    named_first = models.PositiveIntegerField()
+    named_top3 = models.PositiveIntegerField()
+    reciprocal_rank = models.FloatField()
+    cited = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            *within_workspace("cell", "brand"),
+            models.UniqueConstraint(fields=["cell", "brand"], name="daybrand_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brand_id} in {self.cell_id}"
+
+
+class DayDomain(WorkspaceModel):
+    """Of a DayCell's valid responses: how many cited and retrieved the domain, and its summed citation share."""
+
+    cell = models.ForeignKey(DayCell, on_delete=models.CASCADE, related_name="domains")
+    domain = models.CharField(max_length=253)
+    cited = models.PositiveIntegerField()
+    retrieved = models.PositiveIntegerField()
+    share = models.FloatField()
+
+    class Meta:
+        constraints = [
+            *within_workspace("cell"),
+            models.UniqueConstraint(fields=["cell", "domain"], name="daydomain_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain} in {self.cell_id}"

@@ -1,0 +1,185 @@
+"""The ledger: runs, their responses, each attempt to get one, and the bodies exactly as they came.
+
+The state of a Response is moved by `services.ledger` alone; every move is fenced on `lease`.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+
+from monitor.models.base import WorkspaceModel, within_workspace
+from monitor.models.brands import BrandSet
+from monitor.models.pages import IndexGeneration
+from monitor.models.panels import Panel, PanelRevision, Prompt
+
+
+class Trigger(models.TextChoices):
+    SCHEDULE = "schedule", "Schedule"
+    MANUAL = "manual", "By hand"
+    ASK = "ask", "Ask page"
+
+
+class RunStatus(models.TextChoices):
+    RUNNING = "running", "Running"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Run(WorkspaceModel):
+    """One execution of a panel, its plan frozen. `day` is the date it counts on in the workspace's zone."""
+
+    panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="runs", null=True)
+    panel_revision = models.ForeignKey(PanelRevision, on_delete=models.CASCADE, related_name="+", null=True)
+    brand_set = models.ForeignKey(BrandSet, on_delete=models.PROTECT, related_name="+")
+    generation = models.ForeignKey(IndexGeneration, on_delete=models.PROTECT, related_name="+", null=True)
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.RUNNING)
+    slot_at = models.DateTimeField(null=True)
+    day = models.DateField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    rolled_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *within_workspace("panel", "panel_revision", "brand_set", "generation"),
+            models.UniqueConstraint(fields=["panel", "slot_at"], name="run_slot_once"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "day"], name="run_workspace_day"),
+            models.Index(fields=["status"], name="run_open", condition=Q(status="running")),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+
+class ResponseStatus(models.TextChoices):
+    PENDING = "pending", "Waiting"
+    SENDING = "sending", "Being asked"
+    ANSWERED = "answered", "Answered"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Sent, no answer came back"
+    SKIPPED = "skipped", "Not needed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN = (ResponseStatus.PENDING, ResponseStatus.SENDING)
+VALID_FINISHES = ("complete", "truncated", "paused")
+#: What metrics count: answered, and neither refused nor blocked.
+VALID = Q(status=ResponseStatus.ANSWERED, finish__in=VALID_FINISHES)
+
+
+class Response(WorkspaceModel):
+    """One cell of a run: a prompt put to an assistant once. Text is cleaned of what PostgreSQL cannot hold."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="responses")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses", null=True)
+    prompt_text = models.TextField()
+    assistant = models.CharField(max_length=40)
+    model = models.CharField(max_length=120, blank=True, default="")
+    options = models.JSONField(default=dict)
+    repeat = models.PositiveSmallIntegerField()
+    seed = models.BigIntegerField()
+    queue = models.CharField(max_length=20)
+    stratum = models.CharField(max_length=12)
+
+    status = models.CharField(max_length=10, choices=ResponseStatus.choices, default=ResponseStatus.PENDING)
+    lease = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    error_kind = models.CharField(max_length=20, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+
+    generation = models.ForeignKey(IndexGeneration, on_delete=models.PROTECT, related_name="+", null=True)
+    page_versions = ArrayField(models.BigIntegerField(), default=list)
+    text = models.TextField(blank=True, default="")
+    search = SearchVectorField(null=True)
+    model_reported = models.CharField(max_length=120, blank=True, default="")
+    finish = models.CharField(max_length=10, blank=True, default="")
+    searches = models.JSONField(default=list)
+    retrieval_reported = models.BooleanField(default=False)
+    input_tokens = models.PositiveIntegerField(null=True)
+    output_tokens = models.PositiveIntegerField(null=True)
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    latency_ms = models.PositiveIntegerField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            *within_workspace("run", "prompt", "generation"),
+            models.UniqueConstraint(fields=["run", "prompt", "assistant", "repeat"], name="response_cell_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["queue", "next_try_at", "id"], name="response_claimable", condition=Q(status="pending")
+            ),
+            models.Index(fields=["lease_until"], name="response_leased", condition=Q(status="sending")),
+            models.Index(fields=["workspace", "prompt", "-id"], name="response_by_prompt"),
+            GinIndex(fields=["search"], name="response_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"response {self.pk}"
+
+
+class AttemptStatus(models.TextChoices):
+    SENT = "sent", "Sent"
+    ANSWERED = "answered", "Answered"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "No answer came back"
+    LATE = "late", "Answered after its lease had passed on"
+
+
+class Attempt(WorkspaceModel):
+    """One try at a response, committed before anything is sent. `lease` is the fence it was made under."""
+
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="attempts")
+    lease = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=AttemptStatus.choices, default=AttemptStatus.SENT)
+    sent_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    error_kind = models.CharField(max_length=20, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            *within_workspace("response"),
+            models.UniqueConstraint(fields=["response", "lease"], name="attempt_lease_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.lease} of {self.response_id}"
+
+
+class Body(WorkspaceModel):
+    """A verbatim body, zstd-compressed; `sha256` and `size` are of what came over the wire."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="bodies")
+    sequence = models.PositiveSmallIntegerField()
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    content = models.BinaryField()
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            *within_workspace("attempt"),
+            models.UniqueConstraint(fields=["attempt", "sequence"], name="body_sequence_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"body {self.pk}"

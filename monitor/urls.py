@@ -1,0 +1,13 @@
+"""Every address of the product. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from monitor.views import home
+
+urlpatterns = [
+    path("healthz", home.health, name="health"),
+    path("accounts/", include("allauth.urls")),
+    path("", home.home, name="home"),
+]

@@ -1,0 +1,81 @@
+"""Who may see and do what. Every view declares one of these rules; a test walks the URLs and fails on one without.
+
+`@access(read=..., write=...)` takes the workspace's slug off the URL, answers 404 to people outside it and 403 to
+members whose role is too low, and hands the view a request with `workspace` and `role`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from monitor.models import Membership, Role, User, Workspace
+
+View = Callable[..., HttpResponse]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class WorkspaceRequest(HttpRequest):
+    """A signed-in member's request. For annotations: `access` sets the attributes on Django's own request."""
+
+    user: User
+    workspace: Workspace
+    role: Role
+    htmx: Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a view asks of a visitor. `read` and `write` are the lowest roles for safe and other methods."""
+
+    kind: Literal["public", "signed_in", "workspace"]
+    read: Role | None = None
+    write: Role | None = None
+
+
+def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Callable[[View], View]:
+    """A workspace's view. `read=None` refuses GET, `write=None` refuses everything else, with 405."""
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Any, workspace: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = (
+                Membership.objects.unscoped()
+                .select_related("workspace")
+                .filter(workspace__slug=workspace, user_id=request.user.pk)
+                .first()
+            )
+            if membership is None:
+                raise Http404("No such workspace.")
+            lowest = read if request.method in SAFE else write
+            if lowest is None:
+                return HttpResponseNotAllowed(
+                    [method for method, role in (("GET", read), ("POST", write)) if role is not None]
+                )
+            request.workspace, request.role = membership.workspace, Role(membership.role)
+            if request.role.rank < lowest.rank:
+                raise PermissionDenied(f"This needs the role {lowest.label.lower()}.")
+            return view(request, *args, **kwargs)
+
+        guarded.access_rule = Rule("workspace", read, write)  # type: ignore[attr-defined]
+        return guarded
+
+    return declare
+
+
+def signed_in(view: View) -> View:
+    """A page of the person, outside any workspace; LoginRequiredMiddleware asks for the login."""
+    view.access_rule = Rule("signed_in")  # type: ignore[attr-defined]
+    return view
+
+
+def public(view: View) -> View:
+    """A page that anybody may open."""
+    view.access_rule = Rule("public")  # type: ignore[attr-defined]
+    view.login_required = False  # type: ignore[attr-defined]
+    return view
