@@ -1,0 +1,112 @@
+"""The one door from the product to assistants and to the local engine.
+
+Nothing else in `monitor` imports `rag` or an assistant's class. Modules that load torch are imported inside the
+functions that need them, so that pages and forms stay light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+import inference.assistants
+from inference.answer import Answer, Assistant, RawBody
+
+if TYPE_CHECKING:
+    from rag.extract import PageText
+
+#: Open index generations kept in one worker's memory.
+OPEN_GENERATIONS = 3
+
+
+@cache
+def _classes() -> dict[str, type[Assistant]]:
+    """Every assistant by name: the local engine first, then what the scan of `inference.assistants` finds."""
+    from rag.assistant import LocalAssistant
+
+    found: dict[str, type[Assistant]] = {LocalAssistant.name: LocalAssistant}
+    for module_info in pkgutil.iter_modules(inference.assistants.__path__):
+        module = importlib.import_module(f"inference.assistants.{module_info.name}")
+        for item in vars(module).values():
+            if isinstance(item, type) and issubclass(item, Assistant) and item.__module__ == module.__name__:
+                found[item.name] = item
+    return found
+
+
+def choices() -> list[tuple[str, str]]:
+    """(name, label) of every assistant, for forms."""
+    return [(name, kind.label) for name, kind in _classes().items()]
+
+
+def assistant_class(name: str) -> type[Assistant]:
+    """The class of one assistant; KeyError for a name nobody has."""
+    return _classes()[name]
+
+
+def label(name: str) -> str:
+    """What people call it; the name itself for an assistant that is no longer installed."""
+    kind = _classes().get(name)
+    return kind.label if kind else name
+
+
+def build(name: str, *, index_folder: Path | None = None) -> Assistant:
+    """An assistant ready to answer. The local engine needs the folder of an index generation."""
+    if name == "local":
+        if index_folder is None:
+            raise ValueError("The local engine needs an index: import pages first.")
+        return _local(index_folder)
+    return assistant_class(name)()
+
+
+@lru_cache(maxsize=OPEN_GENERATIONS)
+def _local(index_folder: Path) -> Assistant:
+    from rag.assistant import LocalAssistant
+    from rag.index import Index
+
+    return LocalAssistant(Index.open(index_folder), embedder())
+
+
+def embedder() -> Any:
+    """The embedding model of this process, loaded once."""
+    from inference.embed import get_embedder
+
+    return get_embedder(Path(settings.EMBEDDING_MODEL) if settings.EMBEDDING_MODEL else None, settings.MODEL_DEVICE)
+
+
+def parse(name: str, body: RawBody) -> Answer:
+    """Read a stored body again. Raises AssistantError where it holds no answer."""
+    kind = assistant_class(name)
+    return kind.parse(kind.__new__(kind), body)
+
+
+def page_versions(answer: Answer) -> list[int]:
+    """The ids of the page versions that an answer of the local engine had in its context."""
+    from rag.assistant import source_documents
+
+    return sorted({int(document) for document in source_documents(answer.raw)})
+
+
+def extract_page(html: bytes, url: str | None = None) -> PageText:
+    """Title, main text, language and date of a page. Raises `rag.extract.UnreadablePage` with the reason."""
+    from rag.extract import extract
+
+    return extract(html, url)
+
+
+def build_index(
+    folder: Path,
+    documents: Iterable[Any],
+    *,
+    reuse: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Write an index generation; returns its manifest. Loads torch."""
+    from rag.index import build as build_generation
+
+    return dict(build_generation(folder, documents, embedder(), reuse=reuse, progress=progress))
