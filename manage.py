@@ -11,6 +11,9 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Citescope is not installed here. Run `make run`, or use .venv/bin/python manage.py.")
+    from monitor import bootstrap
+
+    bootstrap.prepare(sys.argv)
     execute_from_command_line(sys.argv)
 
 

@@ -1,0 +1,46 @@
+# Citescope on one machine. `make run` and `make test` do all of their own set-up.
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= data
+BIN := .venv/bin
+export PORT DATA_DIR
+
+.PHONY: run test lint shots bench clean
+
+run: .venv/ready
+	@exec $(BIN)/python manage.py serve
+
+test: .venv/ready-dev
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+shots: .venv/ready-dev
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/python -m tests.shots
+
+bench: .venv/ready-dev
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis shots
+
+.venv/created:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Citescope needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make run PYTHON=python3.11")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'The Python module venv is missing. On Debian or Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo 'The virtual environment .venv could not be made: see the line above (is the disk full, or the folder read-only?).' >&2; exit 1; }
+	@touch $@
+
+.venv/ready: pyproject.toml .venv/created
+	@echo 'Installing Citescope (once; torch is the largest part)...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . || { echo 'Installing failed: see the lines above. No network, no disk, or a package that needs a compiler (apt-get install build-essential python3-dev).' >&2; exit 1; }
+	@touch $@
+
+.venv/ready-dev: .venv/ready
+	@echo 'Installing what the tests need (once)...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' || { echo 'Installing the test tools failed: see the lines above.' >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,31 @@
+"""Messages that wake workers. Losing one delays work by a tick and loses nothing, so a broker's fault is only logged."""
+
+from __future__ import annotations
+
+import logging
+
+from monitor.celery import MODEL_QUEUES, app
+
+log = logging.getLogger(__name__)
+
+
+def queue(name: str) -> None:
+    """Wake the workers of one queue of the ledger."""
+    _send("monitor.tasks.work", name, name)
+
+
+def housekeeping() -> None:
+    """Wake the sweeper now rather than at the next tick."""
+    _send("monitor.tasks.sweep", None, "housekeeping")
+
+
+def job(job_id: int, *, needs_model: bool) -> None:
+    """Wake a worker for one job."""
+    _send("monitor.tasks.run_job", job_id, MODEL_QUEUES[-1] if needs_model else "housekeeping")
+
+
+def _send(task: str, argument: str | int | None, queue_name: str) -> None:
+    try:
+        app.send_task(task, args=[] if argument is None else [argument], queue=queue_name, retry=False)
+    except (OSError, app.connection_for_write().connection_errors) as error:
+        log.warning("The broker did not take a message for %s (%s); the next tick goes on.", queue_name, error)

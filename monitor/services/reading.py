@@ -1,0 +1,278 @@
+"""Reading answers: which pages one cites and which brands it names, under a version of the rules.
+
+A reading is a function of (raw answer, brand set, rule version). `recompute` reads all history anew beside the present
+one and switches by one pointer; answers that arrive meanwhile are read under both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import zstandard
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from inference.answer import Answer, AssistantError, RawBody
+from monitor import assistants, extract
+from monitor.models import (
+    AttemptStatus,
+    Body,
+    BrandSet,
+    Extraction,
+    ExtractionStatus,
+    Mention,
+    Pointers,
+    Response,
+    ResponseSource,
+    ResponseStatus,
+    Workspace,
+)
+from monitor.services import brands, rollups
+
+CHUNK = 200
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The text with what PostgreSQL cannot hold (U+0000, lone surrogates) as U+FFFD; offsets stay."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    sources: list[ResponseSource]
+    mentions: list[Mention]
+
+
+def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extraction]]:
+    """What new answers are read under, by workspace: the current extraction and one being computed.
+
+    Takes a share lock on the pointers: a recompute starts only between two stores, so none misses it.
+    """
+    ids = sorted(workspace_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM monitor_pointers WHERE workspace_id = ANY(%s) ORDER BY workspace_id FOR SHARE", [ids]
+        )
+    found: dict[int, list[Extraction]] = {workspace_id: [] for workspace_id in ids}
+    for extraction in (
+        Extraction.objects.unscoped()
+        .filter(workspace_id__in=ids, status__in=(ExtractionStatus.CURRENT, ExtractionStatus.BUILDING))
+        .order_by("number")
+    ):
+        found[extraction.workspace_id].append(extraction)
+    return found
+
+
+def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
+    """The rows, not yet saved, of one answer under one extraction."""
+    return Read(
+        _sources(extraction, response, answer),
+        [
+            Mention(
+                workspace_id=response.workspace_id,
+                extraction=extraction,
+                response=response,
+                brand_id=found.brand_id,
+                start=found.start,
+                end=found.end,
+                text=found.text,
+                rank=found.rank,
+            )
+            for found in matcher(extraction.brand_set_id).mentions(response.text)
+        ],
+    )
+
+
+def _sources(extraction: Extraction, response: Response, answer: Answer) -> list[ResponseSource]:
+    """Cited pages in the answer's order, then those only consulted; one row a page."""
+    consulted = {source.page or source.url: source for source in answer.retrieved or ()}
+    reported = answer.retrieved is not None
+    rows = [
+        ResponseSource(
+            url=storable(citation.url),
+            page=citation.page or "",
+            domain=citation.domain or "",
+            title=storable(citation.title or ""),
+            cited=True,
+            retrieved=(citation.page or citation.url) in consulted if reported else None,
+            via=citation.via,
+            spans=[list(span) for span in citation.spans],
+        )
+        for citation in answer.citations
+    ]
+    cited = {citation.page or citation.url for citation in answer.citations}
+    rows += [
+        ResponseSource(
+            url=storable(source.url),
+            page=source.page or "",
+            domain=source.domain or "",
+            title=storable(source.title or ""),
+            cited=False,
+            retrieved=True,
+        )
+        for key, source in consulted.items()
+        if key not in cited
+    ]
+    for sequence, row in enumerate(rows):
+        row.workspace_id, row.extraction, row.response = response.workspace_id, extraction, response
+        row.sequence = sequence
+    return rows
+
+
+@lru_cache(maxsize=64)
+def matcher(brand_set_id: int) -> extract.Matcher:
+    """The matcher of one frozen brand set, kept per process: brand sets never change."""
+    brand_set = BrandSet.objects.unscoped().get(pk=brand_set_id)
+    return extract.Matcher([extract.Brand(**brand) for brand in brand_set.brands])
+
+
+def ensure_current(*, workspace: Workspace) -> Extraction:
+    """The workspace's current extraction, made when it has none yet."""
+    with transaction.atomic():
+        Pointers.objects.get_or_create(workspace=workspace)
+        pointers = Pointers.objects.select_for_update(of=("self",)).get(workspace=workspace)
+        if pointers.extraction is None:
+            pointers.extraction = _new(workspace, ExtractionStatus.CURRENT)
+            pointers.save(update_fields=["extraction"])
+        return pointers.extraction
+
+
+def _new(workspace: Workspace, status: ExtractionStatus) -> Extraction:
+    last = Extraction.objects.for_workspace(workspace).aggregate(last=Max("number"))["last"] or 0
+    return Extraction.objects.create(
+        workspace=workspace,
+        number=last + 1,
+        rule_version=extract.RULE_VERSION,
+        brand_set=brands.current_brand_set(workspace=workspace),
+        status=status,
+    )
+
+
+def needs_recompute(*, workspace: Workspace) -> bool:
+    """True when brands or rules changed since the current extraction."""
+    current = ensure_current(workspace=workspace)
+    return (
+        current.rule_version != extract.RULE_VERSION
+        or current.brand_set_id != brands.current_brand_set(workspace=workspace).pk
+    )
+
+
+def recompute(
+    *,
+    workspace: Workspace,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Extraction | None:
+    """Read all history under the brands and rules of now, then switch; None when `cancelled` said so.
+
+    Bodies that retention has deleted keep the sources read before; mentions need only the text.
+    """
+    ensure_current(workspace=workspace)
+    with transaction.atomic():
+        list(Pointers.objects.select_for_update(of=("self",)).filter(workspace=workspace))
+        _drop_unfinished(workspace)
+        target = _new(workspace, ExtractionStatus.BUILDING)
+    answered = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
+    total, done, last_id = answered.count(), 0, 0
+    while chunk := list(answered.filter(pk__gt=last_id).order_by("pk")[:CHUNK]):
+        if cancelled():
+            with transaction.atomic():
+                _drop_unfinished(workspace)
+            return None
+        last_id = chunk[-1].pk
+        _read_chunk(target, chunk)
+        done += len(chunk)
+        progress(done, max(total, done))
+    rollups.rebuild(workspace=workspace, extraction=target)
+    _switch(workspace, target)
+    return target
+
+
+def _read_chunk(target: Extraction, responses: list[Response]) -> None:
+    bodies = {
+        body.attempt.response_id: body
+        for body in Body.objects.unscoped()
+        .select_related("attempt")
+        .filter(attempt__response__in=responses, attempt__status=AttemptStatus.ANSWERED)
+        .order_by("sequence")
+    }
+    rows = []
+    for response in responses:
+        body = bodies.get(response.pk)
+        answer = _answer_again(response, body) if body else _answer_as_read(target.workspace, response)
+        rows.append(read(extraction=target, response=response, answer=answer))
+    with transaction.atomic():
+        # What a worker stored meanwhile under both extractions is the same reading: leave it.
+        ResponseSource.objects.bulk_create((s for row in rows for s in row.sources), ignore_conflicts=True)
+        Mention.objects.bulk_create((m for row in rows for m in row.mentions), ignore_conflicts=True)
+
+
+def _answer_again(response: Response, body: Body) -> Answer:
+    content = zstandard.ZstdDecompressor().decompress(bytes(body.content), max_output_size=body.size)
+    try:
+        return assistants.parse(response.assistant, RawBody(content, body.status, body.headers))
+    except (AssistantError, KeyError):
+        return _answer_as_read(response.workspace, response)
+
+
+def _answer_as_read(workspace: Workspace, response: Response) -> Answer:
+    """The answer as the current extraction has it, for want of its body."""
+    from inference.answer import Citation, Source
+
+    current = Pointers.objects.get(workspace=workspace).extraction_id
+    known = list(ResponseSource.objects.for_workspace(workspace).filter(extraction=current, response=response))
+    return Answer(
+        text=response.text,
+        citations=tuple(
+            Citation(
+                row.url,
+                row.page or None,
+                row.domain or None,
+                row.title or None,
+                row.via,  # type: ignore[arg-type]
+                tuple((start, end) for start, end in row.spans),
+            )
+            for row in known
+            if row.cited
+        ),
+        retrieved=tuple(
+            Source(row.url, row.page or None, row.domain or None, row.title or None) for row in known if row.retrieved
+        )
+        if response.retrieval_reported
+        else None,
+    )
+
+
+def _switch(workspace: Workspace, target: Extraction) -> None:
+    """One pointer moves; the reading before is dropped, for it can be computed again."""
+    with transaction.atomic():
+        pointers = Pointers.objects.select_for_update(of=("self",)).get(workspace=workspace)
+        old = pointers.extraction
+        pointers.extraction = target
+        pointers.save(update_fields=["extraction"])
+        Extraction.objects.for_workspace(workspace).filter(pk=target.pk).update(
+            status=ExtractionStatus.CURRENT, switched_at=timezone.now()
+        )
+        if old:
+            Extraction.objects.for_workspace(workspace).filter(pk=old.pk).update(status=ExtractionStatus.RETIRED)
+    rollups.rebuild(workspace=workspace, extraction=target, missing_only=True)
+    if old:
+        _drop_rows(old)
+
+
+def _drop_unfinished(workspace: Workspace) -> None:
+    for extraction in Extraction.objects.for_workspace(workspace).filter(status=ExtractionStatus.BUILDING):
+        _drop_rows(extraction)
+        Extraction.objects.for_workspace(workspace).filter(pk=extraction.pk).delete()
+
+
+def _drop_rows(extraction: Extraction) -> None:
+    rollups.drop(extraction=extraction)
+    for model in (Mention, ResponseSource):
+        rows = model.objects.unscoped().filter(extraction=extraction)
+        rows._raw_delete(rows.db)

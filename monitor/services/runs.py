@@ -1,0 +1,202 @@
+"""Starting, cancelling and retrying runs. A run's responses all exist from the moment the run does."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from monitor import assistants, schedule
+from monitor.models import (
+    OPEN,
+    IndexGeneration,
+    Panel,
+    PanelRevision,
+    Pointers,
+    Prompt,
+    Response,
+    ResponseStatus,
+    Run,
+    RunStatus,
+    Trigger,
+    Workspace,
+)
+from monitor.services import brands, ledger, nudge, panels, reading
+from monitor.services.errors import Problem
+
+
+def start_run(
+    *,
+    panel: Panel,
+    trigger: Trigger,
+    slot_at: datetime | None = None,
+    generation: IndexGeneration | None = None,
+) -> Run:
+    """Create a run with all its responses, waiting, its plan frozen; a slot already started gives its run again.
+
+    Raises Problem when there is nothing to ask or nobody to ask.
+    """
+    workspace = panel.workspace
+    revision = panels.current_revision(panel=panel)
+    plan = revision.plan
+    prompts = list(Prompt.objects.for_workspace(workspace).filter(suite_id=panel.suite_id, archived_at=None))
+    if not prompts:
+        raise Problem(f"The suite “{panel.suite.name}” has no prompts. Add some, then run the panel.")
+    if not plan["assistants"]:
+        raise Problem(f"The panel “{panel.name}” asks no assistant. Choose one, then run it.")
+    if any(item["assistant"] == "local" for item in plan["assistants"]):
+        generation = generation or current_generation(workspace)
+    try:
+        with transaction.atomic():
+            run = _create(workspace, trigger, panel=panel, revision=revision, slot_at=slot_at, generation=generation)
+            rows = [
+                _response(run, item, prompt_text=prompt.text, prompt=prompt, repeat=repeat)
+                for prompt in prompts
+                for item in plan["assistants"]
+                for repeat in range(plan["repeats"])
+            ]
+            Response.objects.bulk_create(rows, batch_size=1000)
+            _nudge_after_commit({row.queue for row in rows})
+    except IntegrityError:
+        existing = Run.objects.for_workspace(workspace).filter(panel=panel, slot_at=slot_at).first()
+        if slot_at is None or existing is None:
+            raise
+        return existing
+    return run
+
+
+def ask(*, workspace: Workspace, text: str) -> Response:
+    """Put one question to the local engine now, ahead of panels; it counts in no metric."""
+    text = text.strip()
+    if not text:
+        raise Problem("Type a question first.")
+    if len(text) > Prompt.MAX_LENGTH:
+        raise Problem(f"A question may have {Prompt.MAX_LENGTH:,} characters; this one has {len(text):,}.")
+    generation = current_generation(workspace)
+    with transaction.atomic():
+        run = _create(workspace, Trigger.ASK, generation=generation)
+        response = _response(run, {"assistant": "local", "options": {"temperature": 0}}, prompt_text=text)
+        response.queue = "online"
+        response.save()
+        _nudge_after_commit({"online"})
+    return response
+
+
+def current_generation(workspace: Workspace) -> IndexGeneration:
+    """The index that new questions are answered from; Problem when there is none yet."""
+    pointers = Pointers.objects.select_related("generation").filter(workspace=workspace).first()
+    if pointers is None or pointers.generation is None:
+        raise Problem("The local engine has no pages yet. Import pages first, under Local engine.")
+    return pointers.generation
+
+
+def _create(workspace: Workspace, trigger: Trigger, **fields: Any) -> Run:
+    revision = fields.pop("revision", None)
+    reading.ensure_current(workspace=workspace)
+    moment = fields.get("slot_at") or timezone.now()
+    return Run.objects.create(
+        workspace=workspace,
+        trigger=trigger,
+        panel_revision=revision,
+        brand_set=brands.current_brand_set(workspace=workspace),
+        day=moment.astimezone(workspace.zone).date(),
+        **fields,
+    )
+
+
+def _response(
+    run: Run, item: dict[str, Any], *, prompt_text: str, prompt: Prompt | None = None, repeat: int = 0
+) -> Response:
+    kind = assistants.assistant_class(item["assistant"])
+    model = item.get("model") or kind.default_model or ""
+    moment = run.slot_at.isoformat() if run.slot_at else f"run {run.pk}"
+    return Response(
+        workspace_id=run.workspace_id,
+        run=run,
+        prompt=prompt,
+        prompt_text=prompt_text,
+        assistant=kind.name,
+        model=model,
+        options=item.get("options") or {},
+        repeat=repeat,
+        seed=_seed(moment, kind.name, model, prompt_text, repeat),
+        queue=kind.queue,
+        stratum=kind.stratum,
+    )
+
+
+def _seed(*parts: object) -> int:
+    """A seed that depends on what is asked and when alone, so that the same slot asks the same everywhere."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _nudge_after_commit(queues: set[str]) -> None:
+    for name in sorted(queues):
+        transaction.on_commit(lambda name=name: nudge.queue(name))  # type: ignore[misc]
+
+
+def cancel_run(*, run: Run) -> int:
+    """Ask nothing further; what is being asked right now still counts. The number of responses taken back."""
+    with transaction.atomic():
+        locked = Run.objects.for_workspace(run.workspace).select_for_update().get(pk=run.pk)
+        if locked.status != RunStatus.RUNNING:
+            return 0
+        cancelled = (
+            Response.objects.for_workspace(run.workspace)
+            .filter(run=run, status=ResponseStatus.PENDING)
+            .update(status=ResponseStatus.CANCELLED)
+        )
+        Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(
+            status=RunStatus.CANCELLED, finished_at=timezone.now()
+        )
+        transaction.on_commit(nudge.housekeeping)
+    return cancelled
+
+
+def retry_failed(*, run: Run) -> int:
+    """Ask again what failed or was cancelled; what was answered stays. The number of responses put back."""
+    with transaction.atomic():
+        Run.objects.for_workspace(run.workspace).select_for_update().get(pk=run.pk)
+        failed = Response.objects.for_workspace(run.workspace).filter(
+            run=run, status__in=(ResponseStatus.FAILED, ResponseStatus.UNKNOWN, ResponseStatus.CANCELLED)
+        )
+        queues = set(failed.values_list("queue", flat=True))
+        count = failed.update(
+            status=ResponseStatus.PENDING, tries=0, next_try_at=None, error_kind="", error_message=""
+        )
+        if count:
+            Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(
+                status=RunStatus.RUNNING, finished_at=None, rolled_up_at=None
+            )
+            _nudge_after_commit(queues)
+    return count
+
+
+def start_due_panels(*, now: datetime | None = None) -> list[Run]:
+    """Start every panel whose slot has come; of slots missed while nothing ran, only the latest."""
+    now = now or timezone.now()
+    started = []
+    panels_due = (
+        Panel.objects.unscoped().exclude(cron="").filter(paused=False, archived_at=None).select_related("workspace")
+    )
+    for panel in panels_due:
+        slot = schedule.latest_slot(
+            panel.cron, panel.time_zone, after=panel.last_slot_at or panel.created_at, until=now
+        )
+        if slot is None:
+            continue
+        try:
+            started.append(start_run(panel=panel, trigger=Trigger.SCHEDULE, slot_at=slot))
+        except Problem as problem:
+            ledger.log.warning("Panel %s did not run at %s: %s", panel.pk, slot, problem)
+        Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk).update(last_slot_at=slot)
+    return started
+
+
+def is_open(run: Run) -> bool:
+    """True while a response of the run waits or is being asked."""
+    return Response.objects.for_workspace(run.workspace).filter(run=run, status__in=OPEN).exists()

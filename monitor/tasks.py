@@ -1,0 +1,33 @@
+"""What workers do when nudged. Each task calls one service; all may be delivered twice or never."""
+
+from __future__ import annotations
+
+from monitor.celery import MODEL_QUEUES, app
+from monitor.services import jobs, ledger, nudge, runs
+
+
+@app.task(name="monitor.tasks.tick")
+def tick() -> None:
+    """Every half minute: start what is due, mend what broke, wake whoever has work."""
+    runs.start_due_panels()
+    ledger.sweep()
+    jobs.resume_abandoned()
+    for queue in ledger.queues_with_work():
+        nudge.queue(queue)
+
+
+@app.task(name="monitor.tasks.sweep")
+def sweep() -> None:
+    ledger.sweep()
+
+
+@app.task(name="monitor.tasks.work")
+def work(queue: str) -> None:
+    """Answer what is due. A model worker serves all model queues at once, people's questions first."""
+    ledger.recover_spool()
+    ledger.work(queues=MODEL_QUEUES if queue in MODEL_QUEUES else (queue,))
+
+
+@app.task(name="monitor.tasks.run_job")
+def run_job(job_id: int) -> None:
+    jobs.run(job_id=job_id)
