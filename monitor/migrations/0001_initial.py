@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
             name='Job',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('import_pages', 'Import of pages'), ('recompute', 'Recompute of history'), ('export', 'Report')], max_length=20)),
+                ('kind', models.CharField(choices=[('import_pages', 'Import of pages'), ('build_index', 'Build of the index'), ('recompute', 'Recompute of history'), ('export', 'Report')], max_length=20)),
                 ('status', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='waiting', max_length=10)),
                 ('input', models.JSONField(default=dict)),
                 ('result', models.JSONField(default=dict)),
