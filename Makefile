@@ -5,7 +5,7 @@ DATA_DIR ?= data
 BIN := .venv/bin
 export PORT DATA_DIR
 
-.PHONY: run test lint shots bench clean
+.PHONY: run test lint shots bench chaos clean
 
 run: .venv/ready
 	@exec $(BIN)/python manage.py serve
@@ -25,6 +25,9 @@ shots: .venv/ready-dev
 
 bench: .venv/ready-dev
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+chaos: .venv/ready-dev
+	$(BIN)/python -m tests.chaos.drill --responses 500 --worker-kills 20 --postgres-kills 3
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis shots
