@@ -1,0 +1,88 @@
+"""How far long work is: a job's row as its page shows it. Reads alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from monitor.models import Job, JobKind, JobStatus, Workspace
+
+RECENT = 6
+OPEN = (JobStatus.WAITING, JobStatus.RUNNING)
+#: Below this the rate says nothing yet.
+SECONDS_FOR_A_RATE = 2.0
+
+#: The facts of a finished job, in the order and words of its page.
+FACTS = (
+    ("added", "New pages"),
+    ("changed", "Changed pages"),
+    ("unchanged", "Unchanged pages"),
+    ("put_back", "Pages put back"),
+    ("refused", "Refused"),
+    ("generation", "Index generation"),
+    ("pages", "Pages in the index"),
+    ("passages", "Passages in the index"),
+    ("extraction", "Extraction"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """A job, its present phase, and the pace of that phase."""
+
+    job: Job
+    phase: str
+    per_second: float | None
+    seconds_left: float | None
+    facts: tuple[tuple[str, int], ...]
+    more_problems: int
+
+    @property
+    def ended(self) -> bool:
+        return self.job.status not in OPEN
+
+    @property
+    def badge(self) -> str:
+        tone = {JobStatus.DONE: "ok", JobStatus.FAILED: "bad", JobStatus.RUNNING: "accent"}
+        return tone.get(JobStatus(self.job.status), "muted")
+
+    @property
+    def counts_pages(self) -> bool:
+        return self.job.kind == JobKind.IMPORT_PAGES
+
+    @property
+    def milliseconds_left(self) -> float | None:
+        return None if self.seconds_left is None else self.seconds_left * 1000
+
+    @property
+    def took_ms(self) -> float | None:
+        if self.job.started_at is None or self.job.finished_at is None:
+            return None
+        return (self.job.finished_at - self.job.started_at).total_seconds() * 1000
+
+
+def progress(job: Job) -> JobProgress:
+    """The job's pace now: items a second of its present phase, and the seconds that phase will still take."""
+    per_second = seconds_left = None
+    since = job.result.get("phase_at")
+    if job.status == JobStatus.RUNNING and since and job.done:
+        seconds = (timezone.now() - datetime.fromisoformat(since)).total_seconds()
+        if seconds >= SECONDS_FOR_A_RATE:
+            per_second = job.done / seconds
+            seconds_left = max(job.total - job.done, 0) / per_second
+    return JobProgress(
+        job=job,
+        phase=job.result.get("phase", ""),
+        per_second=per_second,
+        seconds_left=seconds_left,
+        facts=tuple((label, job.result[key]) for key, label in FACTS if job.result.get(key) is not None),
+        more_problems=job.result.get("more_problems", 0),
+    )
+
+
+def recent(workspace: Workspace, *kinds: JobKind) -> list[JobProgress]:
+    """The latest jobs of these kinds, newest first."""
+    jobs = Job.objects.for_workspace(workspace).filter(kind__in=kinds).defer("problems")
+    return [progress(job) for job in jobs[:RECENT]]

@@ -1,0 +1,146 @@
+"""The local engine: its pages and index, uploads, one page with its passages, and questions put to it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+
+from monitor.models import JobKind, Page, Prompt, Response, Role
+from monitor.queries import jobs as job_queries
+from monitor.queries import pages as queries
+from monitor.services import imports, runs
+from monitor.services.errors import Problem
+from monitor.views.access import WorkspaceRequest, access
+
+PAGES_SHOWN = 50
+
+
+@access()
+def engine(request: WorkspaceRequest) -> HttpResponse:
+    facts = queries.engine_facts(request.workspace)
+    search, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    found = Paginator(queries.pages(request.workspace, search=search, state=state), PAGES_SHOWN)
+    shown = found.get_page(request.GET.get("page"))
+    context = {
+        "facts": facts,
+        "found": shown,
+        "lines": queries.lines(shown.object_list, facts.generation),
+        "search": search,
+        "state": state,
+        "jobs": job_queries.recent(request.workspace, JobKind.IMPORT_PAGES, JobKind.BUILD_INDEX),
+    }
+    return render(request, "engine.html", context)
+
+
+@access(read=Role.EDITOR, write=Role.EDITOR)
+def pages_import(request: WorkspaceRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "pages_import.html", {})
+    url = request.POST.get("url", "")
+    try:
+        job = imports.upload(workspace=request.workspace, files=request.FILES.getlist("files"), url=url)
+    except Problem as problem:
+        return render(request, "pages_import.html", {"problem": problem, "url": url}, status=422)
+    return redirect("job", request.workspace.slug, job.pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def index_build(request: WorkspaceRequest) -> HttpResponse:
+    job = imports.build_index(workspace=request.workspace)
+    return redirect("job", request.workspace.slug, job.pk)
+
+
+@access()
+def page(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _page(request, pk)
+    versions = queries.versions(found)
+    asked_for = request.GET.get("version", "")
+    shown = next((version for version in versions if str(version.number) == asked_for), versions[0] if versions else None)
+    generation = queries.current_generation(request.workspace)
+    context = {
+        "page": found,
+        "versions": versions,
+        "shown": shown,
+        "passages": queries.passages(shown) if shown else [],
+        "as_text": request.GET.get("view") == "text",
+        "indexed": bool(shown and generation and shown.pk in generation.page_versions),
+    }
+    return render(request, "page.html", context)
+
+
+@access(read=None, write=Role.EDITOR)
+def page_take_out(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _page(request, pk)
+    if imports.take_out(page=found):
+        messages.success(request, f"{found.page} leaves the index with its next build, which has been started.")
+    return redirect("page", request.workspace.slug, pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def page_put_back(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _page(request, pk)
+    if imports.put_back(page=found):
+        messages.success(request, f"{found.page} returns to the index with its next build, which has been started.")
+    return redirect("page", request.workspace.slug, pk)
+
+
+@access(write=Role.EDITOR)
+def ask(request: WorkspaceRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _put_question(request)
+    search = request.GET.get("q", "").strip()
+    history = Paginator(queries.asked(request.workspace, search=search), queries.HISTORY)
+    answer = request.GET.get("answer", "")
+    asked = _asked(request, int(answer)) if answer.isdigit() and len(answer) < 19 else None
+    if request.htmx and asked:
+        return render(request, "_asked.html", {"asked": asked})
+    context = {
+        "asked": asked,
+        "history": history.get_page(request.GET.get("page")),
+        "search": search,
+        "text": asked.response.prompt_text if asked else "",
+        "max_length": Prompt.MAX_LENGTH,
+        "generation": queries.current_generation(request.workspace),
+    }
+    return render(request, "ask.html", context)
+
+
+def _put_question(request: WorkspaceRequest) -> HttpResponse:
+    text = request.POST.get("text", "")
+    try:
+        response = runs.ask(workspace=request.workspace, text=text)
+    except Problem as problem:
+        context = {
+            "problem": problem,
+            "text": text,
+            "history": Paginator(queries.asked(request.workspace), queries.HISTORY).get_page(1),
+            "max_length": Prompt.MAX_LENGTH,
+            "generation": queries.current_generation(request.workspace),
+        }
+        return render(request, "ask.html", context, status=422)
+    return redirect(f"{reverse('ask', args=[request.workspace.slug])}?answer={response.pk}")
+
+
+def _page(request: WorkspaceRequest, pk: int) -> Page:
+    rows = Page.objects.for_workspace(request.workspace).select_related("workspace", "current")
+    return get_object_or_404(rows.defer("current__html", "current__text"), pk=pk)
+
+
+def _asked(request: WorkspaceRequest, pk: int) -> queries.Asked:
+    rows = queries.asked(request.workspace).select_related("workspace", "generation")
+    found: Response = get_object_or_404(rows, pk=pk)
+    return queries.asked_one(found)
+
+
+urlpatterns = [
+    path("engine/", engine, name="engine"),
+    path("engine/import/", pages_import, name="pages_import"),
+    path("engine/build/", index_build, name="index_build"),
+    path("engine/pages/<int:pk>/", page, name="page"),
+    path("engine/pages/<int:pk>/take-out/", page_take_out, name="page_take_out"),
+    path("engine/pages/<int:pk>/put-back/", page_put_back, name="page_put_back"),
+    path("engine/ask/", ask, name="ask"),
+]
