@@ -81,10 +81,11 @@ def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_pat
         moved = (("/data/", f"{tmp_path}/"), ("8000", "18473"), ("0.0.0.0", "127.0.0.1"))  # noqa: S104
         running = {name: start(name, *moved) for name in ("worker-models", "worker-housekeeping", "beat", "web")}
         time.sleep(10)
-        for name, process in running.items():
-            alive = process.poll() is None
+        alive = {name: process.poll() is None for name, process in running.items()}
+        for process in running.values():
             process.terminate()
-            output = process.communicate(timeout=30)[0]
-            assert alive and "Traceback" not in output, f"{name}: {output}"
+        output = {name: process.communicate(timeout=30)[0] for name, process in running.items()}
+        for name in running:
+            assert alive[name] and "Traceback" not in output[name], f"{name}: {output[name]}"
     finally:
         subprocess.run(["dropdb", "--force", "-h", "127.0.0.1", "-U", "postgres", database], check=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +18,11 @@ from monitor import bootstrap, environment, supervisor
 
 NEEDED_MEGABYTES = 500
 WEB_SECONDS = 60
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM during the preparation ends it as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 class Command(BaseCommand):
@@ -35,24 +42,28 @@ class Command(BaseCommand):
             supervisor.web(data_dir, host=host, port=port, processes=environment.get("WEB_WORKERS")),
             *supervisor.workers(data_dir),
         ]
-        with supervisor.Supervisor(services, data_dir=data_dir, owns_postgres=embedded) as all_of_it:
-            all_of_it.stop_on_signals()
-            self._prepare(data_dir, embedded)
-            if all_of_it.stopping:
-                return
-            all_of_it.tend()
-            address = f"http://{host}:{port}/"
-            self._wait_for_web(address, all_of_it)
-            if all_of_it.stopping:
-                return
-            self.stdout.write(f"url: {address}")
-            for line in self._login_lines():
-                self.stdout.write(line)
-            self.stdout.write("Ctrl-C stops everything. Logs: " + str(data_dir / "logs"))
-            self.stdout.flush()
-            all_of_it.watch()
-            self.stdout.write("Stopping...")
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        try:
+            with supervisor.Supervisor(services, data_dir=data_dir, owns_postgres=embedded) as everything:
+                self._serve(everything, data_dir, embedded, f"http://{host}:{port}/")
+                self.stdout.write("Stopping...")
+        except KeyboardInterrupt:
+            pass
         self.stdout.write("Stopped.")
+
+    def _serve(self, everything: supervisor.Supervisor, data_dir: Path, embedded: bool, address: str) -> None:
+        self._prepare(data_dir, embedded)
+        everything.stop_on_signals()
+        everything.tend()
+        self._wait_for_web(address, everything)
+        if everything.stopping:
+            return
+        self.stdout.write(f"url: {address}")
+        for line in self._login_lines():
+            self.stdout.write(line)
+        self.stdout.write(f"Ctrl-C stops everything. Logs: {data_dir / 'logs'}")
+        self.stdout.flush()
+        everything.watch()
 
     def _prepare(self, data_dir: Path, embedded: bool) -> None:
         if embedded:
