@@ -13,7 +13,15 @@ from typing import Any, ClassVar, Literal
 Via = Literal["annotation", "marker", "link"]
 Finish = Literal["complete", "truncated", "refused", "blocked", "paused"]
 ErrorKind = Literal[
-    "rate_limited", "server", "malformed", "quota", "auth", "invalid_request", "blocked", "unreachable", "unknown"
+    "rate_limited",
+    "server",
+    "malformed",
+    "quota",
+    "auth",
+    "invalid_request",
+    "blocked",
+    "unreachable",
+    "unknown",
 ]
 Span = tuple[int, int]
 

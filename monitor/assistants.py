@@ -69,7 +69,8 @@ def _local(index_folder: Path) -> Assistant:
     from rag.assistant import LocalAssistant
     from rag.index import Index
 
-    return LocalAssistant(Index.open(index_folder), embedder())
+    engine: Assistant = LocalAssistant(Index.open(index_folder), embedder())
+    return engine
 
 
 def embedder() -> Any:

@@ -11,8 +11,27 @@ from monitor import embedded_postgres, environment
 #: Commands that need no database, or (`serve`) look after it themselves.
 WITHOUT_DATABASE = frozenset(
     {
-        *("check", "collectstatic", "compilemessages", "diffsettings", "extract", "findstatic", "help", "metrics"),
-        *("makemigrations", "makemessages", "serve", "startapp", "test", "version", "--help", "-h", "--version"),
+        *(
+            "check",
+            "collectstatic",
+            "compilemessages",
+            "diffsettings",
+            "extract",
+            "findstatic",
+            "help",
+            "metrics",
+        ),
+        *(
+            "makemigrations",
+            "makemessages",
+            "serve",
+            "startapp",
+            "test",
+            "version",
+            "--help",
+            "-h",
+            "--version",
+        ),
     }
 )
 

@@ -86,11 +86,21 @@ def _device(raw: str) -> str:
 ENVIRONMENT: tuple[Variable, ...] = (
     Variable("PORT", "8000", "Port of the web server.", _port),
     Variable("HOST", "127.0.0.1", "Address the web server listens on.", str),
-    Variable("DATA_DIR", "data", "Folder of everything kept on disk: database, broker, indexes, spool, keys.", _folder),
+    Variable(
+        "DATA_DIR",
+        "data",
+        "Folder of everything kept on disk: database, broker, indexes, spool, keys.",
+        _folder,
+    ),
     Variable("DATABASE_URL", "", "PostgreSQL server; empty: the embedded PostgreSQL under DATA_DIR.", _database),
     Variable("CELERY_BROKER_URL", "", "redis:// or amqp:// broker; empty: a file broker under DATA_DIR.", _broker),
     Variable("SECRET_KEY", "", "Signs sessions; empty: made once and kept under DATA_DIR.", str),
-    Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names the web server answers to, by commas.", _words),
+    Variable(
+        "ALLOWED_HOSTS",
+        "localhost,127.0.0.1,[::1]",
+        "Host names the web server answers to, by commas.",
+        _words,
+    ),
     Variable("CSRF_TRUSTED_ORIGINS", "", "Origins such as https://citescope.example.com behind a proxy.", _words),
     Variable("HTTPS", "0", "1 where people reach it by HTTPS: secure cookies, HSTS.", _flag),
     Variable("DEBUG", "0", "1 shows errors in the browser; never in production.", _flag),
@@ -102,7 +112,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable("LEASE_SECONDS", "120", "How long a worker may hold a response before another takes it.", _count),
     Variable("MAX_TRIES", "5", "Tries at one response before it counts as failed.", _count),
     Variable("MAX_UPLOAD_MB", "200", "Largest upload of pages or prompts.", _count),
-    Variable("EMAIL_URL", "", "smtp://USER:PASSWORD@HOST:PORT for invitations and resets; empty: printed to the log.", str),
+    Variable(
+        "EMAIL_URL",
+        "",
+        "smtp://USER:PASSWORD@HOST:PORT for invitations and resets; empty: printed to the log.",
+        str,
+    ),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", str),
 )
 

@@ -103,7 +103,12 @@ def _database() -> dict[str, Any]:
     }
     url = urlsplit(environment.get("DATABASE_URL"))
     if not url.scheme:
-        return {**common, "NAME": "citescope", "USER": "postgres", "HOST": embedded_postgres.socket_folder(DATA_DIR)}
+        return {
+            **common,
+            "NAME": "citescope",
+            "USER": "postgres",
+            "HOST": embedded_postgres.socket_folder(DATA_DIR),
+        }
     options = dict(parse_qsl(url.query))
     host = options.pop("host", None) or url.hostname or ""
     return {
@@ -175,7 +180,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.get
 
 _mail = urlsplit(environment.get("EMAIL_URL"))
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend" if _mail.hostname else "django.core.mail.backends.console.EmailBackend"
+    "django.core.mail.backends.smtp.EmailBackend"
+    if _mail.hostname
+    else "django.core.mail.backends.console.EmailBackend"
 )
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 587
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")

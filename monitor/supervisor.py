@@ -185,7 +185,15 @@ def workers(data_dir: Path) -> list[Service]:
     """The Celery side: a model worker that loads torch once, a housekeeping worker, and beat."""
     python, logs = sys.executable, data_dir / "logs"
     celery = [python, "-m", "celery", "-A", "monitor"]
-    worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+    worker = [
+        *celery,
+        "worker",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+        "--loglevel",
+        "INFO",
+    ]
     return [
         Service(
             "model worker",
@@ -194,12 +202,30 @@ def workers(data_dir: Path) -> list[Service]:
         ),
         Service(
             "housekeeping worker",
-            [*worker, "--pool", "threads", "--concurrency", "4", "-Q", "housekeeping,external", "-n", "house@%h"],
+            [
+                *worker,
+                "--pool",
+                "threads",
+                "--concurrency",
+                "4",
+                "-Q",
+                "housekeeping,external",
+                "-n",
+                "house@%h",
+            ],
             logs / "worker-housekeeping.log",
         ),
         Service(
             "beat",
-            [*celery, "beat", "--pidfile=", "-s", str(data_dir / "broker" / "beat-schedule"), "--loglevel", "WARNING"],
+            [
+                *celery,
+                "beat",
+                "--pidfile=",
+                "-s",
+                str(data_dir / "broker" / "beat-schedule"),
+                "--loglevel",
+                "WARNING",
+            ],
             logs / "beat.log",
         ),
     ]

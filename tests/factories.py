@@ -12,9 +12,7 @@ PASSWORD = "correct horse battery"
 
 
 def make_user(**fields: Any) -> User:
-    return User.objects.create_user(
-        fields.pop("email", f"person{next(_numbers)}@example.com"), PASSWORD, **fields
-    )
+    return User.objects.create_user(fields.pop("email", f"person{next(_numbers)}@example.com"), PASSWORD, **fields)
 
 
 def make_workspace(**fields: Any) -> Workspace:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.plugin import absent
 
 from monitor import environment
 from monitor.celery import QUEUES
+from tests.plugin import absent
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -6,7 +6,7 @@ Django cannot express a composite foreign key, so `within_workspace` adds one co
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.backends.ddl_references import Statement
@@ -34,13 +34,13 @@ class WorkspaceForeignKey(models.BaseConstraint):
             )
         )
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> None:  # type: ignore[override]
         self._defer(model, schema_editor)
 
-    def create_sql(self, model: Any, schema_editor: Any) -> None:
+    def create_sql(self, model: Any, schema_editor: Any) -> None:  # type: ignore[override]
         self._defer(model, schema_editor)
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Statement:  # type: ignore[override]
         quote = schema_editor.quote_name
         return Statement(f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}")
 
@@ -48,7 +48,7 @@ class WorkspaceForeignKey(models.BaseConstraint):
         """The database checks it; forms offer only rows of the workspace."""
 
     def deconstruct(self) -> tuple[str, Any, dict[str, Any]]:
-        path, args, kwargs = super().deconstruct()  # type: ignore[no-untyped-call]
+        path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "field": self.field}
 
     def __eq__(self, other: object) -> bool:
@@ -79,7 +79,7 @@ class WorkspaceManager(models.Manager[M]):
 class WorkspaceModel(models.Model):
     workspace = models.ForeignKey("monitor.Workspace", on_delete=models.CASCADE, related_name="+")
 
-    objects: WorkspaceManager[Self] = WorkspaceManager()
+    objects: ClassVar[WorkspaceManager[Self]] = WorkspaceManager()
 
     class Meta:
         abstract = True

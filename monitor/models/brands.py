@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Lower
 
 from monitor.models.base import WorkspaceModel, within_workspace
 
@@ -29,7 +30,7 @@ class Brand(WorkspaceModel):
         constraints = [
             *within_workspace(),
             models.UniqueConstraint(
-                models.functions.Lower("name"),
+                Lower("name"),
                 "workspace",
                 name="brand_name_once",
                 condition=models.Q(archived_at=None),

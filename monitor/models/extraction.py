@@ -94,9 +94,7 @@ class Mention(WorkspaceModel):
         ordering = ["start"]
         constraints = [
             *within_workspace("extraction", "response", "brand"),
-            models.UniqueConstraint(
-                fields=["extraction", "response", "brand", "start"], name="mention_once"
-            ),
+            models.UniqueConstraint(fields=["extraction", "response", "brand", "start"], name="mention_once"),
         ]
 
     def __str__(self) -> str:
@@ -122,9 +120,7 @@ class DayCell(WorkspaceModel):
     class Meta:
         constraints = [
             *within_workspace("extraction", "run", "panel", "prompt"),
-            models.UniqueConstraint(
-                fields=["extraction", "run", "prompt", "assistant"], name="daycell_once"
-            ),
+            models.UniqueConstraint(fields=["extraction", "run", "prompt", "assistant"], name="daycell_once"),
         ]
         indexes = [models.Index(fields=["workspace", "extraction", "day"], name="daycell_by_day")]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Lower
 
 from monitor.models.base import WorkspaceModel, within_workspace
 
@@ -22,7 +23,7 @@ class Suite(WorkspaceModel):
         constraints = [
             *within_workspace(),
             models.UniqueConstraint(
-                models.functions.Lower("name"),
+                Lower("name"),
                 "workspace",
                 name="suite_name_once",
                 condition=models.Q(archived_at=None),
@@ -57,8 +58,6 @@ class Prompt(WorkspaceModel):
         return self.text
 
 
-
-
 class Panel(WorkspaceModel):
     """A suite x assistants x schedule x repeats.
 
@@ -83,14 +82,12 @@ class Panel(WorkspaceModel):
         constraints = [
             *within_workspace("suite"),
             models.UniqueConstraint(
-                models.functions.Lower("name"),
+                Lower("name"),
                 "workspace",
                 name="panel_name_once",
                 condition=models.Q(archived_at=None),
             ),
-            models.CheckConstraint(
-                condition=models.Q(repeats__gte=1, repeats__lte=50), name="panel_repeats_in_range"
-            ),
+            models.CheckConstraint(condition=models.Q(repeats__gte=1, repeats__lte=50), name="panel_repeats_in_range"),
         ]
 
     def __str__(self) -> str:

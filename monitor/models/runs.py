@@ -119,7 +119,9 @@ class Response(WorkspaceModel):
         ]
         indexes = [
             models.Index(
-                fields=["queue", "next_try_at", "id"], name="response_claimable", condition=Q(status="pending")
+                fields=["queue", "next_try_at", "id"],
+                name="response_claimable",
+                condition=Q(status="pending"),
             ),
             models.Index(fields=["lease_until"], name="response_leased", condition=Q(status="sending")),
             models.Index(fields=["workspace", "prompt", "-id"], name="response_by_prompt"),

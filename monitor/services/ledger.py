@@ -7,6 +7,7 @@ response is answered once because only the holder of its present lease can move 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections import defaultdict
@@ -93,10 +94,12 @@ WITH picked AS (
     FOR UPDATE OF w SKIP LOCKED LIMIT %(limit)s
 )
 UPDATE monitor_response r
-SET status = 'sending', lease = r.lease + 1, tries = r.tries + 1, lease_until = now() + %(lease_for)s::interval
+SET status = 'sending', lease = r.lease + 1, tries = r.tries + 1,
+    lease_until = now() + make_interval(secs => %(lease_for)s)
 FROM picked, monitor_run
 WHERE r.id = picked.id AND monitor_run.id = r.run_id
-RETURNING r.id, r.workspace_id, r.lease, r.prompt_text, r.assistant, r.model, r.options, r.seed, monitor_run.generation_id
+RETURNING r.id, r.workspace_id, r.lease, r.prompt_text, r.assistant, r.model, r.options, r.seed,
+    monitor_run.generation_id
 """
 
 
@@ -110,10 +113,11 @@ def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = N
                     "queues": list(queues),
                     "run": run.pk if run else None,
                     "limit": limit,
-                    "lease_for": timedelta(seconds=settings.LEASE_SECONDS),
+                    "lease_for": settings.LEASE_SECONDS,
                 },
             )
-            claims = [Claim(*row[:6], _json(row[6]), *row[7:]) for row in cursor.fetchall()]
+            names = [column.name for column in cursor.description]
+            claims = [_claim(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
         now = timezone.now()
         Attempt.objects.bulk_create(
             Attempt(workspace_id=c.workspace_id, response_id=c.response_id, lease=c.lease, sent_at=now) for c in claims
@@ -121,10 +125,9 @@ def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = N
     return sorted(claims, key=lambda c: c.response_id)
 
 
-def _json(value: Any) -> Any:
-    import json
-
-    return json.loads(value) if isinstance(value, str) else value
+def _claim(row: dict[str, Any]) -> Claim:
+    """Django hands JSON of raw queries over as text."""
+    return Claim(response_id=row.pop("id"), **{**row, "options": json.loads(row["options"])})
 
 
 def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[[], bool] = lambda: True) -> int:
@@ -165,7 +168,11 @@ def _ask(claims: list[Claim]) -> int:
             claimed = claims[index]
             waiting.append(
                 Finished(
-                    claimed.response_id, claimed.lease, tuple(bodies.pop(index, ())), result, elapsed_ms(started)
+                    claimed.response_id,
+                    claimed.lease,
+                    tuple(bodies.pop(index, ())),
+                    result,
+                    elapsed_ms(started),
                 )
             )
 
@@ -286,7 +293,7 @@ def _end_attempt(attempt: Attempt, result: Answer | AssistantError) -> None:
     attempt.ended_at = timezone.now()
     if isinstance(result, Answer):
         attempt.status = AttemptStatus.ANSWERED
-        attempt.cost_usd = result.usage.cost_usd  # type: ignore[assignment]
+        attempt.cost_usd = result.usage.cost_usd
     else:
         attempt.status = AttemptStatus.UNKNOWN if result.kind == "unknown" else AttemptStatus.FAILED
         attempt.error_kind, attempt.error_message = result.kind, reading.storable(result.message)
@@ -300,7 +307,7 @@ def _answer(row: Response, answer: Answer, latency_ms: int) -> None:
     row.searches = [reading.storable(query) for query in answer.searches]
     row.retrieval_reported = answer.retrieved is not None
     row.input_tokens, row.output_tokens = answer.usage.input_tokens, answer.usage.output_tokens
-    row.cost_usd = answer.usage.cost_usd  # type: ignore[assignment]
+    row.cost_usd = answer.usage.cost_usd
     row.latency_ms = latency_ms
     row.answered_at = timezone.now()
     row.error_kind = row.error_message = ""
@@ -329,7 +336,15 @@ def _failed(row: Response, error: AssistantError) -> None:
 _ATTEMPT_FIELDS = ("status", "ended_at", "error_kind", "error_message", "cost_usd")
 _RESPONSE_FIELDS = (
     *("status", "lease_until", "next_try_at", "error_kind", "error_message", "page_versions", "text"),
-    *("model_reported", "finish", "searches", "retrieval_reported", "input_tokens", "output_tokens", "cost_usd"),
+    *(
+        "model_reported",
+        "finish",
+        "searches",
+        "retrieval_reported",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+    ),
     *("latency_ms", "answered_at"),
 )
 
@@ -358,10 +373,7 @@ def _update_each(table: str, fields: Sequence[str], rows: Iterable[Any]) -> None
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {table} SET {assignments} WHERE id = %s",  # noqa: S608 - both are constants of this module
-            [
-                (*(f.get_db_prep_save(getattr(row, f.attname), connection) for f in columns), row.pk)
-                for row in rows
-            ],
+            [(*(f.get_db_prep_save(getattr(row, f.attname), connection) for f in columns), row.pk) for row in rows],
         )
 
 

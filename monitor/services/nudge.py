@@ -1,8 +1,10 @@
-"""Messages that wake workers. Losing one delays work by a tick and loses nothing, so a broker's fault is only logged."""
+"""Messages that wake workers. Losing one delays work by a tick and loses nothing: a broker's fault is only logged."""
 
 from __future__ import annotations
 
 import logging
+
+from kombu.exceptions import OperationalError
 
 from monitor.celery import MODEL_QUEUES, app
 
@@ -27,5 +29,5 @@ def job(job_id: int, *, needs_model: bool) -> None:
 def _send(task: str, argument: str | int | None, queue_name: str) -> None:
     try:
         app.send_task(task, args=[] if argument is None else [argument], queue=queue_name, retry=False)
-    except (OSError, app.connection_for_write().connection_errors) as error:
+    except (OSError, OperationalError) as error:
         log.warning("The broker did not take a message for %s (%s); the next tick goes on.", queue_name, error)

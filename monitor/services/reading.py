@@ -56,7 +56,8 @@ def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extractio
     ids = sorted(workspace_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM monitor_pointers WHERE workspace_id = ANY(%s) ORDER BY workspace_id FOR SHARE", [ids]
+            "SELECT 1 FROM monitor_pointers WHERE workspace_id = ANY(%s) ORDER BY workspace_id FOR SHARE",
+            [ids],
         )
     found: dict[int, list[Extraction]] = {workspace_id: [] for workspace_id in ids}
     for extraction in (
@@ -156,7 +157,7 @@ def _new(workspace: Workspace, status: ExtractionStatus) -> Extraction:
 def needs_recompute(*, workspace: Workspace) -> bool:
     """True when brands or rules changed since the current extraction."""
     current = ensure_current(workspace=workspace)
-    return (
+    return bool(
         current.rule_version != extract.RULE_VERSION
         or current.brand_set_id != brands.current_brand_set(workspace=workspace).pk
     )

@@ -14,7 +14,6 @@ from monitor.models import (
     OPEN,
     IndexGeneration,
     Panel,
-    PanelRevision,
     Pointers,
     Prompt,
     Response,
@@ -165,9 +164,7 @@ def retry_failed(*, run: Run) -> int:
             run=run, status__in=(ResponseStatus.FAILED, ResponseStatus.UNKNOWN, ResponseStatus.CANCELLED)
         )
         queues = set(failed.values_list("queue", flat=True))
-        count = failed.update(
-            status=ResponseStatus.PENDING, tries=0, next_try_at=None, error_kind="", error_message=""
-        )
+        count = failed.update(status=ResponseStatus.PENDING, tries=0, next_try_at=None, error_kind="", error_message="")
         if count:
             Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(
                 status=RunStatus.RUNNING, finished_at=None, rolled_up_at=None

@@ -75,9 +75,7 @@ def drill(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     bootstrap.migrate()
     run = start_run(options.responses)
 
-    worker = supervisor.Service(
-        "worker", [sys.executable, "-m", "tests.chaos.worker"], folder / "worker.log"
-    )
+    worker = supervisor.Service("worker", [sys.executable, "-m", "tests.chaos.worker"], folder / "worker.log")
     started = time.monotonic()
     postgres_kills = 0
     with supervisor.Supervisor([worker], data_dir=data_dir, owns_postgres=True) as all_of_it:
@@ -111,7 +109,9 @@ def start_run(responses: int) -> Any:
 
     workspace = workspaces.create_workspace(name="Drill", owner=make_user(), time_zone="UTC")
     brands.save_brand(
-        workspace=workspace, brand=None, fields={"name": "Brightkettle", "aliases": [], "domains": [], "kind": "own"}
+        workspace=workspace,
+        brand=None,
+        fields={"name": "Brightkettle", "aliases": [], "domains": [], "kind": "own"},
     )
     for url, html in PAGES:
         pages.store_page(workspace=workspace, url=url, html=html.encode())
@@ -120,7 +120,9 @@ def start_run(responses: int) -> Any:
     repeats = 10
     for number in range(responses // repeats):
         Prompt.objects.create(
-            workspace=workspace, suite=suite, text=f"How fast does kettle number {number} boil, and what does it cost?"
+            workspace=workspace,
+            suite=suite,
+            text=f"How fast does kettle number {number} boil, and what does it cost?",
         )
     panel: Panel = panels.save_panel(
         workspace=workspace,
@@ -178,9 +180,7 @@ def verify(folder: Path) -> dict[str, Any]:
     for body in Body.objects.unscoped().select_related("attempt").filter(attempt__status="answered"):
         bodies[body.attempt.response_id].append(body.sha256)
     doubled = [r.pk for r in responses if len(bodies[r.pk]) > 1]
-    wrong = [
-        r.pk for r in responses if bodies[r.pk] and not set(bodies[r.pk]) <= made[(r.prompt_text, r.seed)]
-    ]
+    wrong = [r.pk for r in responses if bodies[r.pk] and not set(bodies[r.pk]) <= made[(r.prompt_text, r.seed)]]
     return {
         "responses": len(responses),
         "runs_completed": Run.objects.unscoped().filter(status="completed").count(),

@@ -9,9 +9,18 @@ from typing import Any, ClassVar
 
 import pytest
 from django.utils import timezone
-from tests.factories import make_brand, make_suite, make_workspace
 
-from inference.answer import Answer, Assistant, AssistantError, Citation, Keep, Question, RawBody, Source, Usage
+from inference.answer import (
+    Answer,
+    Assistant,
+    AssistantError,
+    Citation,
+    Keep,
+    Question,
+    RawBody,
+    Source,
+    Usage,
+)
 from monitor import assistants
 from monitor.models import (
     Attempt,
@@ -29,6 +38,7 @@ from monitor.models import (
 )
 from monitor.services import ledger, panels, reading, runs, spool
 from monitor.services.errors import Problem
+from tests.factories import make_brand, make_suite, make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,10 +53,21 @@ class Scripted(Assistant):
 
     def parse(self, body: RawBody) -> Answer:
         said = json.loads(body.content)
-        page = Citation("https://www.acme.example/a?utm_source=x", "acme.example/a", "acme.example", "A", "link", ((0, 4),))
+        page = Citation(
+            "https://www.acme.example/a?utm_source=x",
+            "acme.example/a",
+            "acme.example",
+            "A",
+            "link",
+            ((0, 4),),
+        )
         other = Source("https://other.example/b", "other.example/b", "other.example", "B")
         return Answer(
-            text=said["text"], citations=(page,), retrieved=(other,), model="scripted-1", usage=Usage(3, 4, 1, 0.01)
+            text=said["text"],
+            citations=(page,),
+            retrieved=(other,),
+            model="scripted-1",
+            usage=Usage(3, 4, 1, 0.01),
         )
 
     def answer_many(
@@ -103,7 +124,9 @@ def work() -> int:
     return ledger.work(queues=["external"])
 
 
-def test_a_run_creates_every_response_at_once_and_completes_when_the_last_is_answered(workspace: Workspace) -> None:
+def test_a_run_creates_every_response_at_once_and_completes_when_the_last_is_answered(
+    workspace: Workspace,
+) -> None:
     run = start(make_panel(workspace))
     assert list(run.responses.values_list("status", flat=True)) == ["pending"] * 6
     assert work() == 6
@@ -199,9 +222,7 @@ def test_an_expired_lease_of_a_paid_assistant_is_unknown_and_not_sent_again(work
 def test_an_expired_lease_of_a_free_assistant_is_asked_again(workspace: Workspace) -> None:
     start(make_panel(workspace, prompts=1, repeats=1))
     ledger.claim(queues=["external"])
-    Response.objects.for_workspace(workspace).update(
-        lease_until=timezone.now() - timedelta(seconds=1), queue="local"
-    )
+    Response.objects.for_workspace(workspace).update(lease_until=timezone.now() - timedelta(seconds=1), queue="local")
     ledger.expire_leases()
     assert Response.objects.for_workspace(workspace).get().status == ResponseStatus.PENDING
     assert ledger.work(queues=["local"]) == 1
@@ -244,7 +265,9 @@ def test_tries_end(workspace: Workspace, settings: Any) -> None:
     assert run.status == RunStatus.COMPLETED
 
 
-def test_cancel_takes_back_what_waits_and_keeps_what_is_answered_and_retry_asks_the_rest(workspace: Workspace) -> None:
+def test_cancel_takes_back_what_waits_and_keeps_what_is_answered_and_retry_asks_the_rest(
+    workspace: Workspace,
+) -> None:
     run = start(make_panel(workspace))
     first = ledger.claim(queues=["external"], limit=2)
     ledger.store([finished(c) for c in first])
