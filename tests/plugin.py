@@ -77,3 +77,10 @@ def no_outside_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     yield
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, settings: Any) -> None:
+    """Spool, indexes and uploads of this test alone: ids repeat between the databases of xdist's workers."""
+    for name in ("SPOOL_DIR", "INDEX_DIR", "UPLOAD_DIR"):
+        setattr(settings, name, tmp_path / name.lower())

@@ -1,0 +1,174 @@
+"""Jobs: taken up again after a crash, stopped when asked, and nothing done twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from monitor.models import Job, JobKind, JobStatus, Page, PageVersion, Workspace
+from monitor.queries import jobs as queries
+from monitor.queries import pages as page_queries
+from monitor.services import imports, jobs, nudge, pages, uploads
+from monitor.services.errors import Problem
+from tests.factories import make_workspace
+from tests.monitor.test_pages_import import LONG, html
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
+    """The messages that would wake workers: (job, needs a model)."""
+    sent: list[tuple[int, bool]] = []
+    monkeypatch.setattr(nudge, "job", lambda job_id, *, needs_model: sent.append((job_id, needs_model)))
+    return sent
+
+
+def jsonl(*rows: Any) -> SimpleUploadedFile:
+    lines = [line if isinstance(line, str) else json.dumps(line) for line in rows]
+    return SimpleUploadedFile("pages.jsonl", "\n".join(lines).encode())
+
+
+def some_pages(count: int = 3) -> list[dict[str, str]]:
+    return [
+        {"url": f"https://a.example/{n}", "html": html(f"{LONG} This is page {n}.").decode()} for n in range(count)
+    ]
+
+
+def run_all(nudges: list[tuple[int, bool]]) -> None:
+    while nudges:
+        jobs.run(job_id=nudges.pop(0)[0])
+
+
+def started(workspace: Workspace, nudges: list[tuple[int, bool]], *rows: Any) -> Job:
+    job = imports.upload(workspace=workspace, files=[jsonl(*rows)])
+    assert nudges == [(job.pk, False)]
+    return job
+
+
+def test_an_upload_becomes_pages_and_an_index(nudges: list[tuple[int, bool]], settings: Any) -> None:
+    workspace = make_workspace()
+    job = started(workspace, nudges, *some_pages(), "{oops")
+    (spooled,) = Path(settings.UPLOAD_DIR).iterdir()
+    assert spooled.stat().st_mode & 0o777 == 0o600
+    jobs.run(job_id=nudges.pop(0)[0])
+    assert nudges == [(job.pk, True)], "the index is built where the model is"
+    run_all(nudges)
+
+    job.refresh_from_db()
+    assert job.status == JobStatus.DONE, job.message
+    assert job.problems == [
+        {"where": "pages.jsonl, line 4", "reason": job.problems[0]["reason"]},
+    ]
+    facts = dict(queries.progress(job).facts)
+    assert (facts["New pages"], facts["Refused"], facts["Index generation"]) == (3, 1, 1)
+    assert not list(Path(settings.UPLOAD_DIR).iterdir()), "the upload goes when the job ends"
+    assert page_queries.engine_facts(workspace).pending == 0
+    assert not jobs.run(job_id=job.pk), "delivered again, it does nothing"
+
+
+def test_a_job_whose_worker_was_killed_is_taken_up_again(
+    nudges: list[tuple[int, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make_workspace()
+    job = started(workspace, nudges, *some_pages(5))
+    nudges.clear()
+    with monkeypatch.context() as broken:
+        store, calls = pages._store_one, []
+
+        def die_at_the_fourth(*args: Any) -> str:
+            calls.append(1)
+            if len(calls) == 4:
+                raise SystemExit
+            return store(*args)
+
+        broken.setattr(pages, "_store_one", die_at_the_fourth)
+        broken.setattr(pages, "STORE_SIZE", 1)
+        with pytest.raises(SystemExit):
+            jobs.run(job_id=job.pk)
+    assert jobs.resume_abandoned() == 0, "its lease still runs"
+    Job.objects.for_workspace(workspace).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert jobs.resume_abandoned() == 1
+    run_all(nudges)
+    job.refresh_from_db()
+    assert (job.status, job.lease) == (JobStatus.DONE, 3)
+    assert PageVersion.objects.for_workspace(workspace).count() == 5
+
+
+def test_a_worker_that_lost_its_lease_lets_go(nudges: list[tuple[int, bool]]) -> None:
+    workspace = make_workspace()
+    job = started(workspace, nudges, *some_pages())
+    claimed = jobs._claim(job.pk)
+    assert claimed is not None
+    watch = jobs.JobWatch(claimed)
+    Job.objects.for_workspace(workspace).update(lease=claimed.lease + 1)
+    with pytest.raises(jobs.LeaseLost):
+        watch.step("Reading", 1, 3)
+    watch.end(JobStatus.DONE, "", {})
+    job.refresh_from_db()
+    assert job.status == JobStatus.RUNNING
+
+
+def test_cancelling(nudges: list[tuple[int, bool]], settings: Any) -> None:
+    workspace = make_workspace()
+    waiting = started(workspace, nudges, *some_pages())
+    assert jobs.cancel(job=waiting)
+    assert not jobs.cancel(job=waiting)
+    run_all(nudges)
+    waiting.refresh_from_db()
+    assert waiting.status == JobStatus.CANCELLED
+    assert not Page.objects.for_workspace(workspace).exists()
+    assert not list(Path(settings.UPLOAD_DIR).iterdir())
+
+    running = started(workspace, nudges, *some_pages())
+    Job.objects.for_workspace(workspace).filter(pk=running.pk).update(cancel_asked=True)
+    run_all(nudges)
+    running.refresh_from_db()
+    assert running.status == JobStatus.CANCELLED
+    assert "kept" in running.message
+
+
+def test_a_job_that_kills_its_workers_ends(nudges: list[tuple[int, bool]], settings: Any) -> None:
+    job = started(make_workspace(), nudges, *some_pages())
+    Job.objects.unscoped().filter(pk=job.pk).update(lease=settings.MAX_TRIES)
+    run_all(nudges)
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED
+    assert "Given up" in job.message
+
+
+def test_one_waiting_build_serves_many_changes(nudges: list[tuple[int, bool]]) -> None:
+    workspace = make_workspace()
+    one, two = imports.build_index(workspace=workspace), imports.build_index(workspace=workspace)
+    assert one == two
+    assert one.kind == JobKind.BUILD_INDEX
+    assert nudges == [(one.pk, True)]
+
+
+def test_uploads_that_are_no_use_are_refused_with_a_reason(settings: Any) -> None:
+    workspace = make_workspace()
+    with pytest.raises(Problem, match="at least one file"):
+        imports.upload(workspace=workspace, files=[])
+    with pytest.raises(Problem, match="neither HTML"):
+        imports.upload(workspace=workspace, files=[SimpleUploadedFile("a.exe", b"x")])
+    with pytest.raises(Problem, match="not a full address"):
+        imports.upload(workspace=workspace, files=[jsonl()], url="guide")
+    settings.MAX_UPLOAD_BYTES = 10
+    with pytest.raises(Problem, match="more than"):
+        imports.upload(workspace=workspace, files=[jsonl("x" * 50)])
+    assert not Job.objects.for_workspace(workspace).exists()
+
+
+def test_forgotten_uploads_are_removed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = imports.upload(workspace=make_workspace(), files=[jsonl("a")])
+    orphan = Path(settings.UPLOAD_DIR) / "left-over"
+    orphan.write_bytes(b"x")
+    monkeypatch.setattr(uploads, "ORPHAN_SECONDS", -1)
+    assert uploads.remove_orphans() == 1
+    assert uploads.path_of(job.input["uploads"][0]).exists()
