@@ -102,12 +102,54 @@ def extract_page(html: bytes, url: str | None = None) -> PageText:
 
 def build_index(
     folder: Path,
-    documents: Iterable[Any],
+    documents: Iterable[tuple[str, str, str, str]],
     *,
     reuse: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Write an index generation; returns its manifest. Loads torch."""
+    """Write an index generation of documents (id, url, title, text); returns its manifest. Loads torch."""
+    from rag.index import Document
     from rag.index import build as build_generation
 
-    return dict(build_generation(folder, documents, embedder(), reuse=reuse, progress=progress))
+    rows = (Document(*document) for document in documents)
+    return dict(build_generation(folder, rows, embedder(), reuse=reuse, progress=progress))
+
+
+def model_fingerprint() -> str:
+    """What tells this process's embedding model from any other; generations carry it in their manifest."""
+    return str(embedder().fingerprint)
+
+
+_sound: set[Path] = set()
+
+
+def is_sound(index_folder: Path) -> bool:
+    """Whether a generation lies there whole: every file is compared with its manifest, once a process."""
+    from rag.index import MANIFEST, DamagedIndex, verify
+
+    if index_folder in _sound and (index_folder / MANIFEST).exists():
+        return True
+    try:
+        verify(index_folder)
+    except DamagedIndex:
+        _sound.discard(index_folder)
+        return False
+    _sound.add(index_folder)
+    return True
+
+
+def forget_indexes() -> None:
+    """Let go of every open generation and of what is known of them."""
+    _local.cache_clear()
+    _sound.clear()
+
+
+def passages(index_folder: Path) -> dict[str, list[tuple[int, int, str]]]:
+    """The passages of a generation as (start, end, heading), by document."""
+    from rag.index import Index
+
+    index = Index.open(index_folder)
+    return {
+        document.id: [(p.start, p.end, p.heading) for p in index.passages_of(document.id)]
+        for document in index.documents
+    }

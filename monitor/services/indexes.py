@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 #: Generations kept on disk beside the current one and those of open runs: repeated questions need no rebuild.
 KEPT_BEHIND = 2
-VERSIONS_AT_ONCE = 200
+VERSIONS_AT_ONCE = 50
 
 
 def path(generation: IndexGeneration) -> Path:
@@ -48,13 +48,17 @@ def next_generation(*, workspace: Workspace, progress: Progress | None = None) -
         if not versions:
             Pointers.objects.filter(workspace=workspace).update(generation=None)
             return None
-        if present and present.page_versions == versions and present.manifest.get("model") == assistants.model_name():
+        if present and present.page_versions == versions and _is_by_this_model(present):
             return present
         last = IndexGeneration.objects.for_workspace(workspace).aggregate(last=Max("number"))["last"] or 0
         generation = IndexGeneration(workspace=workspace, number=last + 1, page_versions=versions)
         generation.manifest = _build(generation, reuse=path(present) if present else None, progress=progress)
         _record(generation)
     return generation
+
+
+def _is_by_this_model(generation: IndexGeneration) -> bool:
+    return bool(generation.manifest.get("fingerprint") == assistants.model_fingerprint())
 
 
 def current(*, workspace: Workspace) -> IndexGeneration | None:
@@ -135,13 +139,13 @@ def _build(
     shutil.rmtree(folder, ignore_errors=True)
     return assistants.build_index(
         folder,
-        _documents(generation),
+        _documents(generation, progress),
         reuse=reuse if reuse and assistants.is_sound(reuse) else None,
         progress=progress,
     )
 
 
-def _documents(generation: IndexGeneration) -> Iterator[tuple[str, str, str, str]]:
+def _documents(generation: IndexGeneration, progress: Progress | None) -> Iterator[tuple[str, str, str, str]]:
     """(id, url, title, text) of the generation's page versions, in its order: equal builds give equal answers."""
     ids = generation.page_versions
     for at in range(0, len(ids), VERSIONS_AT_ONCE):
@@ -153,6 +157,8 @@ def _documents(generation: IndexGeneration) -> Iterator[tuple[str, str, str, str
             .select_related("page")
             .defer("html")
         }
+        if progress:
+            progress(0, 0)  # still cutting pages into passages: how many there will be is not known
         for pk in chunk:
             version = rows[pk]
             yield str(pk), version.page.url, version.title, version.text
