@@ -1,7 +1,7 @@
 """URLs to page identities and registrable domains: what makes two citations count as the same page.
 
-Purely textual, by the Public Suffix List that `publicsuffixlist` bundles: nothing is fetched, so it does not know where a
-redirect leads, nor that two addresses show the same words.
+Purely textual, by the Public Suffix List that `publicsuffixlist` bundles: nothing is fetched, so it does not know where
+a redirect leads, nor that two addresses show the same words.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TRACKING = frozenset(
     gclid gclsrc dclid gbraid wbraid gad_source gad_campaignid fbclid msclkid srsltid yclid ymclid twclid ttclid
     li_fat_id igshid igsh mc_cid mc_eid _hsenc _hsmi hsctatracking __hstc __hssc __hsfp mkt_tok vero_id vero_conv
     _openstat oly_enc_id oly_anon_id wickedid _ga _gl epik rdt_cid irclickid cjevent _kx _branch_match_id s_kwcid
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 _REDIRECT = "vertexaisearch.cloud.google.com/grounding-api-redirect"
@@ -113,7 +113,7 @@ def _ascii_host(name: str) -> str | None:
 
 
 def _idna(host: str) -> str | None:
-    """A host as browsers look it up (UTS 46, not transitional); names IDNA 2008 refuses, such as emoji, as 2003 had it."""
+    """A host as browsers look it up (UTS 46, not transitional); what IDNA 2008 refuses, such as emoji, as in 2003."""
     # its tables are only worth loading for the rare name that needs them
     import idna
 
