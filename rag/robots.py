@@ -1,0 +1,172 @@
+"""May a crawler fetch a URL, by a robots.txt as RFC 9309 and Google's published parser read it.
+
+Works on bytes, for robots.txt files hold anything. Does not fetch, and does not know what a missing file or a server
+error means: that is the crawler's to decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: Beyond this Google reads no further, and RFC 9309 asks no more of anyone.
+MAX_BYTES = 500 * 1024
+
+Field = Literal["agent", "allow", "disallow"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n?|\n")
+_PRODUCT = re.compile(rb"[A-Za-z_-]*")
+_ESCAPABLE = re.compile(rb"%[0-9a-fA-F]{2}|[\x80-\xff]")
+_PATH_START = re.compile(rb"[/?;]")
+# misspellings that are common enough to be honoured
+_FIELDS: dict[bytes, Field] = {
+    b"user-agent": "agent",
+    b"useragent": "agent",
+    b"user agent": "agent",
+    b"allow": "allow",
+    b"disallow": "disallow",
+    b"dissallow": "disallow",
+    b"dissalow": "disallow",
+    b"disalow": "disallow",
+    b"diasllow": "disallow",
+    b"disallaw": "disallow",
+}
+
+
+@dataclass(slots=True)
+class _Rules:
+    """The longest pattern of each kind that matches the path; none is -1."""
+
+    named: bool = False
+    allow: int = -1
+    disallow: int = -1
+
+    def note(self, kind: Field, length: int) -> None:
+        if kind == "allow":
+            self.allow = max(self.allow, length)
+        else:
+            self.disallow = max(self.disallow, length)
+
+    @property
+    def speaks(self) -> bool:
+        return self.allow > 0 or self.disallow > 0
+
+    @property
+    def allows(self) -> bool:
+        return self.allow >= self.disallow
+
+
+@dataclass(slots=True)
+class _Group:
+    """Which of the two sets of rules the lines at hand belong to."""
+
+    sets: list[_Rules] = field(default_factory=list)
+    closed: bool = False
+
+
+def allowed(body: bytes, agent: str, url: str) -> bool:
+    """Whether `agent`, a product token with or without its version, may fetch `url` (escaped, as it is requested)."""
+    token = agent.partition("/")[0].strip().lower().encode("utf-8", "surrogateescape")
+    path = _path(url.encode("utf-8", "surrogateescape"))
+    specific, everyone = _Rules(), _Rules()
+    group = _Group()
+    for kind, value in _lines(body[:MAX_BYTES]):
+        if kind == "agent":
+            if group.closed:
+                group = _Group()
+            if value[:1] == b"*" and (len(value) == 1 or value[1:2].isspace()):
+                group.sets.append(everyone)
+            elif _product(value) == token:
+                specific.named = True
+                group.sets.append(specific)
+        else:
+            group.closed = True
+            length = _match_length(path, value, kind) if group.sets else -1
+            for rules in group.sets:
+                rules.note(kind, length)
+    if specific.speaks or specific.named:
+        return not specific.speaks or specific.allows
+    return not everyone.speaks or everyone.allows
+
+
+def _lines(body: bytes) -> Iterator[tuple[Field, bytes]]:
+    """The lines that say something."""
+    mark = next((n for n in (3, 2, 1) if body.startswith(_BYTE_ORDER_MARK[:n])), 0)
+    for line in _LINE_END.split(body[mark:]):
+        content = line.partition(b"#")[0].strip(b" \t")
+        name, colon, value = content.partition(b":")
+        if not colon:
+            words = content.split(None, 2)
+            if len(words) != 2:
+                continue
+            name, value = words
+        kind = _kind(name.strip(b" \t").lower())
+        value = value.strip(b" \t")
+        if kind == "agent":
+            yield kind, value
+        elif kind:
+            yield kind, _ESCAPABLE.sub(_escaped, value)
+
+
+def _kind(name: bytes) -> Field | None:
+    return next((kind for known, kind in _FIELDS.items() if name.startswith(known)), None)
+
+
+def _product(value: bytes) -> bytes | None:
+    match = _PRODUCT.match(value)
+    return match[0].lower() if match and match[0] else None
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    found = match[0]
+    return found.upper() if len(found) == 3 else b"%%%02X" % found[0]
+
+
+def _path(url: bytes) -> bytes:
+    """Path, parameters and query of a URL, without the fragment."""
+    begin = 2 if url.startswith(b"//") else 0
+    early = _PATH_START.search(url, begin)
+    scheme_end = url.find(b"://", begin)
+    if scheme_end >= 0 and not (early and early.start() < scheme_end):
+        begin = scheme_end + 3
+    start = _PATH_START.search(url, begin)
+    fragment = url.find(b"#")
+    if not start or 0 <= fragment < start.start():
+        return b"/"
+    path = url[start.start() : fragment if fragment >= 0 else len(url)]
+    return path if path.startswith(b"/") else b"/" + path
+
+
+def _match_length(path: bytes, pattern: bytes, kind: Field) -> int:
+    """The pattern's length where it matches from the path's start, else -1."""
+    if _matches(path, pattern):
+        return len(pattern)
+    folder, slash, name = pattern.rpartition(b"/")
+    if kind == "allow" and slash and name.startswith(b"index.htm"):
+        # to allow a folder's index is to allow the folder's own address
+        pattern = folder + b"/$"
+        return len(pattern) if _matches(path, pattern) else -1
+    return -1
+
+
+def _matches(path: bytes, pattern: bytes) -> bool:
+    """`*` stands for anything, a final `$` for the end. Greedy from the left: linear in the path for each `*`."""
+    anchored = pattern.endswith(b"$")
+    first, *others = pattern.removesuffix(b"$").split(b"*")
+    if not path.startswith(first):
+        return False
+    at = len(first)
+    if not others:
+        return not anchored or at == len(path)
+    for part in others[:-1]:
+        found = path.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    last = others[-1]
+    if anchored:
+        return len(path) - at >= len(last) and path.endswith(last)
+    return path.find(last, at) >= 0
