@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -12,7 +13,7 @@ from monitor.services import jobs, pages, uploads
 from monitor.services.errors import Problem
 
 
-def upload(*, workspace: Workspace, files: Sequence[UploadedFile], url: str = "") -> Job:
+def upload(*, workspace: Workspace, files: Sequence[UploadedFile[Any]], url: str = "") -> Job:
     """Spool the files and start their import. Problem when there is nothing in them to try."""
     url = url.strip()
     if url and identify(url).page is None:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from inference.pages import identify
 
@@ -51,7 +51,9 @@ def open_maybe_gzip(path: Path) -> IO[bytes]:
     """The file's content, unfolded where it starts as gzip does, whatever its name."""
     with path.open("rb") as file:
         folded = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path) if folded else path.open("rb")
+    if folded:
+        return cast(IO[bytes], gzip.open(path))
+    return path.open("rb")
 
 
 def count_lines(path: Path) -> int:
@@ -158,7 +160,8 @@ def _checked(where: str, url: str, html: bytes) -> PageRow | Flaw:
 
 def _own_address(html: bytes) -> str:
     """The canonical link or og:url that a page's head states, else nothing."""
-    from bs4 import BeautifulSoup, SoupStrainer
+    from bs4 import BeautifulSoup
+    from bs4.filter import SoupStrainer
 
     head = BeautifulSoup(html[:_HEAD_BYTES], "lxml", parse_only=SoupStrainer(["link", "meta"]))
     candidates = [

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -26,7 +27,7 @@ def kind_of(name: str) -> str:
     return KINDS[suffix]
 
 
-def spool(*, files: Iterable[UploadedFile], url: str = "") -> list[dict[str, str]]:
+def spool(*, files: Iterable[UploadedFile[Any]], url: str = "") -> list[dict[str, str]]:
     """Write the uploads under UPLOAD_DIR, mode 0600; returns what a job's input says of them."""
     uploads = list(files)
     if not uploads:

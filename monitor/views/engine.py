@@ -57,8 +57,8 @@ def index_build(request: WorkspaceRequest) -> HttpResponse:
 def page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     found = _page(request, pk)
     versions = queries.versions(found)
-    asked_for = request.GET.get("version", "")
-    shown = next((version for version in versions if str(version.number) == asked_for), versions[0] if versions else None)
+    asked_for = [version for version in versions if str(version.number) == request.GET.get("version")]
+    shown = next(iter(asked_for or versions), None)
     generation = queries.current_generation(request.workspace)
     context = {
         "page": found,
