@@ -1,0 +1,197 @@
+"""Brands people look for, and the frozen versions of the whole set that runs and readings refer to.
+
+A changed set starts a recompute, so that history follows it. Knows nothing of how brands are found in answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from inference.pages import registrable_domain
+from monitor.models import Brand, BrandKind, BrandSet, JobKind, Mention, Response, ResponseStatus, Workspace
+from monitor.services import jobs
+from monitor.services.errors import Problem
+
+COLOURS = 8
+MAX_NAME = 120
+#: Lists longer than these are pasted by mistake.
+MAX_ALIASES, MAX_DOMAINS = 50, 50
+
+
+def save_brand(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str, Any]) -> Brand:
+    """Create a brand or change one. `fields`: name, aliases, domains (URLs are taken too), kind, colour (None: chosen).
+
+    Raises Problem where a name is missing or taken, or a domain is none.
+    """
+    kind = BrandKind(fields.get("kind") or BrandKind.COMPETITOR)
+    name = clean_name(fields["name"])
+    if not name:
+        raise Problem("A brand needs a name.")
+    aliases = [alias for alias in clean_names(fields.get("aliases", ())) if alias.casefold() != name.casefold()]
+    domains = clean_domains(fields.get("domains", ()))
+    with transaction.atomic():
+        _lock(workspace)
+        others = Brand.objects.for_workspace(workspace).filter(archived_at=None)
+        others = others.exclude(pk=brand.pk) if brand else others
+        _refuse_taken_names([name, *aliases], others)
+        saved = brand or Brand(workspace=workspace)
+        saved.name, saved.aliases, saved.domains, saved.kind = name, aliases, domains, kind
+        if fields.get("colour") is not None:
+            saved.colour = int(fields["colour"]) % COLOURS
+        elif brand is None:
+            saved.colour = free_colour(kind, others)
+        saved.save()
+        _follow(workspace)
+    return saved
+
+
+def archive_brand(*, brand: Brand) -> None:
+    """Stop looking for a brand. Its history stays, and it can be restored."""
+    with transaction.atomic():
+        _lock(brand.workspace)
+        rows = Brand.objects.for_workspace(brand.workspace).filter(pk=brand.pk, archived_at=None)
+        if rows.update(archived_at=timezone.now()):
+            _follow(brand.workspace)
+
+
+def restore_brand(*, brand: Brand) -> None:
+    """Look for an archived brand again. Problem when another has taken its name meanwhile."""
+    with transaction.atomic():
+        _lock(brand.workspace)
+        active = Brand.objects.for_workspace(brand.workspace).filter(archived_at=None)
+        _refuse_taken_names([brand.name, *brand.aliases], active.exclude(pk=brand.pk))
+        if Brand.objects.for_workspace(brand.workspace).filter(pk=brand.pk).update(archived_at=None):
+            _follow(brand.workspace)
+
+
+def delete_brand(*, brand: Brand) -> Literal["deleted", "archived"]:
+    """Delete a brand that no answer was ever read for; archive one that has history."""
+    workspace = brand.workspace
+    with transaction.atomic():
+        _lock(workspace)
+        frozen = BrandSet.objects.for_workspace(workspace).filter(brands__contains=[{"id": brand.pk}])
+        if not frozen.exists() and not Mention.objects.for_workspace(workspace).filter(brand=brand).exists():
+            Brand.objects.for_workspace(workspace).filter(pk=brand.pk).delete()
+            return "deleted"
+        archive_brand(brand=brand)
+    return "archived"
+
+
+def current_brand_set(*, workspace: Workspace) -> BrandSet:
+    """The version of the brand set that stands for the active brands; a new one only when they changed."""
+    content, latest = _content(workspace), _latest(workspace)
+    if latest is not None and latest.brands == content:
+        return latest
+    with transaction.atomic():
+        _lock(workspace)
+        content, latest = _content(workspace), _latest(workspace)
+        if latest is not None and latest.brands == content:
+            return latest
+        return BrandSet.objects.create(workspace=workspace, number=latest.number + 1 if latest else 1, brands=content)
+
+
+# --- what people type ----------------------------------------------------------------------------------------
+
+
+def clean_name(name: str) -> str:
+    """A name as it is kept: control characters and doubled spaces gone. Problem when it is too long."""
+    cleaned = " ".join(name.replace("\x00", "").split())
+    if len(cleaned) > MAX_NAME:
+        raise Problem(f"A name may have {MAX_NAME} characters; “{cleaned[:40]}…” has {len(cleaned):,}. Shorten it.")
+    return cleaned
+
+
+def clean_names(names: Iterable[str]) -> list[str]:
+    """Names in their order, each once whatever its case. Problem when one is too long or they are too many."""
+    found: dict[str, str] = {}
+    for name in names:
+        if cleaned := clean_name(name):
+            found.setdefault(cleaned.casefold(), cleaned)
+    if len(found) > MAX_ALIASES:
+        raise Problem(f"A brand may have {MAX_ALIASES} aliases; these are {len(found)}. Keep the ones people write.")
+    return list(found.values())
+
+
+def clean_domains(entries: Iterable[str]) -> list[str]:
+    """Registrable domains of what was typed or pasted, each once. Problem names the first entry that has none."""
+    found: dict[str, None] = {}
+    for entry in entries:
+        if not (entry := entry.strip()):
+            continue
+        domain = domain_of(entry)
+        if domain is None:
+            raise Problem(f"“{entry[:80]}” is no domain. Write it like acme.com, or paste a page's address.")
+        found[domain] = None
+    if len(found) > MAX_DOMAINS:
+        raise Problem(f"A brand may have {MAX_DOMAINS} domains; these are {len(found)}. Keep its own.")
+    return list(found)
+
+
+def domain_of(entry: str) -> str | None:
+    """The registrable domain of a host name or a pasted URL, with or without its scheme."""
+    entry = entry.strip()
+    try:
+        host = urlsplit(entry if "://" in entry else f"//{entry}").hostname
+    except ValueError:
+        return None
+    domain = registrable_domain(host) if host else None
+    return domain if domain and len(domain) <= 253 else None
+
+
+def free_colour(kind: BrandKind, others: Iterable[Brand]) -> int:
+    """The least used colour; 0 is kept for the own brand while another is free."""
+    used = Counter(brand.colour for brand in others)
+    order: Sequence[int] = range(COLOURS) if kind == BrandKind.OWN else (*range(1, COLOURS), 0)
+    return min(order, key=lambda colour: used[colour])
+
+
+# --- inside --------------------------------------------------------------------------------------------------
+
+
+def _refuse_taken_names(names: Iterable[str], others: Iterable[Brand]) -> None:
+    """One name under two brands would count each of its mentions twice."""
+    taken = {name.casefold(): other for other in others for name in (*other.aliases, other.name)}
+    for name in names:
+        other = taken.get(name.casefold())
+        if other is not None:
+            whose = f"a brand called “{other.name}”"
+            if name.casefold() != other.name.casefold():
+                whose = f"the brand “{other.name}”, as an alias"
+            raise Problem(f"“{name}” already belongs to {whose}. Change one of the two.")
+
+
+def _lock(workspace: Workspace) -> None:
+    """One change of the set at a time; rows that only refer to the workspace are not held up."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+
+
+def _latest(workspace: Workspace) -> BrandSet | None:
+    return BrandSet.objects.for_workspace(workspace).order_by("-number").first()
+
+
+def _content(workspace: Workspace) -> list[dict[str, Any]]:
+    active = Brand.objects.for_workspace(workspace).filter(archived_at=None).order_by("-kind", "pk")
+    return [
+        {"id": b.pk, "name": b.name, "aliases": list(b.aliases), "domains": list(b.domains), "kind": b.kind}
+        for b in active
+    ]
+
+
+def _follow(workspace: Workspace) -> None:
+    """Where answers were read before, read them again under the brands as they are now."""
+    before = _latest(workspace)
+    if before is None or current_brand_set(workspace=workspace).pk == before.pk:
+        return
+    if Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED).exists():
+        # After the commit: a job that waits already will then see this change, one that runs will not and is followed.
+        transaction.on_commit(lambda: _recompute(workspace))
+
+
+def _recompute(workspace: Workspace) -> None:
+    jobs.start_once(workspace=workspace, kind=JobKind.RECOMPUTE)

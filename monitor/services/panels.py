@@ -1,0 +1,148 @@
+"""Panels: saved with a plan for every revision, paused, archived, restored. Knows nothing of how runs go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from monitor import assistants, schedule
+from monitor.models import Panel, PanelRevision, Suite, Workspace
+from monitor.services.errors import Problem
+
+MAX_NAME = 120
+MAX_REPEATS = 50
+
+
+class Conflict(Problem):
+    """Somebody else saved the panel meanwhile; `current` is what they saved."""
+
+    def __init__(self, current: Panel) -> None:
+        super().__init__(
+            "Somebody else changed this panel while you had it open. Nothing of theirs or yours is lost: "
+            "compare below, then save yours over theirs or keep theirs."
+        )
+        self.current = current
+
+
+def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str, Any], revision: int | None) -> Panel:
+    """Create a panel or change one, and freeze its plan as a revision; saving what is there already makes none.
+
+    `fields`: name, suite, assistants [{assistant, model, options}], repeats, cron, time_zone. `revision` is the one the
+    change was made from; None skips that check. Raises Conflict when it has been replaced, Problem for what is wrong.
+    """
+    cleaned = _cleaned(workspace, fields)
+    try:
+        with transaction.atomic():
+            if panel is None:
+                saved = Panel.objects.create(workspace=workspace, **cleaned)
+            else:
+                saved = Panel.objects.for_workspace(workspace).select_for_update(of=("self",)).get(pk=panel.pk)
+                if revision is not None and saved.revision != revision:
+                    raise Conflict(saved)
+                if all(getattr(saved, key) == value for key, value in cleaned.items()):
+                    return saved
+                if (saved.cron, saved.time_zone) != (cleaned["cron"], cleaned["time_zone"]):
+                    saved.last_slot_at = timezone.now()  # the new schedule has no past to catch up with
+                for key, value in cleaned.items():
+                    setattr(saved, key, value)
+                saved.revision += 1
+                saved.save()
+            _freeze(saved)
+    except IntegrityError:
+        raise Problem(f"There is a panel called “{cleaned['name']}” already. Choose another name.") from None
+    return saved
+
+
+def current_revision(*, panel: Panel) -> PanelRevision:
+    """The frozen plan of the panel as it stands."""
+    found = PanelRevision.objects.for_workspace(panel.workspace).filter(panel=panel, number=panel.revision).first()
+    return found or _freeze(panel)
+
+
+def set_paused(*, panel: Panel, paused: bool) -> None:
+    """Stop or resume the schedule. Slots that passed in the pause are not caught up with."""
+    rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk, paused=not paused)
+    rows.update(paused=paused, **({} if paused else {"last_slot_at": timezone.now()}))
+
+
+def archive_panel(*, panel: Panel) -> None:
+    """Run a panel no more. Runs under way go on, history stays, and it can be restored."""
+    rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk, archived_at=None)
+    rows.update(archived_at=timezone.now())
+
+
+def restore_panel(*, panel: Panel) -> None:
+    """Bring an archived panel back. Problem when its name is taken or its suite is archived."""
+    if panel.suite.archived_at:
+        raise Problem(f"Its suite “{panel.suite.name}” is archived. Restore the suite first.")
+    try:
+        with transaction.atomic():
+            rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk).exclude(archived_at=None)
+            rows.update(archived_at=None, last_slot_at=timezone.now())
+    except IntegrityError:
+        raise Problem(
+            f"There is another panel called “{panel.name}” now. Rename that one, then restore this."
+        ) from None
+
+
+def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are kept; Problem for the first that is wrong."""
+    name = " ".join(str(fields["name"]).replace("\x00", "").split())
+    if not name:
+        raise Problem("A panel needs a name.")
+    if len(name) > MAX_NAME:
+        raise Problem(f"A name may have {MAX_NAME} characters; this has {len(name):,}. Shorten it.")
+    suite: Suite = fields["suite"]
+    if suite.workspace_id != workspace.pk or suite.archived_at:
+        raise Problem("Choose a suite of this workspace that is not archived.")
+    repeats = int(fields["repeats"])
+    if not 1 <= repeats <= MAX_REPEATS:
+        raise Problem(f"Repeats can be 1 to {MAX_REPEATS}; this is {repeats}.")
+    cron, time_zone = " ".join(str(fields["cron"]).split()), str(fields["time_zone"])
+    try:
+        schedule.validate(cron, time_zone)
+    except ValueError as error:
+        raise Problem(str(error)) from None
+    return {
+        "name": name,
+        "suite": suite,
+        "assistants": _assistants(fields["assistants"]),
+        "repeats": repeats,
+        "cron": cron,
+        "time_zone": time_zone,
+    }
+
+
+def _assistants(asked: Any) -> list[dict[str, Any]]:
+    plan = [
+        {"assistant": item["assistant"], "model": item.get("model") or "", "options": item.get("options") or {}}
+        for item in asked
+    ]
+    names = [item["assistant"] for item in plan]
+    if not names:
+        raise Problem("Choose at least one assistant.")
+    if len(set(names)) < len(names):
+        raise Problem("An assistant can stand in a panel once. Ask it more often with more repeats.")
+    known = {name for name, _ in assistants.choices()}
+    if missing := [name for name in names if name not in known]:
+        raise Problem(f"There is no assistant called “{missing[0]}” here.")
+    return plan
+
+
+def _freeze(panel: Panel) -> PanelRevision:
+    """The revision of the panel's present number; written once."""
+    plan = {
+        "name": panel.name,
+        "suite": {"id": panel.suite_id, "name": panel.suite.name},
+        "assistants": panel.assistants,
+        "repeats": panel.repeats,
+        "cron": panel.cron,
+        "time_zone": panel.time_zone,
+    }
+    revision, _ = PanelRevision.objects.for_workspace(panel.workspace).get_or_create(
+        panel=panel, number=panel.revision, defaults={"workspace_id": panel.workspace_id, "plan": plan}
+    )
+    return revision
