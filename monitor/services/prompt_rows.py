@@ -23,6 +23,8 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_RECORD_LINES = 60
 DELIMITERS = ",;\t"
 NO_HEADER = "There is no header line, so the first column was read as the prompt and the second as its tags."
+UNCLOSED = "A quotation mark is opened here and not closed."
+AFTER_QUOTE = 'After the closing quotation mark comes more text. Double the marks that belong to a prompt: "".'
 TEXT_NAMES = frozenset({"prompt", "prompts", "text", "question", "questions", "query"})
 TAG_NAMES = frozenset({"tag", "tags", "label", "labels", "category", "topic"})
 
@@ -233,16 +235,10 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] 
         except StopIteration:
             return
         except csv.Error as error:
-            unclosed = "unexpected end" in str(error) or "field larger" in str(error)
-            yield (
-                at + 1,
-                (
-                    "A quotation mark is opened here and never closed."
-                    if unclosed
-                    else 'After a closing quotation mark comes more text. Double the marks inside a prompt: "".'
-                ),
-            )
-            at += 1 if unclosed else max(reader.line_num, 1)
+            # A mark left open swallows the lines after it: go on with the next line, they may be good.
+            unclosed = "unexpected end" in str(error) or "field larger" in str(error) or reader.line_num > 1
+            yield at + 1, UNCLOSED if unclosed else AFTER_QUOTE
+            at += 1
         else:
             yield at + 1, record
             at += max(reader.line_num, 1)
