@@ -23,14 +23,13 @@ def _broker() -> dict[str, Any]:
     if url := environment.get("CELERY_BROKER_URL"):
         return {"broker_url": url, "broker_transport_options": {}}
     folder = environment.get("DATA_DIR") / "broker"
-    for part in ("messages", "control"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    messages = environment.folder(folder / "messages")
     return {
         "broker_url": "filesystem://",
         "broker_transport_options": {
-            "data_folder_in": str(folder / "messages"),
-            "data_folder_out": str(folder / "messages"),
-            "control_folder": str(folder / "control"),
+            "data_folder_in": str(messages),
+            "data_folder_out": str(messages),
+            "control_folder": str(environment.folder(folder / "control")),
         },
     }
 

@@ -38,6 +38,15 @@ def refuse(reason: str) -> NoReturn:
     raise SystemExit(2)
 
 
+def folder(path: Path) -> Path:
+    """The folder, made where it is missing; ends the start when that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"DATA_DIR cannot be used ({error.strerror}): {path}")
+    return path
+
+
 def _port(raw: str) -> int:
     if not raw.isdigit() or not 1 <= int(raw) <= 65535:
         raise ValueError("give a port number from 1 to 65535.")

@@ -1,0 +1,125 @@
+"""Answers per second of a panel through the real worker, against the bare cost of embedding and searching.
+
+    python bench/panel_throughput.py [--responses 600]
+
+Real worker process, real broker, embedded PostgreSQL with fsync on. Both sides use the same index, the same prompts and
+as many searches. Prints one JSON line; `ratio` is the panel's time over the bare time (aim: 1.5 or less).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--responses", type=int, default=600)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="citescope-bench-"))
+    os.environ.update(
+        DATA_DIR=str(folder), HF_HUB_OFFLINE="1", DJANGO_SETTINGS_MODULE="monitor.settings", LOG_LEVEL="ERROR"
+    )
+    for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
+        os.environ.pop(name, None)
+    from monitor import bootstrap, embedded_postgres, supervisor
+
+    try:
+        embedded_postgres.start(folder)
+        bootstrap.migrate()
+        panel, prompts = prepare(options.responses // options.repeats, options.repeats)
+        with supervisor.Supervisor(supervisor.workers(folder), data_dir=folder, owns_postgres=False) as workers:
+            run_and_wait(panel, workers)  # the first run loads model and index
+            times = sorted(run_and_wait(panel, workers) for _ in range(3))
+        bare = sorted(bare_cost(panel.workspace, prompts, options.repeats) for _ in range(3))
+        answers = len(prompts) * options.repeats
+        print(
+            json.dumps(
+                {
+                    "bench": "panel_throughput",
+                    "responses": answers,
+                    "panel_answers_per_second": round(answers / times[1], 1),
+                    "bare_answers_per_second": round(answers / bare[1], 1),
+                    "ratio": round(times[1] / bare[1], 2),
+                    "fsync": fsync(),
+                }
+            )
+        )
+    finally:
+        embedded_postgres.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepare(prompt_count: int, repeats: int) -> tuple[Any, list[str]]:
+    """The demo's pages in a workspace of their own, and as many different questions about them as asked for."""
+    from monitor.models import Prompt, Suite, User
+    from monitor.services import demo_site, indexes, pages, panels, workspaces
+
+    owner = User.objects.create_user("bench@example.com")
+    workspace = workspaces.create_workspace(name="Bench", owner=owner, time_zone="UTC")
+    site = demo_site.load()
+    for url, html in site.pages_on(29):
+        pages.store_page(workspace=workspace, url=url, html=html)
+    indexes.next_generation(workspace=workspace)
+    suite = Suite.objects.create(workspace=workspace, name="Bench")
+    asked = [site.prompts[number % len(site.prompts)].text for number in range(prompt_count)]
+    prompts = [f"{text} (Question {number} of a small team.)" for number, text in enumerate(asked)]
+    Prompt.objects.bulk_create(Prompt(workspace=workspace, suite=suite, text=text) for text in prompts)
+    local = [{"assistant": "local", "model": "", "options": {}}]
+    fields = {
+        "name": "Bench", "suite": suite, "assistants": local, "repeats": repeats, "cron": "", "time_zone": "UTC",
+    }  # fmt: skip
+    return panels.save_panel(workspace=workspace, panel=None, fields=fields, revision=None), prompts
+
+
+def run_and_wait(panel: Any, workers: Any) -> float:
+    """Seconds from the first claim to the last stored answer of one run."""
+    from monitor.models import Attempt, Trigger
+    from monitor.services import runs
+
+    run = runs.start_run(panel=panel, trigger=Trigger.MANUAL)
+    workers.watch(until=lambda: not runs.is_open(run), every=0.25)
+    attempts = Attempt.objects.unscoped().filter(response__run=run)
+    first, last = attempts.earliest("sent_at").sent_at, attempts.latest("ended_at").ended_at
+    return float((last - first).total_seconds())
+
+
+def bare_cost(workspace: Any, prompts: list[str], repeats: int) -> float:
+    """Seconds to embed every prompt once a response, and to search once a response: nothing composed or stored."""
+    from monitor import assistants
+    from monitor.services import indexes
+    from rag.index import Index
+    from rag.retrieve import search
+
+    generation = indexes.current(workspace=workspace)
+    index = Index.open(indexes.ready_path(generation=generation))
+    embedder = assistants.embedder()
+    embedder.encode(["warm up"])
+    questions = [text for text in prompts for _ in range(repeats)]
+    started = time.perf_counter()
+    vectors = embedder.encode(questions)
+    search(index, questions, vectors, k=10)
+    return time.perf_counter() - started
+
+
+def fsync() -> str:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW fsync")
+        return str(cursor.fetchone()[0])
+
+
+if __name__ == "__main__":
+    main()
