@@ -1,0 +1,320 @@
+"""Every figure that Citescope shows, defined once, with its uncertainty.
+
+Pure functions of counts: they know nothing of the database, of days or of assistants, and whoever calls them decides
+what is put together. A figure with a zero denominator is None, "not measured", and never 0. Randomness is seeded, so
+the same counts give the same interval on every page and in every report.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from statistics import median
+from typing import Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Cell = tuple[float, int]
+Span = tuple[int, int]
+Floats = npt.NDArray[np.float64]
+Key = TypeVar("Key")
+Verdict = Literal["more than noise", "within noise", "too thin"]
+
+#: Under so many prompts a bootstrap over prompts says nothing.
+ENOUGH_PROMPTS = 10
+DRAWS = 2000
+SEED = 20240917
+LEVEL = 0.95
+#: The share of false alarms accepted among what is called more than noise.
+FALSE_DISCOVERIES = 0.05
+
+TOO_THIN = "too thin"
+NOT_MEASURED = "no valid response"
+
+_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+_ROUNDING = 1e-12
+_BLOCK = 2_000_000  # weights held as floats at a time
+
+
+# --- rates and their intervals ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A rate between 0 and 1 with its 95 % interval; `n` responses of `prompts` prompts stand behind it.
+
+    `reason` says why the rate or its interval is None.
+    """
+
+    rate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    prompts: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """After less before, over the `pairs` prompts measured in both; `q` is `p` adjusted by `adjusted`."""
+
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    pairs: int
+    q: float | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """None where nothing can be compared."""
+        if self.difference is None:
+            return None
+        if self.p is None:
+            return "too thin"
+        return "more than noise" if (self.p if self.q is None else self.q) <= FALSE_DISCOVERIES else "within noise"
+
+
+NO_CHANGE = Change(None, None, None, None, 0)
+
+
+def rate(cells: Iterable[Cell]) -> Rate:
+    """The rate of `(hits, n)` cells, one a prompt: the mean of hits / n over the prompts with n > 0.
+
+    Raises ValueError for counts that cannot be.
+    """
+    hits, n = _columns(cells)
+    return rates(hits, n)[0]
+
+
+def rates(hits: npt.ArrayLike, n: npt.ArrayLike) -> list[Rate]:
+    """Several rates over the same responses at once. `hits`: [prompts, rates]; `n`: [prompts].
+
+    The interval: one prompt, Wilson's; two to nine, none; ten or more, a bootstrap over prompts, each keeping all its
+    responses, or Wilson's on the number of prompts where all are 0 or all are 1.
+    """
+    hits, n = np.asarray(hits, float), np.asarray(n, float)
+    measured = n > 0
+    hits, n = hits[measured], n[measured]
+    prompts, responses = len(n), int(n.sum())
+    if not prompts:
+        return [Rate(None, None, None, 0, 0, NOT_MEASURED)] * hits.shape[1]
+    each = hits / n[:, None]  # [prompts, rates]
+    means = each.mean(axis=0)
+    if prompts == 1:
+        intervals = [wilson(float(hit), responses) for hit in hits[0]]
+    elif prompts < ENOUGH_PROMPTS:
+        return [Rate(float(mean), None, None, responses, prompts, TOO_THIN) for mean in means]
+    else:
+        lows, highs = np.quantile(_resampled_means(each), _TAILS, axis=0)
+        intervals = [
+            wilson(prompts * float(mean), prompts) if _is_constant(column) else (float(low), float(high))
+            for mean, low, high, column in zip(means, lows, highs, each.T, strict=True)
+        ]
+    return [
+        Rate(float(mean), low, high, responses, prompts) for mean, (low, high) in zip(means, intervals, strict=True)
+    ]
+
+
+def change(before: Sequence[Cell], after: Sequence[Cell]) -> Change:
+    """The change of a rate; the i-th cells of both are the same prompt. Raises ValueError when they cannot pair."""
+    if len(before) != len(after):
+        raise ValueError(f"before has {len(before)} cells and after {len(after)}; the i-th cells are paired")
+    return changes(*_columns(before), *_columns(after))[0]
+
+
+def changes(
+    hits_before: npt.ArrayLike, n_before: npt.ArrayLike, hits_after: npt.ArrayLike, n_after: npt.ArrayLike
+) -> list[Change]:
+    """Several changes over the same prompts at once; shapes as in `rates`, prompts in the same order in all four.
+
+    p is two-sided, from the bootstrap shifted to zero, (k + 1) / (draws + 1). Under ten pairs there is neither p nor
+    interval.
+    """
+    n_before, n_after = np.asarray(n_before, float), np.asarray(n_after, float)
+    paired = (n_before > 0) & (n_after > 0)
+    pairs = int(paired.sum())
+    hits_before, hits_after = np.asarray(hits_before, float)[paired], np.asarray(hits_after, float)[paired]
+    if not pairs:
+        return [NO_CHANGE] * hits_after.shape[1]
+    each = hits_after / n_after[paired, None] - hits_before / n_before[paired, None]  # [pairs, changes]
+    means = each.mean(axis=0)
+    if pairs < ENOUGH_PROMPTS:
+        return [Change(float(mean), None, None, None, pairs) for mean in means]
+    draws = _resampled_means(each)  # [draws, changes]
+    lows, highs = np.quantile(draws, _TAILS, axis=0)
+    as_far = (np.abs(draws - means) >= np.abs(means) - _ROUNDING).sum(axis=0)
+    return [
+        Change(float(mean), float(low), float(high), (int(k) + 1) / (DRAWS + 1), pairs)
+        for mean, low, high, k in zip(means, lows, highs, as_far, strict=True)
+    ]
+
+
+def adjusted(found: Sequence[Change]) -> list[Change]:
+    """The changes with `q`, adjusted for being looked at together; those without p stay as they are."""
+    tested = [item for item in found if item.p is not None]
+    qs = iter(benjamini_hochberg([item.p for item in tested if item.p is not None]))
+    return [item if item.p is None else replace(item, q=next(qs)) for item in found]
+
+
+def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
+    """Adjusted p values in the order given (Benjamini and Hochberg, 1995)."""
+    if not ps:
+        return []
+    order = np.argsort(ps)[::-1]  # largest first
+    ranks = np.arange(len(ps), 0, -1)
+    raised = np.asarray(ps, float)[order] * len(ps) / ranks
+    result = np.empty(len(ps))
+    result[order] = np.minimum(np.minimum.accumulate(raised), 1)
+    return [float(value) for value in result]
+
+
+def wilson(hits: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % score interval of hits / n, for n > 0."""
+    share, z2 = hits / n, _Z * _Z
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return 0.0 if hits <= 0 else max(0.0, centre - half), 1.0 if hits >= n else min(1.0, centre + half)
+
+
+def _columns(cells: Iterable[Cell]) -> tuple[Floats, Floats]:
+    """Checked hits [prompts, 1] and n [prompts]."""
+    table = [(hits, n) for hits, n in cells]
+    for hits, n in table:
+        if not (math.isfinite(hits) and math.isfinite(n)) or not 0 <= hits <= n or n != int(n):
+            raise ValueError(f"a cell is [hits, n] with 0 <= hits <= n and n whole, not [{hits}, {n}]")
+    counts = np.asarray(table, float).reshape(-1, 2)
+    return counts[:, :1], counts[:, 1]
+
+
+def _is_constant(column: Floats) -> bool:
+    return bool((column == 0).all() or (column == 1).all())
+
+
+@lru_cache(maxsize=32)
+def _picks(prompts: int) -> npt.NDArray[np.uint16]:
+    """How often each draw takes each prompt: [draws, prompts], rows summing to `prompts`."""
+    generator = np.random.default_rng([SEED, prompts])
+    return generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=DRAWS).astype(np.uint16)
+
+
+def _resampled_means(each: Floats) -> Floats:
+    """Means of `each` [prompts, columns] over prompts drawn with replacement: [draws, columns]."""
+    prompts = len(each)
+    blocks = np.array_split(_picks(prompts), math.ceil(DRAWS * prompts / _BLOCK))
+    means: Floats = np.concatenate([block.astype(float) @ each for block in blocks]) / prompts
+    return means
+
+
+# --- shares and positions ---------------------------------------------------------------------------------------
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """part / whole, None when there is no whole: conversion is responses citing / responses retrieving."""
+    return part / whole if whole else None
+
+
+def share_of_voice(mentioning: Mapping[Key, int]) -> dict[Key, float | None]:
+    """Each brand's mentioning responses over the sum of all brands'."""
+    total = sum(mentioning.values())
+    return {brand: ratio(count, total) for brand, count in mentioning.items()}
+
+
+def citation_share(summed: float, responses_with_citation: int) -> float | None:
+    """Mean over responses with a citation of (distinct cited pages of the domain / distinct cited pages).
+
+    `summed` is the sum of those fractions: responses that cite others only add 0.
+    """
+    return ratio(summed, responses_with_citation)
+
+
+def median_rank(ranks: Sequence[int]) -> float | None:
+    """Median rank among the responses that name the brand."""
+    return float(median(ranks)) if ranks else None
+
+
+# --- position-adjusted word count -------------------------------------------------------------------------------
+
+_ENDS, _WIDE_ENDS = ".!?…", "。！？"
+_CLOSING = "\"'”’»›)\\]}＂＇）］｝」』】〉》〕"
+_CLOSING_SOMEWHERE = "“‘«‹"  # they open in English and close in German: closing where white space follows
+_MARKERS = r"(?:[^\S\n\r]*\[\d+\](?:\([^()\s]*\))?)*"
+_BREAK = re.compile(
+    r"\r\n|[\n\r\v\f\x85\u2028\u2029]"
+    rf"|(?<![{_ENDS}{_WIDE_ENDS}])(?:"  # only from the start of a run, and of whole runs: linear in bad cases too
+    rf"(?=[{_ENDS}]*+[{_WIDE_ENDS}])[{_ENDS}{_WIDE_ENDS}]++[{_CLOSING}]*{_MARKERS}"
+    rf"|[{_ENDS}]++[{_CLOSING}{_CLOSING_SOMEWHERE}]*{_MARKERS}(?=\s|\Z))"
+)
+_WORDLESS = re.compile(
+    r"(?<=\])\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\)"  # the target of [words](target)
+    r"|https?://(?:[^\s<>()\"”»「」（）。、！？]|\([^\s<>()]*\))+"
+    r"|\[\d+\]",
+    re.IGNORECASE,
+)
+_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_KANA = "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f\U0001aff0-\U0001b16f"
+_EACH_ONE = _HAN + _KANA
+_WORD = re.compile(rf"(?=\w)[{_EACH_ONE}]|[^\W{_EACH_ONE}]+(?:['’\-‐‑][^\W{_EACH_ONE}]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`text[start:end]`, without the white space around it, and its number of words, at least one."""
+
+    start: int
+    end: int
+    words: int
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The sentences that PAWC counts. A piece without words joins the sentence before it, if there is one."""
+    shown = _WORDLESS.sub(lambda match: " " * len(match[0]), text)
+    found: list[Sentence] = []
+    start = 0
+    for stop in (*(match.end() for match in _BREAK.finditer(text)), len(text)):
+        piece = text[start:stop]
+        first, last = stop - len(piece.lstrip()), start + len(piece.rstrip())
+        if words := count_words(shown[start:stop]):
+            found.append(Sentence(first, last, words))
+        elif found and first < last:
+            found[-1] = replace(found[-1], end=last)
+        start = stop
+    return found
+
+
+def count_words(text: str) -> int:
+    """Words of a text without markers and URLs; accents and vowel signs belong to the letter they stand on."""
+    if not text.isascii():
+        text = "".join(character for character in text if not unicodedata.category(character).startswith("M"))
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def pawc(text: str, citations: Iterable[tuple[str | None, Iterable[Span]]]) -> dict[str, float] | None:
+    """Position-adjusted word count (GEO, KDD 2024) of each domain, as shares that sum to 1; None when none is cited.
+
+    `citations` are (domain, spans); entries of one domain are merged. A sentence cites a domain when a non-empty span
+    overlaps it, and shares words * exp(-i / L) evenly among the domains it cites; i counts from 0 to L - 1.
+    """
+    spans: dict[str, list[Span]] = {}
+    for domain, places in citations:
+        if domain:
+            spans.setdefault(domain, []).extend((start, end) for start, end in places if start < end)
+    parts = sentences(text)
+    weights: dict[str, float] = {}
+    for index, sentence in enumerate(parts):
+        cited = [domain for domain, places in spans.items() if any(_overlaps(sentence, place) for place in places)]
+        for domain in cited:
+            weight = sentence.words * math.exp(-index / len(parts)) / len(cited)
+            weights[domain] = weights.get(domain, 0.0) + weight
+    total = sum(weights.values())
+    return {domain: weight / total for domain, weight in weights.items()} if total else None
+
+
+def _overlaps(sentence: Sentence, span: Span) -> bool:
+    return max(sentence.start, span[0]) < min(sentence.end, span[1])

@@ -1,0 +1,280 @@
+"""The figures: worked examples, exact nulls, and simulated panels on which the intervals must keep their word."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import metrics
+from monitor.metrics import Change, Rate
+
+cell = st.integers(0, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+# --- intervals ---------------------------------------------------------------------------------------------------
+
+
+def test_nothing_measured_is_none_and_not_zero() -> None:
+    nothing = Rate(None, None, None, 0, 0, metrics.NOT_MEASURED)
+    assert metrics.rate([]) == nothing
+    assert metrics.rate([(0, 0), (0, 0)]) == nothing
+
+
+def test_one_prompt_has_wilsons_interval() -> None:
+    found = metrics.rate([(3, 10), (0, 0)])
+    assert (found.rate, found.n, found.prompts) == (0.3, 10, 1)
+    assert (found.low, found.high) == pytest.approx((0.10779, 0.60322), abs=1e-5)
+
+
+def test_two_to_nine_prompts_are_too_thin_for_an_interval() -> None:
+    assert metrics.rate([(1, 2), (0, 4)]) == Rate(0.25, None, None, 6, 2, "too thin")
+    assert metrics.rate([(2, 2)] * 9).low is None
+    assert metrics.rate([(1, 2)] * 5 + [(0, 1)] * 5).low is not None
+
+
+def test_the_rate_is_the_mean_over_prompts_not_over_responses() -> None:
+    assert metrics.rate([(1, 1)] * 5 + [(0, 100)] * 5).rate == 0.5
+
+
+@pytest.mark.parametrize(("hits", "bounds"), [(0, (0.0, 0.16113)), (3, (0.83887, 1.0))])
+def test_all_or_none_has_wilsons_interval_on_the_number_of_prompts(hits: int, bounds: tuple[float, float]) -> None:
+    found = metrics.rate([(hits, 3)] * 20)
+    assert (found.low, found.high) == pytest.approx(bounds, abs=1e-5)
+
+
+def test_intervals_are_the_same_every_time_and_in_company() -> None:
+    cells = [(k % 4, 3 + k % 2) for k in range(30)]
+    alone = metrics.rate(cells)
+    hits = np.array([[hit, 0] for hit, _ in cells])
+    assert metrics.rate(cells) == alone == metrics.rates(hits, [n for _, n in cells])[0]
+
+
+@given(st.lists(cell, max_size=40))
+def test_an_interval_lies_between_0_and_1_around_its_rate(cells: list[tuple[int, int]]) -> None:
+    found = metrics.rate(cells)
+    assert found.n == sum(n for _, n in cells)
+    if found.low is not None and found.high is not None and found.rate is not None:
+        assert 0 <= found.low <= found.rate + 1e-9
+        assert found.rate - 1e-9 <= found.high <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("bad", [(2, 1), (-1, 3), (math.nan, 1), (0, 1.5)])
+def test_counts_that_cannot_be_are_refused(bad: Any) -> None:
+    with pytest.raises(ValueError, match="a cell is"):
+        metrics.rate([bad])
+
+
+def panel(generator: np.random.Generator, prompts: int, mean: float, shift: float = 0.0) -> tuple[Any, Any]:
+    """Two periods of cells: prompts differ in how often they name the brand, responses of a prompt resemble it."""
+    own = generator.beta(mean * 2, (1 - mean) * 2, prompts)
+    n = np.full(prompts, 3)
+    later = np.clip(own + shift, 0, 1)
+    return (
+        list(zip(generator.binomial(n, own).tolist(), n.tolist(), strict=True)),
+        list(zip(generator.binomial(n, later).tolist(), n.tolist(), strict=True)),
+    )
+
+
+def test_simulated_panels_are_covered_about_as_often_as_promised() -> None:
+    generator = np.random.default_rng(1)
+    covered = 0
+    for _ in range(400):
+        found = metrics.rate(panel(generator, 60, 0.35)[0])
+        covered += bool(found.low is not None and found.high is not None and found.low <= 0.35 <= found.high)
+    assert 0.92 <= covered / 400 <= 0.975
+
+
+def test_simulated_changes_raise_few_false_alarms_and_find_real_ones() -> None:
+    generator = np.random.default_rng(2)
+    still = [metrics.change(*panel(generator, 60, 0.35)) for _ in range(300)]
+    moved = [metrics.change(*panel(generator, 60, 0.35, shift=0.25)) for _ in range(60)]
+    assert sum(item.verdict == "more than noise" for item in still) / 300 <= 0.09
+    assert sum(item.verdict == "more than noise" for item in moved) / 60 >= 0.9
+
+
+# --- changes -----------------------------------------------------------------------------------------------------
+
+
+def test_a_change_pairs_prompts_and_leaves_out_what_one_side_did_not_measure() -> None:
+    before = [(0, 2), (1, 2), (2, 2), (0, 0)]
+    after = [(2, 2), (1, 2), (0, 0), (2, 2)]
+    assert metrics.change(before, after) == Change(0.5, None, None, None, 2)
+    assert metrics.change(before, after).verdict == "too thin"
+
+
+def test_nothing_to_pair_is_no_change_at_all() -> None:
+    assert metrics.change([(1, 2), (0, 0)], [(0, 0), (1, 2)]) == Change(None, None, None, None, 0)
+    assert metrics.change([], []).verdict is None
+
+
+def test_p_is_counted_from_the_bootstrap_shifted_to_zero() -> None:
+    certain = metrics.change([(0, 2)] * 20, [(2, 2)] * 20)
+    assert (certain.difference, certain.p) == (1, 1 / 2001)
+    assert certain.verdict == "more than noise"
+    unmoved = metrics.change([(1, 2)] * 20, [(1, 2)] * 20)
+    assert (unmoved.difference, unmoved.p) == (0, 1)
+    mixed = metrics.change([(1, 2)] * 20, [(2, 2)] * 11 + [(0, 2)] * 9)
+    assert mixed.p is not None
+    assert 0.5 < mixed.p < 0.9
+    assert mixed.verdict == "within noise"
+
+
+def test_cells_that_cannot_pair_are_refused() -> None:
+    with pytest.raises(ValueError, match="paired"):
+        metrics.change([(1, 2)], [])
+
+
+def test_looking_at_many_changes_costs_each_some_certainty() -> None:
+    assert metrics.benjamini_hochberg([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    found = [Change(0.1, 0, 0.2, p, 20) for p in (0.04, 0.5, 0.6)] + [Change(0.1, None, None, None, 3)]
+    assert found[0].verdict == "more than noise"
+    assert [item.verdict for item in metrics.adjusted(found)] == ["within noise"] * 3 + ["too thin"]
+
+
+@given(st.lists(st.floats(0, 1), max_size=30))
+def test_adjusted_p_values_keep_their_order_and_never_shrink(ps: list[float]) -> None:
+    qs = metrics.benjamini_hochberg(ps)
+    assert all(p <= q + 1e-12 and q <= 1 for p, q in zip(ps, qs, strict=True))
+    assert [q for _, q in sorted(zip(ps, qs, strict=True))] == sorted(qs)
+
+
+# --- shares and positions ----------------------------------------------------------------------------------------
+
+
+def test_shares_without_a_whole_are_none() -> None:
+    assert metrics.share_of_voice({"a": 3, "b": 1}) == {"a": 0.75, "b": 0.25}
+    assert metrics.share_of_voice({"a": 0}) == {"a": None}
+    assert metrics.citation_share(1.5, 3) == 0.5
+    assert metrics.citation_share(0, 0) is None
+    assert metrics.median_rank([3, 1, 2, 2]) == 2
+    assert metrics.median_rank([]) is None
+
+
+# --- position-adjusted word count --------------------------------------------------------------------------------
+
+
+def cut(text: str) -> list[str]:
+    return [text[sentence.start : sentence.end] for sentence in metrics.sentences(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three? Four… Five", ["One.", "Two!", "Three?", "Four…", "Five"]),
+        ("Wait... what?! Yes", ["Wait...", "what?!", "Yes"]),
+        ("Version 3.14 of a.b.c stays", ["Version 3.14 of a.b.c stays"]),
+        ('He said "so." Then (indeed.) it ended', ['He said "so."', "Then (indeed.)", "it ended"]),
+        ("„So war es.“ Danach kam er", ["„So war es.“", "Danach kam er"]),
+        ("First.[1][2] Second. [3]\nThird [4]. Fourth", ["First.[1][2]", "Second. [3]", "Third [4].", "Fourth"]),
+        ("First.[1]glued", ["First.[1]glued"]),
+        ("No stop\nbut a line\r\nand one", ["No stop", "but a line", "and one"]),
+        ("First one.\n[1]\n---\nSecond", ["First one.\n[1]\n---", "Second"]),
+        ("***\nOnly this", ["Only this"]),
+        ("価格は安い。次は？」終わり！[1]はい", ["価格は安い。", "次は？」", "終わり！[1]", "はい"]),
+        ("", []),
+        ("... [1] https://a.example/b", []),
+    ],
+)
+def test_sentences(text: str, expected: list[str]) -> None:
+    assert cut(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("don't re-use state-of-the-art 3D snake_case", 5),
+        ("rock 'n' roll -- well-", 4),
+        ("Acme手機とカメラ", 7),
+        ("see [12] and [the guide](https://a.example/x(y)z?q=two) or https://b.example/c-d now", 6),
+        ('[a](https://a.example/x(y) "a title") b https://b.example/c, d (https://c.example/e) f', 4),
+        ("cafe\u0301 हिन्दी naïve", 3),
+        ("1,000.5 %", 3),
+    ],
+)
+def test_words(text: str, words: int) -> None:
+    assert sum(sentence.words for sentence in metrics.sentences(text)) == words
+
+
+def test_pawc_weighs_words_by_place_and_shares_a_sentence_among_its_domains() -> None:
+    text = "Acme makes good pens. [1] Beta makes paper. [1][2]\nNobody knows more."
+    spans = {"a.example": [(22, 25), (44, 47)], "b.example": [(47, 50)]}
+    first, second = 4 * math.exp(0), 3 * math.exp(-1 / 3)
+    total = first + second
+    assert metrics.pawc(text, spans.items()) == pytest.approx(
+        {"a.example": (first + second / 2) / total, "b.example": second / 2 / total}
+    )
+
+
+def test_pawc_merges_entries_of_a_domain_and_ignores_empty_spans() -> None:
+    text = "One two. Three four."
+    assert metrics.pawc(text, [("a.example", [(0, 3)]), ("a.example", [(0, 8)])]) == {"a.example": 1.0}
+    assert metrics.pawc(text, [("a.example", [(2, 2)]), (None, [(0, 8)])]) is None
+    assert metrics.pawc("", [("a.example", [(0, 8)])]) is None
+    # the blank between two sentences belongs to neither
+    assert metrics.pawc(text, [("a.example", [(0, 9)]), ("b.example", [(9, 20)])]) == pytest.approx(
+        {"a.example": 2 / (2 + 2 * math.exp(-0.5)), "b.example": 2 * math.exp(-0.5) / (2 + 2 * math.exp(-0.5))}
+    )
+
+
+@given(
+    st.text(alphabet="ab 。.!?\n[1]()\"'好カ-_", max_size=60),
+    st.lists(st.tuples(st.sampled_from("xyz"), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60))))),
+)
+def test_pawc_sums_to_one_or_is_none(text: str, citations: list[tuple[str, list[tuple[int, int]]]]) -> None:
+    shares = metrics.pawc(text, citations)
+    assert shares is None or sum(shares.values()) == pytest.approx(1)
+    parts = metrics.sentences(text)
+    assert all(part.words > 0 and part.start < part.end for part in parts)
+    assert all(one.end <= other.start for one, other in zip(parts, parts[1:], strict=False))
+
+
+def test_long_runs_of_stops_take_no_longer_than_their_length() -> None:
+    assert len(metrics.sentences("." * 200_000 + "x" + " [1" * 50_000)) == 1
+
+
+# --- the command line --------------------------------------------------------------------------------------------
+
+
+def run(figure: str, *lines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "metrics", figure], input="\n".join(lines), capture_output=True, text=True
+    )
+
+
+def test_the_command_answers_each_line_in_order() -> None:
+    done = run("interval", '{"id": "a", "cells": [[1, 2]]}', "", '{"id": 7, "cells": []}')
+    assert [json.loads(line) for line in done.stdout.splitlines()][1] == {
+        "id": 7,
+        "rate": None,
+        "low": None,
+        "high": None,
+    }
+    done = run("change", '{"id": 1, "before": [[0, 1]], "after": [[1, 1]]}')
+    assert json.loads(done.stdout) == {"id": 1, "difference": 1.0, "low": None, "high": None, "p": None}
+    done = run("pawc", '{"id": 1, "text": "One.", "citations": [{"domain": "a.example", "spans": [[0, 3]]}]}')
+    assert json.loads(done.stdout) == {"id": 1, "pawc": {"a.example": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("figure", "line", "reason"),
+    [
+        ("interval", "{", "Line 2"),
+        ("interval", '{"id": 1}', "'cells' is missing"),
+        ("interval", '{"id": 1, "cells": [[3, 2]]}', "0 <= hits <= n"),
+        ("change", '{"id": 1, "before": [[1, 2]], "after": []}', "paired"),
+    ],
+)
+def test_a_bad_line_ends_the_command_with_its_number_and_reason(figure: str, line: str, reason: str) -> None:
+    good = '{"id": 0, "cells": [], "before": [], "after": []}'
+    done = run(figure, good, line)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert len(done.stdout.splitlines()) == 1
