@@ -28,6 +28,8 @@ class Cue(IntFlag):
     LEAD_IN = 8192
     TABLE = 16384
     VAGUE = 32768
+    NAMED = 65536
+    MARKUP = 131072
 
 
 _BULLET = re.compile(r"^(?:[-*+\u2022\u2013\u2014\u00b7\u25cf\u25aa\u2023>]|#{1,6}|\d{1,2}[.)])\s+")
@@ -106,6 +108,12 @@ _VAGUE = re.compile(
 )
 
 
+#: A capitalised word, or one of letters and digits, that does not open the sentence.
+_NAMED = re.compile(r"(?<=[\w,;:)\u2019'\"-]\s)(?:[A-Z][\w\u2019'.-]*[a-z]\w*|[A-Z]{2,}\w*|[A-Za-z]+\d[\w-]*)")
+#: What would read as a citation, link or code of ours when quoted.
+_MARKUP = re.compile(r"https?:|www\.|\[\^?\d+\]|\]\(|`|<\w|\*\*|[{}\\]|\ufffd|\u00e2\u0080")
+
+
 def bare(sentence: str) -> str:
     """The sentence without the mark of its list item or heading."""
     return _BULLET.sub("", sentence)
@@ -148,4 +156,6 @@ _SEARCHED = (
     (Cue.PERSONAL, _PERSONAL),
     (Cue.LEAD_IN, _LEAD_IN),
     (Cue.VAGUE, _VAGUE),
+    (Cue.NAMED, _NAMED),
+    (Cue.MARKUP, _MARKUP),
 )

@@ -34,10 +34,10 @@ Numbers = npt.NDArray[np.int32]
 FORMAT = 1
 MANIFEST = "manifest.json"
 #: BM25 of passages: lengths differ little, so length counts for less than usual.
-BM25 = {"method": "lucene", "k1": 1.2, "b": 0.6}
+BM25 = {"method": "lucene", "k1": 0.9, "b": 0.4}
 
 PASSAGE = np.dtype(
-    [(name, "<i4") for name in ("document", "start", "end", "heading_start", "heading_end", "first", "last")]
+    [(name, "<i4") for name in ("document", "start", "end", "heading_start", "heading_end", "tokens", "first", "last")]
 )
 SENTENCE = np.dtype(
     [
@@ -267,7 +267,9 @@ class _Draft:
                 self.terms.extend(self._numbers(sentence))
                 flags = int(cues.cues(sentence, heading=leads))
                 self.sentences.append((at, start, end, flags, before, len(self.terms)))
-            self.passages.append((number, passage.start, passage.end, *passage.heading, first, len(self.sentences)))
+            self.passages.append(
+                (number, passage.start, passage.end, *passage.heading, len(passage.tokens), first, len(self.sentences))
+            )
             self.labels.append(title + self._heading(document.text, passage.heading, passage.start))
 
     def _copy(self, document: Document, number: int, old_number: int) -> None:
@@ -280,9 +282,9 @@ class _Draft:
         title = self._numbers(document.title)
         sentence_first, sentence_last = int(old.passages["first"][first]), int(old.passages["last"][last - 1])
         here, sentences_here = len(self.passages), len(self.sentences)
-        for _, start, end, heading_start, heading_end, a, b in old.passages[first:last].tolist():
+        for _, start, end, heading_start, heading_end, tokens, a, b in old.passages[first:last].tolist():
             shift = sentences_here - sentence_first
-            self.passages.append((number, start, end, heading_start, heading_end, a + shift, b + shift))
+            self.passages.append((number, start, end, heading_start, heading_end, tokens, a + shift, b + shift))
             self.labels.append(title + self._heading(document.text, (heading_start, heading_end), start))
         for passage, start, end, flags, a, b in old.sentences[sentence_first:sentence_last].tolist():
             before = len(self.terms)

@@ -1,0 +1,197 @@
+"""The local engine as an assistant: it retrieves passages of its index and answers in their own sentences.
+
+Its raw body is JSON of its own with everything that `parse` needs, so that reading a stored body again loads neither
+torch nor an index. Equal text, seed, temperature and generation give an equal answer. Does not know where pages come
+from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from inference.answer import (
+    Answer,
+    Assistant,
+    AssistantError,
+    Citation,
+    Keep,
+    Question,
+    RawBody,
+    Source,
+    Usage,
+    keep_nothing,
+)
+from inference.pages import identify
+
+if TYPE_CHECKING:
+    from inference.embed import Embedder
+    from rag.compose import Composition
+    from rag.index import Index
+
+#: How much repeats with different seeds differ when the question does not say.
+TEMPERATURE = 0.5
+#: Questions embedded together before the first of them is answered.
+BATCH = 64
+
+
+class LocalAssistant(Assistant):
+    """Extractive answers over an index generation."""
+
+    name = "local"
+    label = "Local engine"
+    stratum = "local"
+    queue = "local"
+    default_model = "all-MiniLM-L6-v2"
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        """Raises ValueError where the index was made by another model."""
+        if index.manifest["fingerprint"] != embedder.fingerprint:
+            raise ValueError(
+                f"The index was made by another model ({index.manifest['model']}) than this {embedder.name}: "
+                "build it again."
+            )
+        self._index = index
+        self._embedder = embedder
+
+    def answer_many(
+        self, questions: Sequence[Question], keep: Keep = keep_nothing
+    ) -> Iterator[tuple[int, Answer | AssistantError]]:
+        for at in range(0, len(questions), BATCH):
+            batch = questions[at : at + BATCH]
+            started = time.perf_counter()
+            vectors = self._embedder.encode([question.text for question in batch], "query")
+            lengths = self._embedder.count_tokens([question.text for question in batch])
+            embedding = (time.perf_counter() - started) / len(batch)
+            for offset, question in enumerate(batch):
+                body = self._answer(question, vectors[offset], lengths[offset], embedding)
+                keep(at + offset, body)
+                try:
+                    yield at + offset, self.parse(body)
+                except AssistantError as error:
+                    yield at + offset, error
+
+    def parse(self, body: RawBody) -> Answer:
+        """Read a body that `answer_many` made. Raises AssistantError("malformed")."""
+        try:
+            row = json.loads(body.content)
+            return _read(row, body.content)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise AssistantError("malformed", f"This is no body of the local engine: {error!r}.") from error
+
+    def _answer(self, question: Question, vector: Any, question_tokens: int, embedding: float) -> RawBody:
+        # here and not above: a process that only parses needs neither
+        from rag import compose, retrieve
+
+        temperature = _temperature(question)
+        started = time.perf_counter()
+        ranking = retrieve.rank(self._index, question.text, vector)
+        retrieved = time.perf_counter()
+        made = compose.compose(self._index, question.text, vector, ranking, _noise(question), temperature)
+        composed = time.perf_counter()
+        row = {
+            "engine": "citescope-local",
+            "format": 1,
+            "model": self._embedder.name,
+            "model_sha256": self._embedder.fingerprint,
+            "question": question.text,
+            "seed": question.seed,
+            "temperature": temperature,
+            "text": made.text,
+            "markers": [list(marker) for marker in made.markers],
+            "sources": self._sources(made),
+            "usage": {
+                "input_tokens": question_tokens + self._context_tokens(made),
+                "output_tokens": self._embedder.count_tokens([made.text])[0],
+                "searches": 1,
+            },
+            "timings_ms": {
+                "embedding": round(embedding * 1000, 3),
+                "retrieving": round((retrieved - started) * 1000, 3),
+                "composing": round((composed - retrieved) * 1000, 3),
+            },
+        }
+        return RawBody(json.dumps(row).encode("ascii"), headers={"content-type": "application/json"})
+
+    def _sources(self, made: Composition) -> list[dict[str, Any]]:
+        """What was in the context, with everything that says why."""
+        rows = []
+        for page in made.pages:
+            document = self._index.documents[page.document]
+            spans = self._index.passages[list(page.passages)]
+            rows.append(
+                {
+                    "number": page.number,
+                    "document": document.id,
+                    "url": document.url,
+                    "title": document.title,
+                    "score": page.score,
+                    "passages": [[int(span["start"]), int(span["end"])] for span in spans],
+                }
+            )
+        return rows
+
+    def _context_tokens(self, made: Composition) -> int:
+        return sum(int(self._index.passages["tokens"][passage]) for page in made.pages for passage in page.passages)
+
+
+def source_documents(raw: bytes) -> list[str]:
+    """The ids of the documents that a raw body of this assistant had in its context."""
+    return [str(source["document"]) for source in json.loads(raw)["sources"]]
+
+
+def _temperature(question: Question) -> float:
+    if question.temperature is None:
+        return TEMPERATURE if question.seed is not None else 0.0
+    return max(0.0, float(question.temperature))
+
+
+def _noise(question: Question) -> Any:
+    """A generator that depends on the seed and the question alone."""
+    import numpy as np
+
+    digest = hashlib.sha256(f"{question.seed or 0}\0{question.text}".encode("utf-8", "surrogatepass")).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+
+
+def _read(row: dict[str, Any], raw: bytes) -> Answer:
+    numbered = {source["number"]: source for source in row["sources"] if source["number"] is not None}
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for start, end, number in row["markers"]:
+        spans.setdefault(number, []).append((int(start), int(end)))
+    citations: dict[str, Citation] = {}
+    for number, found in spans.items():
+        source = numbered[number]
+        identity = identify(source["url"])
+        key = identity.page or source["url"]
+        # two documents may be one page: it counts once
+        before = citations[key].spans if key in citations else ()
+        citations[key] = Citation(
+            url=citations[key].url if key in citations else source["url"],
+            page=identity.page,
+            domain=identity.domain,
+            title=source["title"] or None,
+            via="marker",
+            spans=tuple(sorted((*before, *found))),
+        )
+    retrieved: dict[str, Source] = {}
+    for source in row["sources"]:
+        identity = identify(source["url"])
+        retrieved.setdefault(
+            identity.page or source["url"],
+            Source(source["url"], identity.page, identity.domain, source["title"] or None),
+        )
+    usage = row["usage"]
+    return Answer(
+        text=row["text"],
+        citations=tuple(sorted(citations.values(), key=lambda citation: citation.spans)),
+        retrieved=tuple(retrieved.values()),
+        searches=(row["question"],),
+        model=row["model"],
+        finish="complete",
+        usage=Usage(usage["input_tokens"], usage["output_tokens"], usage["searches"], cost_usd=0.0),
+        raw=raw,
+    )
