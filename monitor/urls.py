@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from monitor.views import engine, home, jobs
+from monitor.views import brands, engine, home, jobs, panels, runs, suites
 
 urlpatterns = [
     path("healthz", home.health, name="health"),
@@ -12,4 +12,8 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("w/<slug:workspace>/", include(engine.urlpatterns)),
     path("w/<slug:workspace>/", include(jobs.urlpatterns)),
+    path("w/<slug:workspace>/", include(suites.urlpatterns)),
+    path("w/<slug:workspace>/", include(brands.urlpatterns)),
+    path("w/<slug:workspace>/", include(panels.urlpatterns)),
+    path("w/<slug:workspace>/", include(runs.urlpatterns)),
 ]

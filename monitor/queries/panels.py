@@ -1,0 +1,131 @@
+"""Panels as their pages show them: size, schedule in words, next slots, latest run. Reads alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from monitor import assistants, schedule
+from monitor.models import Panel, Prompt, Run, Suite, Workspace
+from monitor.queries import runs as run_queries
+
+SLOTS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one run of a panel asks."""
+
+    prompts: int
+    assistants: int
+    repeats: int
+
+    @property
+    def answers(self) -> int:
+        return self.prompts * self.assistants * self.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule in words with its next slots, or the problem that keeps it from having any."""
+
+    time_zone: str
+    words: str = ""
+    slots: tuple[datetime, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRow:
+    """A panel in the list."""
+
+    panel: Panel
+    assistants: tuple[str, ...]
+    size: Size
+    plan: Plan
+    latest: run_queries.Progress | None
+
+    @property
+    def next_slot(self) -> datetime | None:
+        """When it runs next; None where it does so only by hand, or not for now."""
+        idle = self.panel.paused or self.panel.archived_at is not None
+        return None if idle or not self.plan.slots else self.plan.slots[0]
+
+
+def plan(cron: str, time_zone: str, *, count: int = SLOTS_SHOWN) -> Plan:
+    """What a schedule means from now on."""
+    now = timezone.now()
+    try:
+        schedule.validate(cron, time_zone)
+        return Plan(
+            time_zone=time_zone,
+            words=schedule.describe(cron, time_zone),
+            slots=tuple(schedule.next_slots(cron, time_zone, now, count)),
+            notes=tuple(schedule.clock_notes(cron, time_zone, now)),
+        )
+    except ValueError as error:
+        return Plan(time_zone=time_zone, problem=str(error))
+
+
+def panel_rows(workspace: Workspace, *, archived: bool = False) -> list[PanelRow]:
+    """The workspace's panels by name, active or archived."""
+    found = Panel.objects.for_workspace(workspace).filter(archived_at__isnull=not archived).select_related("suite")
+    return _rows(workspace, list(found))
+
+
+def panel_row(panel: Panel) -> PanelRow:
+    """One panel as in the list."""
+    return _rows(panel.workspace, [panel])[0]
+
+
+def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
+    sizes = prompt_counts(workspace, [panel.suite_id for panel in panels])
+    newest = Run.objects.for_workspace(workspace).filter(panel__in=panels).order_by()
+    ids = [last for _, last in newest.values_list("panel_id").annotate(last=Max("pk"))]
+    latest = {
+        found.run.panel_id: found
+        for found in run_queries.progress_of(
+            Run.objects.for_workspace(workspace).filter(pk__in=ids).select_related("panel")
+        )
+    }
+    return [
+        PanelRow(
+            panel=panel,
+            assistants=tuple(assistants.label(item["assistant"]) for item in panel.assistants),
+            size=Size(sizes.get(panel.suite_id, 0), len(panel.assistants), panel.repeats),
+            plan=plan(panel.cron, panel.time_zone),
+            latest=latest.get(panel.pk),
+        )
+        for panel in panels
+    ]
+
+
+def prompt_counts(workspace: Workspace, suite_ids: Sequence[int]) -> dict[int, int]:
+    """Active prompts by suite."""
+    active = Prompt.objects.for_workspace(workspace).filter(suite__in=suite_ids, archived_at=None).order_by()
+    return dict(active.values_list("suite_id").annotate(count=Count("pk")))
+
+
+def counts(workspace: Workspace) -> tuple[int, int]:
+    """(active, archived) panels."""
+    found = Panel.objects.for_workspace(workspace).aggregate(
+        active=Count("pk", filter=Q(archived_at=None)), archived=Count("pk", filter=Q(archived_at__isnull=False))
+    )
+    return found["active"], found["archived"]
+
+
+def suites_on_offer(workspace: Workspace, panel: Panel | None = None) -> list[tuple[int, str]]:
+    """(id, words) of the suites a panel may ask: the active ones, and the one it asks now."""
+    wanted = Q(archived_at=None) | (Q(pk=panel.suite_id) if panel else Q())
+    found = list(Suite.objects.for_workspace(workspace).filter(wanted))
+    sizes = prompt_counts(workspace, [suite.pk for suite in found])
+    return [(suite.pk, f"{suite.name} ({_prompts(sizes.get(suite.pk, 0))})") for suite in found]
+
+
+def _prompts(count: int) -> str:
+    return "no prompts yet" if not count else "1 prompt" if count == 1 else f"{count:,} prompts"

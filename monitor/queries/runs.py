@@ -1,0 +1,225 @@
+"""Runs as their pages show them: how far each is, and its responses by prompt and assistant. Reads alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Min, QuerySet
+from django.utils import timezone
+
+from monitor import assistants
+from monitor.models import OPEN, Panel, Response, ResponseStatus, Run, RunStatus, Trigger, Workspace
+
+#: The pace is that of the last minute: a run that was retried or stood still has no honest average.
+PACE_SECONDS = 60
+PROMPTS_SHOWN = 50
+
+TONE = {
+    RunStatus.RUNNING: "accent",
+    RunStatus.COMPLETED: "ok",
+    RunStatus.CANCELLED: "muted",
+}
+#: What one response shows in the table: its sign and tone beside the number of its repeat.
+SIGNS = {
+    ResponseStatus.PENDING: ("…", "muted"),
+    ResponseStatus.SENDING: ("…", "accent"),
+    ResponseStatus.ANSWERED: ("✓", "ok"),
+    ResponseStatus.FAILED: ("✕", "bad"),
+    ResponseStatus.UNKNOWN: ("?", "warn"),
+    ResponseStatus.SKIPPED: ("–", "muted"),
+    ResponseStatus.CANCELLED: ("–", "muted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `per_second` and `seconds_left` are None while nothing says how fast it goes."""
+
+    run: Run
+    answered: int
+    failed: int
+    unknown: int
+    cancelled: int
+    skipped: int
+    waiting: int
+    sending: int
+    tried_again: int
+    next_try_at: object | None
+    per_second: float | None
+
+    @property
+    def left(self) -> int:
+        return self.waiting + self.sending
+
+    @property
+    def total(self) -> int:
+        return self.answered + self.failed + self.unknown + self.cancelled + self.skipped + self.left
+
+    @property
+    def done(self) -> int:
+        return self.total - self.left
+
+    @property
+    def ended(self) -> bool:
+        """Nothing moves any more; a cancelled run still waits for what it had sent."""
+        return self.run.status != RunStatus.RUNNING and not self.left
+
+    @property
+    def retryable(self) -> int:
+        return self.failed + self.unknown + self.cancelled
+
+    @property
+    def milliseconds_left(self) -> float | None:
+        return self.left / self.per_second * 1000 if self.per_second and self.left else None
+
+    @property
+    def took_ms(self) -> float | None:
+        if self.run.finished_at is None:
+            return None
+        return (self.run.finished_at - self.run.created_at).total_seconds() * 1000
+
+    @property
+    def tone(self) -> str:
+        return TONE[RunStatus(self.run.status)]
+
+    @property
+    def name(self) -> str:
+        return self.run.panel.name if self.run.panel else "A question"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One response in the table of its run."""
+
+    pk: int
+    number: int
+    status: str
+    label: str
+    reason: str
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[ResponseStatus(self.status)][0]
+
+    @property
+    def tone(self) -> str:
+        return SIGNS[ResponseStatus(self.status)][1]
+
+    @property
+    def is_answered(self) -> bool:
+        return self.status == ResponseStatus.ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A prompt with its responses, a list for each assistant of the table."""
+
+    prompt_id: int | None
+    text: str
+    cells: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A page of a run's prompts; `problems` are the reasons why responses failed, with how many each."""
+
+    assistants: tuple[str, ...]
+    lines: tuple[Line, ...]
+    page: Page  # type: ignore[type-arg]
+    problems: tuple[tuple[str, int], ...]
+
+
+def progress(run: Run) -> Progress:
+    """How far one run is now."""
+    return progress_of([run])[0]
+
+
+def progress_of(runs: Iterable[Run]) -> list[Progress]:
+    """How far these runs of one workspace are, in their order."""
+    runs = list(runs)
+    if not runs:
+        return []
+    rows = Response.objects.for_workspace(runs[0].workspace_id).filter(run__in=runs)
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    for run_id, status, count in rows.order_by().values_list("run_id", "status").annotate(count=Count("pk")):
+        counts[run_id][status] = count
+    running = [run.pk for run in runs if run.status == RunStatus.RUNNING]
+    waiting = rows.filter(run__in=running, status=ResponseStatus.PENDING, tries__gt=0).order_by()
+    again = {
+        run_id: (count, at)
+        for run_id, count, at in waiting.values_list("run_id").annotate(count=Count("pk"), at=Min("next_try_at"))
+    }
+    paces = _paces(rows, [run for run in runs if run.pk in running])
+    return [_progress(run, counts[run.pk], again.get(run.pk, (0, None)), paces.get(run.pk)) for run in runs]
+
+
+def _progress(run: Run, counts: dict[str, int], again: tuple[int, object | None], per_second: float | None) -> Progress:
+    return Progress(
+        run=run,
+        answered=counts.get(ResponseStatus.ANSWERED, 0),
+        failed=counts.get(ResponseStatus.FAILED, 0),
+        unknown=counts.get(ResponseStatus.UNKNOWN, 0),
+        cancelled=counts.get(ResponseStatus.CANCELLED, 0),
+        skipped=counts.get(ResponseStatus.SKIPPED, 0),
+        waiting=counts.get(ResponseStatus.PENDING, 0),
+        sending=counts.get(ResponseStatus.SENDING, 0),
+        tried_again=again[0],
+        next_try_at=again[1],
+        per_second=per_second,
+    )
+
+
+def _paces(rows: QuerySet[Response], running: list[Run]) -> dict[int, float]:
+    """Answers a second of each run, over the last minute or since it began."""
+    now = timezone.now()
+    since = now - timedelta(seconds=PACE_SECONDS)
+    recent = rows.filter(run__in=running, answered_at__gte=since).order_by()
+    found = dict(recent.values_list("run_id").annotate(count=Count("pk")))
+    begun = {run.pk: max(run.created_at, since) for run in running}
+    return {
+        run_id: count / seconds
+        for run_id, count in found.items()
+        if (seconds := (now - begun[run_id]).total_seconds()) > 1
+    }
+
+
+def runs(workspace: Workspace, panel: Panel | None = None) -> QuerySet[Run]:
+    """The runs of panels, newest first; questions of the ask page are none."""
+    found = Run.objects.for_workspace(workspace).exclude(trigger=Trigger.ASK).select_related("panel", "panel_revision")
+    return found.filter(panel=panel) if panel else found
+
+
+def table(run: Run, *, state: str = "", page: str | None = None) -> Table:
+    """A page of the run's prompts, only those with a response in this state where one is given."""
+    rows = Response.objects.for_workspace(run.workspace_id).filter(run=run)
+    chosen = rows.filter(status=state) if state in ResponseStatus.values else rows
+    prompts = chosen.order_by().values("prompt_id", "prompt_text").annotate(first=Min("pk")).order_by("first")
+    shown = Paginator(prompts, PROMPTS_SHOWN).get_page(page)
+    names = tuple(rows.order_by("assistant").values_list("assistant", flat=True).distinct())
+    keys = [(prompt["prompt_id"], prompt["prompt_text"]) for prompt in shown]
+    cells: dict[tuple[int | None, str, str], list[Cell]] = defaultdict(list)
+    of_page = rows.filter(prompt_text__in=[text for _, text in keys]).order_by("repeat", "pk")
+    for pk, prompt_id, text, name, repeat, status, kind, message in of_page.values_list(
+        "pk", "prompt_id", "prompt_text", "assistant", "repeat", "status", "error_kind", "error_message"
+    ):
+        label = str(ResponseStatus(status).label)
+        cells[prompt_id, text, name].append(Cell(pk, repeat + 1, status, label, message or kind))
+    lines = tuple(Line(pk, text, tuple(tuple(cells[pk, text, name]) for name in names)) for pk, text in keys)
+    failed = rows.filter(status__in=(ResponseStatus.FAILED, ResponseStatus.UNKNOWN)).order_by()
+    reasons = failed.values_list("error_message").annotate(count=Count("pk")).order_by("-count")[:10]
+    return Table(
+        assistants=tuple(assistants.label(name) for name in names),
+        lines=lines,
+        page=shown,
+        problems=tuple((message or "No reason was recorded.", count) for message, count in reasons),
+    )
+
+
+def open_runs(panel: Panel) -> int:
+    """How many runs of the panel still have something to ask."""
+    waiting = Response.objects.for_workspace(panel.workspace_id).filter(run__panel=panel, status__in=OPEN)
+    return waiting.order_by().values("run_id").distinct().count()

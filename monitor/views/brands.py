@@ -1,0 +1,109 @@
+"""Brands: the list, the form, archive, restore and deletion."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+
+from monitor.forms.brands import BrandForm
+from monitor.models import Brand, Role
+from monitor.queries import brands as queries
+from monitor.services import brands as service
+from monitor.services.errors import Problem
+from monitor.views import undo
+from monitor.views.access import WorkspaceRequest, access
+
+
+@access()
+def brands(request: WorkspaceRequest) -> HttpResponse:
+    archived = request.GET.get("show") == "archived"
+    context = {
+        "rows": queries.brand_rows(request.workspace, archived=archived),
+        "archived": archived,
+        "archived_count": queries.archived_count(request.workspace),
+        "recompute": queries.recompute_under_way(request.workspace),
+    }
+    return render(request, "brands.html", context)
+
+
+@access(read=Role.EDITOR, write=Role.EDITOR)
+def brand_new(request: WorkspaceRequest) -> HttpResponse:
+    return _form(request, None)
+
+
+@access(write=Role.EDITOR)
+def brand(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    return _form(request, _brand(request, pk))
+
+
+def _form(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
+    form = BrandForm(request.POST or None, brand=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = service.save_brand(workspace=request.workspace, brand=found, fields=form.cleaned_data)
+        except Problem as problem:
+            form.add_error("name", str(problem))
+        else:
+            messages.success(request, f"{saved.name} is saved.{_follows(request)}")
+            return redirect("brands", request.workspace.slug)
+    context = {"form": form, "brand": found}
+    return render(request, "brand.html", context, status=422 if form.errors else 200)
+
+
+@access(read=None, write=Role.EDITOR)
+def brand_archive(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _brand(request, pk)
+    service.archive_brand(brand=found)
+    _say_archived(request, found, f"{found.name} is archived and no longer looked for.")
+    return redirect("brands", request.workspace.slug)
+
+
+@access(read=None, write=Role.EDITOR)
+def brand_restore(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _brand(request, pk)
+    try:
+        service.restore_brand(brand=found)
+        messages.success(request, f"{found.name} is back.{_follows(request)}")
+    except Problem as problem:
+        messages.error(request, str(problem))
+    return redirect("brands", request.workspace.slug)
+
+
+@access(read=None, write=Role.OWNER)
+def brand_delete(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _brand(request, pk)
+    if service.delete_brand(brand=found) == "archived":
+        text = (
+            f"{found.name} has history, so it was archived instead of deleted: answers that name it stay as they were."
+        )
+        _say_archived(request, found, text)
+    else:
+        messages.success(request, f"{found.name} is deleted. No answer had been read for it.")
+    return redirect("brands", request.workspace.slug)
+
+
+def _say_archived(request: WorkspaceRequest, found: Brand, text: str) -> None:
+    undo.done(request, text + _follows(request), undo=reverse("brand_restore", args=[request.workspace.slug, found.pk]))
+
+
+def _follows(request: WorkspaceRequest) -> str:
+    """What happens to history after a change of the brands."""
+    if queries.recompute_under_way(request.workspace):
+        return " Earlier answers are being read again with the brands as they are now."
+    return ""
+
+
+def _brand(request: WorkspaceRequest, pk: int) -> Brand:
+    return get_object_or_404(Brand.objects.for_workspace(request.workspace).select_related("workspace"), pk=pk)
+
+
+urlpatterns = [
+    path("brands/", brands, name="brands"),
+    path("brands/new/", brand_new, name="brand_new"),
+    path("brands/<int:pk>/", brand, name="brand"),
+    path("brands/<int:pk>/archive/", brand_archive, name="brand_archive"),
+    path("brands/<int:pk>/restore/", brand_restore, name="brand_restore"),
+    path("brands/<int:pk>/delete/", brand_delete, name="brand_delete"),
+]

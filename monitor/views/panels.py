@@ -1,0 +1,218 @@
+"""Panels: the list, one panel, the form with its live preview and edit conflicts, run now, pause and archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+
+from monitor import assistants
+from monitor.forms.panels import PanelForm, terms
+from monitor.models import Panel, Role, Trigger
+from monitor.queries import panels as queries
+from monitor.queries import runs as run_queries
+from monitor.services import panels as service
+from monitor.services import runs as run_service
+from monitor.services.errors import Problem
+from monitor.views import undo
+from monitor.views.access import WorkspaceRequest, access
+
+RUNS_SHOWN = 20
+LATEST_RUNS = 10
+
+
+@access()
+def panels(request: WorkspaceRequest) -> HttpResponse:
+    archived = request.GET.get("show") == "archived"
+    active_count, archived_count = queries.counts(request.workspace)
+    latest = run_queries.runs(request.workspace)[:LATEST_RUNS]
+    context = {
+        "rows": queries.panel_rows(request.workspace, archived=archived),
+        "archived": archived,
+        "active_count": active_count,
+        "archived_count": archived_count,
+        "runs": [] if archived else run_queries.progress_of(latest),
+        "has_suites": bool(queries.suites_on_offer(request.workspace)),
+    }
+    return render(request, "panels.html", context)
+
+
+@access()
+def panel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _panel(request, pk)
+    page = Paginator(run_queries.runs(request.workspace, found), RUNS_SHOWN).get_page(request.GET.get("page"))
+    context = {
+        "row": queries.panel_row(found),
+        "panel": found,
+        "page": page,
+        "runs": run_queries.progress_of(page.object_list),
+    }
+    return render(request, "panel.html", context)
+
+
+# --- the form ------------------------------------------------------------------------------------------------
+
+
+@access(read=Role.EDITOR, write=Role.EDITOR)
+def panel_new(request: WorkspaceRequest) -> HttpResponse:
+    initial = {"suite": request.GET.get("suite", "")}
+    return _form(request, None, PanelForm(request.POST or None, workspace=request.workspace, initial=initial))
+
+
+@access(read=Role.EDITOR, write=Role.EDITOR)
+def panel_edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _panel(request, pk)
+    return _form(request, found, PanelForm(request.POST or None, workspace=request.workspace, panel=found))
+
+
+def _form(request: WorkspaceRequest, found: Panel | None, form: PanelForm) -> HttpResponse:
+    if request.method != "POST":
+        return _show_form(request, found, form)
+    if "preview" in request.POST:  # without JavaScript: the same form, nothing saved, the schedule worked out
+        return _show_form(request, found, form)
+    if not form.is_valid():
+        return _show_form(request, found, form, status=422)
+    revision = form.cleaned_data["revision"]
+    try:
+        saved = service.save_panel(workspace=request.workspace, panel=found, fields=form.plan(), revision=revision)
+    except service.Conflict as conflict:
+        return _show_conflict(request, form, conflict)
+    except Problem as problem:
+        form.add_error("name", str(problem))
+        return _show_form(request, found, form, status=422)
+    messages.success(request, f"{saved.name} is saved.")
+    return redirect("panel", request.workspace.slug, saved.pk)
+
+
+def _show_form(
+    request: WorkspaceRequest, found: Panel | None, form: PanelForm, *, status: int = 200, **extra: Any
+) -> HttpResponse:
+    values = request.POST if form.is_bound else _as_data(form)
+    context = {"form": form, "panel": found, "preview": _preview(request, values), **extra}
+    return render(request, "panel_form.html", context, status=status)
+
+
+def _show_conflict(request: WorkspaceRequest, form: PanelForm, conflict: service.Conflict) -> HttpResponse:
+    """What they saved beside what was typed; saving again from here replaces theirs knowingly."""
+    theirs = _as_data(PanelForm(workspace=request.workspace, panel=conflict.current))
+    labels = {name: field.label for name, field in form.fields.items() if not field.widget.is_hidden}
+    differing = [
+        (label, _in_words(form, theirs, name), _in_words(form, request.POST, name))
+        for name, label in labels.items()
+        if _in_words(form, theirs, name) != _in_words(form, request.POST, name)
+    ]
+    data = request.POST.copy()
+    data["revision"] = str(conflict.current.revision)
+    again = PanelForm(data, workspace=request.workspace, panel=conflict.current)
+    return _show_form(request, conflict.current, again, status=409, conflict=str(conflict), differing=differing)
+
+
+def _in_words(form: PanelForm, values: QueryDict, name: str) -> str:
+    """A field's value as its choices say it."""
+    choices = {str(key): str(label) for key, label in getattr(form.fields[name], "choices", ())}
+    chosen = [choices.get(value, value) for value in values.getlist(name)]
+    return ", ".join(chosen) or "nothing"
+
+
+@access(read=Role.EDITOR)
+def schedule_preview(request: WorkspaceRequest) -> HttpResponse:
+    """The part of the form that follows what is typed: the schedule in words, its next slots, the size of a run."""
+    return render(request, "_schedule_preview.html", {"preview": _preview(request, request.GET)})
+
+
+def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
+    suite, repeats = values.get("suite", ""), values.get("repeats", "")
+    prompts = queries.prompt_counts(request.workspace, [_number(suite)]) if _number(suite) else {}
+    known = {name for name, _ in assistants.choices()}
+    size = queries.Size(
+        prompts.get(_number(suite), 0), len(known.intersection(values.getlist("assistants"))), _number(repeats)
+    )
+    cron = terms(values.get("schedule", ""), values.get("cron", ""))
+    unwritten = values.get("schedule") == "own" and not cron
+    plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)
+    return {"plan": plan, "size": size, "unwritten": unwritten, "has_suite": bool(suite)}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _as_data(form: PanelForm) -> QueryDict:
+    """What an untouched form would send."""
+    data = QueryDict(mutable=True)
+    for name in form.fields:
+        value = form.get_initial_for_field(form.fields[name], name)
+        if value is not None:
+            data.setlist(name, [str(item) for item in (value if isinstance(value, list) else [value])])
+    return data
+
+
+# --- acts ----------------------------------------------------------------------------------------------------
+
+
+@access(read=None, write=Role.EDITOR)
+def panel_run(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _panel(request, pk)
+    try:
+        if found.archived_at:
+            raise Problem(f"“{found.name}” is archived. Restore it, then run it.")
+        run = run_service.start_run(panel=found, trigger=Trigger.MANUAL)
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("panel", request.workspace.slug, pk)
+    return redirect("run", request.workspace.slug, run.pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def panel_pause(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _panel(request, pk)
+    paused = request.POST.get("paused") == "1"
+    service.set_paused(panel=found, paused=paused)
+    if paused:
+        messages.success(request, "The schedule is paused. Runs under way go on.")
+    else:
+        messages.success(request, "The schedule goes on with its next slot.")
+    return redirect("panel", request.workspace.slug, pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def panel_archive(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _panel(request, pk)
+    service.archive_panel(panel=found)
+    going_on = " Runs under way go on." if run_queries.open_runs(found) else ""
+    text = f"{found.name} is archived. Its history stays.{going_on}"
+    undo.done(request, text, undo=reverse("panel_restore", args=[request.workspace.slug, pk]))
+    return redirect("panels", request.workspace.slug)
+
+
+@access(read=None, write=Role.EDITOR)
+def panel_restore(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _panel(request, pk)
+    try:
+        service.restore_panel(panel=found)
+        messages.success(request, f"{found.name} is back.")
+    except Problem as problem:
+        messages.error(request, str(problem))
+    return redirect("panel", request.workspace.slug, pk)
+
+
+def _panel(request: WorkspaceRequest, pk: int) -> Panel:
+    rows = Panel.objects.for_workspace(request.workspace).select_related("workspace", "suite")
+    return get_object_or_404(rows, pk=pk)
+
+
+urlpatterns = [
+    path("panels/", panels, name="panels"),
+    path("panels/new/", panel_new, name="panel_new"),
+    path("panels/schedule/", schedule_preview, name="schedule_preview"),
+    path("panels/<int:pk>/", panel, name="panel"),
+    path("panels/<int:pk>/edit/", panel_edit, name="panel_edit"),
+    path("panels/<int:pk>/run/", panel_run, name="panel_run"),
+    path("panels/<int:pk>/pause/", panel_pause, name="panel_pause"),
+    path("panels/<int:pk>/archive/", panel_archive, name="panel_archive"),
+    path("panels/<int:pk>/restore/", panel_restore, name="panel_restore"),
+]

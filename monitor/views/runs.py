@@ -1,0 +1,78 @@
+"""One run: live progress, its responses by prompt and assistant, cancel, and retry of what failed."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+
+from monitor.models import ResponseStatus, Role, Run
+from monitor.queries import runs as queries
+from monitor.services import runs as service
+from monitor.views.access import WorkspaceRequest, access
+
+
+@access()
+def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _run(request, pk)
+    state = request.GET.get("state", "")
+    context = {
+        "run": found,
+        "progress": queries.progress(found),
+        "table": queries.table(found, state=state, page=request.GET.get("page")),
+        "state": state if state in ResponseStatus.values else "",
+        "states": [(status.value, status.label) for status in ResponseStatus if status is not ResponseStatus.SENDING],
+    }
+    return render(request, "run.html", context)
+
+
+@access()
+def run_progress(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """The part of the page that is asked for again while the run goes on; at its end the whole page follows."""
+    progress = queries.progress(_run(request, pk))
+    response = render(request, "_run_progress.html", {"run": progress.run, "progress": progress})
+    if request.htmx and progress.ended:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@access(read=None, write=Role.EDITOR)
+def run_cancel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found = _run(request, pk)
+    was_running = queries.progress(found).ended is False
+    taken_back = service.cancel_run(run=found)
+    if was_running:
+        messages.success(
+            request, f"The run is cancelled: {_count(taken_back)} will not be asked. Answers so far are kept."
+        )
+    else:
+        messages.info(request, "The run had ended already.")
+    return redirect("run", request.workspace.slug, pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def run_retry(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    again = service.retry_failed(run=_run(request, pk))
+    if again:
+        messages.success(request, f"{_count(again)} will be asked again. What was answered stays.")
+    else:
+        messages.info(request, "Nothing failed, so nothing is asked again.")
+    return redirect("run", request.workspace.slug, pk)
+
+
+def _count(number: int) -> str:
+    return "1 question" if number == 1 else f"{number:,} questions"
+
+
+def _run(request: WorkspaceRequest, pk: int) -> Run:
+    rows = Run.objects.for_workspace(request.workspace)
+    return get_object_or_404(rows.select_related("workspace", "panel", "panel_revision", "generation"), pk=pk)
+
+
+urlpatterns = [
+    path("runs/<int:pk>/", run, name="run"),
+    path("runs/<int:pk>/progress/", run_progress, name="run_progress"),
+    path("runs/<int:pk>/cancel/", run_cancel, name="run_cancel"),
+    path("runs/<int:pk>/retry/", run_retry, name="run_retry"),
+]
