@@ -1,5 +1,211 @@
-"""Template filters: numbers and times as the product writes them."""
+"""Template filters and tags: numbers, times, icons and links as the product writes them.
+
+Every page uses them (they are built in, no `{% load %}`). What is `None` is "not measured": a dash, never a zero.
+Knows how a figure is written, not how it is made.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from monitor.drawings import ICONS, PICTURES
 
 register = template.Library()
+
+SPACE = "\u00a0"  # no line break between a figure and its unit
+
+
+# --- numbers -------------------------------------------------------------------------------------------------
+
+
+def unmeasured(reason: str = "") -> SafeString:
+    """The dash for what was not measured, with the reason for those who hover and those who listen."""
+    said = f"Not measured: {reason}" if reason else "Not measured"
+    return format_html('<span class="unmeasured" title="{}">–<span class="sr"> {}</span></span>', said, said)
+
+
+@register.filter
+def dash(value: Any, reason: str = "") -> Any:
+    """The value, or a dash with the reason where there is none: `{{ x|dash:"no citations" }}`."""
+    return unmeasured(reason) if value is None or value == "" else value
+
+
+def whole_percent(rate: float) -> str:
+    """A rate in whole percent, but never 0 or 100 for what is only close to it."""
+    points = rate * 100
+    if 0 < points < 0.5:
+        return "<\u200a1"
+    if 99.5 < points < 100:
+        return ">\u200a99"
+    return f"{points:.0f}"
+
+
+@register.filter
+def percent(rate: Any, reason: str = "") -> SafeString:
+    """`38 %` of a number between 0 and 1; `38 % (32–44)` of a `metrics.Rate` with an interval."""
+    interval = rate if hasattr(rate, "low") else None
+    value = rate.rate if interval is not None else rate
+    if value is None:
+        return unmeasured(reason or getattr(rate, "reason", None) or "")
+    written = format_html("{}" + SPACE + "%", whole_percent(value))
+    if interval is None:
+        return written
+    if interval.low is None or interval.high is None:
+        why = getattr(rate, "reason", None) or "too thin"
+        return format_html('{} <span class="interval">({})</span>', written, why)
+    return format_html(
+        '{} <span class="interval">({}–{})</span>', written, f"{interval.low * 100:.0f}", f"{interval.high * 100:.0f}"
+    )
+
+
+@register.filter
+def points(difference: float | None) -> SafeString:
+    """A change between two rates as `+5 pts`."""
+    if difference is None:
+        return unmeasured()
+    return format_html("{}" + SPACE + "pts", f"{difference * 100:+.0f}".replace("-", "−"))
+
+
+@register.filter
+def n(count: int | None) -> Any:
+    """A count with thousands marked: `12,345`."""
+    return unmeasured() if count is None else f"{count:,}"
+
+
+@register.filter
+def money(dollars: Decimal | float | None) -> Any:
+    """US dollars with two digits; what is positive but under a cent says so."""
+    if dollars is None:
+        return unmeasured("the assistant reports no cost")
+    return f"<{SPACE}$0.01" if 0 < dollars < Decimal("0.005") else f"${dollars:,.2f}"
+
+
+@register.filter
+def tokens(count: int | None) -> Any:
+    """`840`, `12.4 k`, `3.1 M`."""
+    if count is None:
+        return unmeasured("the assistant reports no tokens")
+    for unit, size in (("M", 999_950), ("k", 1000)):
+        if count >= size:
+            return f"{count / (1_000_000 if unit == 'M' else 1000):.1f}{SPACE}{unit}"
+    return str(count)
+
+
+@register.filter
+def size(count: int | None) -> Any:
+    """Bytes as `840 B`, `12.4 kB`, `3.1 MB`."""
+    if count is None:
+        return unmeasured()
+    if count < 1000:
+        return f"{count}{SPACE}B"
+    return f"{count / 1000:.1f}{SPACE}kB" if count < 999_950 else f"{count / 1_000_000:.1f}{SPACE}MB"
+
+
+@register.filter
+def took(milliseconds: float | None) -> Any:
+    """A duration: `38 ms`, `2.4 s`, `3 min 20 s`, `2 h 5 min`."""
+    if milliseconds is None:
+        return unmeasured()
+    seconds = milliseconds / 1000
+    if seconds < 1:
+        return f"{milliseconds:.0f}{SPACE}ms"
+    if seconds < 60:
+        return f"{seconds:.1f}{SPACE}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{SPACE}min {rest}{SPACE}s"
+    return f"{minutes // 60}{SPACE}h {minutes % 60}{SPACE}min"
+
+
+# --- days and times, in the workspace's zone (`access` makes it the current one) --------------------------------
+
+
+@register.filter
+def day(moment: date | datetime | None) -> Any:
+    """`20 Nov 2026`."""
+    if moment is None:
+        return unmeasured()
+    if isinstance(moment, datetime):
+        moment = timezone.localtime(moment)
+    return f"{moment.day}{SPACE}{moment:%b}{SPACE}{moment.year}"
+
+
+def _absolute(moment: datetime) -> str:
+    return f"{day(moment)}, {moment:%H:%M} {moment.tzname()}"
+
+
+@register.filter
+def when(moment: datetime | None) -> SafeString:
+    """`20 Nov 2026, 14:05 CET` as a `<time>`."""
+    if moment is None:
+        return unmeasured()
+    local = timezone.localtime(moment)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), _absolute(local))
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString:
+    """`5 min ago` with the absolute time beside it; in the future, `in 5 min`."""
+    if moment is None:
+        return unmeasured()
+    local = timezone.localtime(moment)
+    seconds = round((timezone.now() - moment).total_seconds())
+    distance = abs(seconds)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if distance >= length:
+            words = f"{distance // length}{SPACE}{unit}"
+            relative = f"{words} ago" if seconds > 0 else f"in {words}"
+            break
+    else:
+        relative = "just now" if seconds >= 0 else "in a moment"
+    return format_html(
+        '<time datetime="{}">{} <span class="under">{}</span></time>',
+        local.isoformat(timespec="seconds"),
+        relative,
+        _absolute(local),
+    )
+
+
+# --- links, icons, pictures ---------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def nav_url(name: str, *arguments: Any) -> str:
+    """The address of one of the frame's places."""
+    try:
+        return reverse(name, args=arguments)
+    except NoReverseMatch:
+        return ""
+
+
+@register.filter
+def safe_link(url: str) -> str:
+    """The URL when it is http(s), else nothing: what assistants cite is not ours to trust."""
+    return url if url.lower().startswith(("http://", "https://")) else ""
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A 16 px line drawing, hidden from screen readers: the words beside it say the same."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 16 16" aria-hidden="true">{}</svg>',
+        mark_safe(ICONS[name]),  # noqa: S308 - our own constants
+    )
+
+
+@register.simple_tag
+def picture(name: str) -> SafeString:
+    """The small drawing of an empty state: what will stand there."""
+    return format_html(
+        '<svg viewBox="0 0 120 72" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" '
+        'aria-hidden="true">{}</svg>',
+        mark_safe(PICTURES[name]),  # noqa: S308 - our own constants
+    )

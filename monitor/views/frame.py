@@ -1,7 +1,8 @@
-"""What the page frame shows everywhere: the visitor's workspaces and the current place."""
+"""What the page frame shows everywhere: the visitor's workspaces, the pages of this one, and the current place."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,13 +10,47 @@ from django.http import HttpRequest
 from monitor.models import Workspace
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the navigation. `name` is its URL's name; `folders` are the first path parts that belong to it."""
+
+    name: str
+    label: str
+    icon: str
+    folders: tuple[str, ...]
+
+
+PLACES = (
+    Place("overview", "Overview", "overview", ("",)),
+    Place("suites", "Prompts", "prompts", ("prompts", "suites")),
+    Place("brands", "Brands", "brands", ("brands",)),
+    Place("sources", "Sources", "sources", ("sources",)),
+    Place("answers", "Answers", "answers", ("answers",)),
+    Place("panels", "Panels & runs", "panels", ("panels", "runs")),
+    Place("engine", "Local engine", "engine", ("engine", "jobs")),
+    Place("reports", "Reports", "reports", ("reports",)),
+    Place("settings", "Settings", "settings", ("settings",)),
+)
+_SECTION = {folder: place.name for place in PLACES for folder in place.folders}
+THEMES = frozenset({"light", "dark"})
+
+
+def _section(path: str) -> str:
+    """The place that `/w/<slug>/<folder>/...` belongs to."""
+    parts = path.split("/")
+    return _SECTION.get(parts[3], "") if len(parts) > 3 and parts[1] == "w" else ""
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context for `base.html`; `workspace` and `role` are None outside a workspace."""
-    if not request.user.is_authenticated:
-        return {}
-    workspaces = Workspace.objects.filter(memberships__user_id=request.user.pk).order_by("name")
-    return {
-        "workspaces": workspaces,
+    theme = request.COOKIES.get("theme", "")
+    context: dict[str, Any] = {"theme": theme if theme in THEMES else "", "places": PLACES}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return context
+    return context | {
+        "workspaces": Workspace.objects.filter(memberships__user_id=user.pk).order_by("name"),
         "workspace": getattr(request, "workspace", None),
         "role": getattr(request, "role", None),
+        "section": _section(request.path),
     }

@@ -1,0 +1,157 @@
+// The page frame's behaviour: theme, menus, shortcuts, sortable tables, confirmations, copying.
+// Everything here is an extra: pages show their content and their forms work without it.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+  // --- theme: the server reads the cookie, so the first paint already has it ---
+  const isDark = () =>
+    root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+
+  function setTheme(theme) {
+    root.dataset.theme = theme;
+    document.cookie = `theme=${theme};path=/;max-age=31536000;samesite=lax`;
+    announceTheme();
+  }
+
+  function announceTheme() {
+    for (const button of $$("[data-theme-switch]")) {
+      button.setAttribute("aria-label", isDark() ? "Use the light theme" : "Use the dark theme");
+    }
+    document.dispatchEvent(new CustomEvent("citescope:theme", { detail: { dark: isDark() } }));
+  }
+
+  // --- tables: <table data-sortable>; a cell's data-value sorts before its text ---
+  const valueOf = (row, column) => {
+    const cell = row.cells[column];
+    return cell ? (cell.dataset.value ?? cell.textContent.trim()) : "";
+  };
+
+  const asNumber = (value) => {
+    const found = value.replace(/[,\u202f\u00a0 ]/g, "").match(/^[^\d-]{0,2}(-?\d+(\.\d+)?)/);
+    return found ? Number(found[1]) : Number.NaN;
+  };
+
+  function compare(one, other) {
+    const [a, b] = [asNumber(one), asNumber(other)];
+    if (!Number.isNaN(a) && !Number.isNaN(b)) return a - b;
+    if (Number.isNaN(a) !== Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1; // what was not measured goes last
+    return one.localeCompare(other);
+  }
+
+  function sortBy(header) {
+    const table = header.closest("table");
+    const direction = header.getAttribute("aria-sort") === "descending" ? "ascending" : "descending";
+    for (const other of $$("th[aria-sort]", table)) other.setAttribute("aria-sort", "none");
+    header.setAttribute("aria-sort", direction);
+    const sign = direction === "ascending" ? 1 : -1;
+    for (const body of table.tBodies) {
+      const rows = [...body.rows].map((row) => [valueOf(row, header.cellIndex), row]);
+      rows.sort(([a], [b]) => sign * compare(a, b));
+      body.append(...rows.map(([, row]) => row));
+    }
+  }
+
+  function prepareTables(within) {
+    for (const header of $$("table[data-sortable] thead th:not([data-unsortable])", within)) {
+      if (header.querySelector("button.sort") || !header.textContent.trim()) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...header.childNodes);
+      header.append(button);
+      if (!header.hasAttribute("aria-sort")) header.setAttribute("aria-sort", "none");
+    }
+  }
+
+  // --- confirmation: <form data-confirm="What will be lost" data-confirm-button="Delete 3 prompts"> ---
+  function askFirst(form, submitter) {
+    const dialog = document.getElementById("confirm-dialog");
+    if (!dialog) return false;
+    dialog.querySelector("[data-text]").textContent = form.dataset.confirm;
+    const agree = dialog.querySelector("[data-agree]");
+    agree.textContent = form.dataset.confirmButton || submitter?.textContent.trim() || "Continue";
+    agree.onclick = () => {
+      dialog.close();
+      form.dataset.confirmed = "yes";
+      form.requestSubmit(submitter || undefined);
+      delete form.dataset.confirmed;
+    };
+    dialog.showModal();
+    return true;
+  }
+
+  // --- copying: <button data-copy="#element"> or <button data-copy-text="..."> ---
+  async function copy(button) {
+    const target = button.dataset.copy && document.querySelector(button.dataset.copy);
+    const text = button.dataset.copyText ?? target?.value ?? target?.textContent ?? "";
+    const before = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Copying is not allowed here";
+    }
+    setTimeout(() => { button.textContent = before; }, 1600);
+  }
+
+  // --- events, delegated: fragments swapped in by htmx need no set-up of their own ---
+  document.addEventListener("click", (event) => {
+    const hit = (selector) => event.target.closest?.(selector);
+    const sort = hit("th button.sort");
+    if (sort) sortBy(sort.closest("th"));
+    if (hit("[data-theme-switch]")) setTheme(isDark() ? "light" : "dark");
+    const opener = hit("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    const closer = hit("[data-close]");
+    if (closer) closer.closest("dialog")?.close();
+    const copier = hit("[data-copy], [data-copy-text]");
+    if (copier) copy(copier);
+    if (hit("[data-print]")) window.print();
+    for (const drop of $$("details.drop[open]")) if (!drop.contains(event.target)) drop.open = false;
+    if (event.target instanceof HTMLDialogElement) event.target.close(); // a click on the backdrop
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm && !form.dataset.confirmed && askFirst(form, event.submitter)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest?.("input[data-check-all]");
+    if (all) for (const box of $$(all.dataset.checkAll)) box.checked = all.checked;
+  });
+
+  const isTyping = (element) => element.closest?.("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      for (const drop of $$("details.drop[open]")) {
+        drop.open = false;
+        if (drop.contains(document.activeElement)) drop.querySelector("summary")?.focus();
+      }
+      if (isTyping(document.activeElement)) document.activeElement.blur();
+      return;
+    }
+    if (isTyping(event.target)) return;
+    if (event.key === "/") {
+      const search = $$("[data-search]").find((field) => field.offsetParent !== null);
+      if (search) { event.preventDefault(); search.focus(); search.select?.(); }
+    } else if (event.key === "?") {
+      const dialog = document.getElementById("shortcuts-dialog");
+      if (dialog && !dialog.open) dialog.showModal();
+    }
+  });
+
+  document.addEventListener("htmx:load", (event) => prepareTables(event.target));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announceTheme);
+
+  prepareTables(document);
+  announceTheme();
+})();
