@@ -1,0 +1,228 @@
+"""The rolled-up counts of a filter as arrays, ready for `monitor.metrics`: days x prompts for each assistant.
+
+A fixed number of SQL queries, whatever the range. Knows what was counted and for whom, not what is shown of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+
+from monitor.models import Brand, BrandKind, Extraction, Pointers, Workspace
+from monitor.queries.filters import Filter, Period
+
+Counts = npt.NDArray[np.float64]
+
+#: What is counted of a brand, in the order of the first axis of `Block.brands`.
+NAMED, FIRST, TOP3, RECIPROCAL, CITED = range(5)
+NO_BRAND = -1
+
+
+@dataclass(frozen=True, slots=True)
+class BrandInfo:
+    """A brand of the current reading. `colour` is its stable place in the palette."""
+
+    pk: int
+    name: str
+    own: bool
+    colour: int
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One assistant's counts in one stratum. Arrays are [days, prompts], those of a brand [5, days, prompts]."""
+
+    assistant: str
+    stratum: str
+    days: tuple[date, ...]
+    prompts: tuple[int, ...]
+    n: Counts
+    with_citation: Counts
+    reporting: Counts
+    failed: Counts
+    refused: Counts
+    brands: dict[int, Counts] = field(default_factory=dict)
+
+    def rows(self, period: Period | None) -> npt.NDArray[np.bool_]:
+        """Which days lie in the period: [days]."""
+        return np.array([period is not None and day in period for day in self.days], bool)
+
+    def brand(self, pk: int) -> Counts:
+        """A brand's counts; a brand that was never found was found 0 times."""
+        return self.brands.get(pk, np.zeros((5, len(self.days), len(self.prompts))))
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCounts:
+    """A domain's counts in the period shown and the one before: [prompts] in the order of its Block."""
+
+    domain: str
+    cited: Counts
+    cited_before: Counts
+    retrieved: Counts
+    share: float
+
+
+def current_extraction(workspace: Workspace) -> Extraction | None:
+    """The reading that every figure is made under; None before anything was asked."""
+    pointers = Pointers.objects.filter(workspace=workspace).select_related("extraction__brand_set").first()
+    return pointers.extraction if pointers else None
+
+
+def brands_of(workspace: Workspace, extraction: Extraction) -> list[BrandInfo]:
+    """The brands of the reading, own ones first, with the colours they have now."""
+    colours = dict(Brand.objects.for_workspace(workspace).values_list("pk", "colour"))
+    found = [
+        BrandInfo(
+            pk=item["id"],
+            name=item["name"],
+            own=item["kind"] == BrandKind.OWN,
+            colour=colours.get(item["id"], 7),
+            domains=tuple(item["domains"]),
+        )
+        for item in extraction.brand_set.brands
+    ]
+    return sorted(found, key=lambda brand: (not brand.own, brand.name.casefold()))
+
+
+def load(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[Block]:
+    """The counts of both periods, by assistant and stratum."""
+    values = _values(workspace, extraction, chosen)
+    grouped: dict[tuple[str, str], list[Sequence[Any]]] = {}
+    for assistant, stratum, *rest in _fetch(_CELLS.format(where=_where(chosen)), values):
+        grouped.setdefault((assistant, stratum), []).append(rest)
+    blocks: dict[tuple[str, str], Block] = {}
+    for key, rows in grouped.items():
+        blocks[key] = _block(key, rows)
+    places = {key: _places(block.prompts) for key, block in blocks.items()}
+    for assistant, stratum, day, brand, prompts, *counts in _fetch(_BRANDS.format(where=_where(chosen)), values):
+        key = (assistant, stratum)
+        block = blocks[key]
+        found = block.brands.setdefault(brand, block.brand(NO_BRAND))
+        columns = [places[key][prompt] for prompt in prompts]
+        found[:, block.days.index(day), columns] = counts
+    return list(blocks.values())
+
+
+def load_domains(
+    workspace: Workspace, extraction: Extraction, chosen: Filter, blocks: Iterable[Block], *, most: int
+) -> dict[tuple[str, str], list[DomainCounts]]:
+    """The domains most cited in either period, at most `most` of each assistant; the most cited first."""
+    by_key = {(block.assistant, block.stratum): block for block in blocks}
+    places = {key: _places(block.prompts) for key, block in by_key.items()}
+    found: dict[tuple[str, str], list[DomainCounts]] = {key: [] for key in by_key}
+    values = _values(workspace, extraction, chosen) | {"most": most}
+    for assistant, stratum, domain, share, prompts, *counts in _fetch(_DOMAINS.format(where=_where(chosen)), values):
+        key = (assistant, stratum)
+        arrays = np.zeros((3, len(places[key])))
+        arrays[:, [places[key][prompt] for prompt in prompts]] = counts
+        found[key].append(DomainCounts(domain, arrays[0], arrays[1], arrays[2], share))
+    return found
+
+
+def _block(key: tuple[str, str], rows: Sequence[Sequence[Any]]) -> Block:
+    """Rows of (day, prompts, valid, with_citation, reporting, failed, refused) as arrays."""
+    prompts = tuple(sorted({prompt for row in rows for prompt in row[1]}))
+    place = _places(prompts)
+    arrays = np.zeros((5, len(rows), len(prompts)))
+    for number, (_, listed, *counts) in enumerate(rows):
+        arrays[:, number, [place[prompt] for prompt in listed]] = counts
+    return Block(*key, tuple(row[0] for row in rows), prompts, *arrays)
+
+
+def _places(prompts: Sequence[int]) -> Mapping[int, int]:
+    return {prompt: place for place, prompt in enumerate(prompts)}
+
+
+def _values(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
+    before = chosen.before
+    return {
+        "workspace": workspace.pk,
+        "extraction": extraction.pk,
+        "start": chosen.period.start,
+        "end": chosen.period.end,
+        "before_start": before.start if before else None,
+        "before_end": before.end if before else None,
+        "panel": chosen.panel,
+        "assistants": list(chosen.assistants),
+        "strata": list(chosen.strata),
+        "tags": list(chosen.tags),
+    }
+
+
+def _where(chosen: Filter) -> str:
+    """The filter as conditions on a cell `c`; all values are bound."""
+    return " AND ".join(
+        [
+            "c.workspace_id = %(workspace)s AND c.extraction_id = %(extraction)s",
+            "(c.day BETWEEN %(start)s AND %(end)s"
+            + (" OR c.day BETWEEN %(before_start)s AND %(before_end)s)" if chosen.before else ")"),
+            *(["c.panel_id = %(panel)s"] if chosen.panel else []),
+            *(["c.assistant = ANY(%(assistants)s)"] if chosen.assistants else []),
+            *(["c.stratum = ANY(%(strata)s)"] if chosen.strata else []),
+            *([_TAGGED] if chosen.tags else []),
+        ]
+    )
+
+
+def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+_TAGGED = (
+    "c.prompt_id IN (SELECT id FROM monitor_prompt WHERE workspace_id = %(workspace)s AND tags && %(tags)s::varchar[])"
+)
+
+_CELLS = """
+WITH cells AS (
+    SELECT c.assistant, c.stratum, c.day, c.prompt_id, sum(c.valid)::int AS valid,
+           sum(c.with_citation)::int AS with_citation, sum(c.reporting_retrieval)::int AS reporting,
+           sum(c.failed)::int AS failed, sum(c.refused)::int AS refused
+    FROM monitor_daycell c WHERE {where} GROUP BY 1, 2, 3, 4
+)
+SELECT assistant, stratum, day, array_agg(prompt_id), array_agg(valid), array_agg(with_citation), array_agg(reporting),
+       array_agg(failed), array_agg(refused)
+FROM cells GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+_BRANDS = """
+WITH cells AS (
+    SELECT c.assistant, c.stratum, c.day, b.brand_id, c.prompt_id, sum(b.named)::int AS named,
+           sum(b.named_first)::int AS first, sum(b.named_top3)::int AS top3, sum(b.reciprocal_rank) AS reciprocal,
+           sum(b.cited)::int AS cited
+    FROM monitor_daycell c JOIN monitor_daybrand b ON b.cell_id = c.id WHERE {where} GROUP BY 1, 2, 3, 4, 5
+)
+SELECT assistant, stratum, day, brand_id, array_agg(prompt_id), array_agg(named), array_agg(first), array_agg(top3),
+       array_agg(reciprocal), array_agg(cited)
+FROM cells GROUP BY 1, 2, 3, 4
+"""
+
+_DOMAINS = """
+WITH cells AS (
+    SELECT c.assistant, c.stratum, d.domain, c.prompt_id,
+           coalesce(sum(d.cited) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0)::int AS cited,
+           coalesce(sum(d.cited) FILTER (WHERE c.day NOT BETWEEN %(start)s AND %(end)s), 0)::int AS cited_before,
+           coalesce(sum(d.retrieved) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0)::int AS retrieved,
+           coalesce(sum(d.share) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0) AS share
+    FROM monitor_daycell c JOIN monitor_daydomain d ON d.cell_id = c.id WHERE {where} GROUP BY 1, 2, 3, 4
+),
+domains AS (
+    SELECT assistant, stratum, domain, sum(share) AS share, array_agg(prompt_id) AS prompts, array_agg(cited) AS cited,
+           array_agg(cited_before) AS cited_before, array_agg(retrieved) AS retrieved, sum(cited) AS total,
+           row_number() OVER (PARTITION BY assistant, stratum
+                              ORDER BY greatest(sum(cited), sum(cited_before)) DESC, domain) AS place
+    FROM cells GROUP BY 1, 2, 3 HAVING sum(cited) + sum(cited_before) > 0
+)
+SELECT assistant, stratum, domain, share, prompts, cited, cited_before, retrieved
+FROM domains WHERE place <= %(most)s ORDER BY total DESC, domain
+"""

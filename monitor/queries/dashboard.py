@@ -1,0 +1,403 @@
+"""What the Overview shows, as typed rows: per assistant, what changed, the series, the table behind it, and domains.
+
+Assistants and strata are never pooled. Every rate comes with its interval and n, every change with what it is worth
+among all changes that are shown beside it. Reads counts by `counts`, makes figures of them by `monitor.metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Literal
+
+import numpy as np
+
+from inference.pages import identify
+from monitor import assistants, metrics
+from monitor.metrics import Change, Rate
+from monitor.models import Response, Run, Workspace
+from monitor.queries import counts, runs
+from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, DomainCounts
+from monitor.queries.filters import STRATA, Filter
+
+DOMAINS_SHOWN = 15
+RUNS_SHOWN = 5
+FINDINGS_SHOWN = 6
+#: Ranges longer than this are charted by week: a day's dot would be narrower than a pixel's worth of meaning.
+MOST_DAILY = 100
+
+Measure = Literal["mention", "citation"]
+
+
+@dataclass(frozen=True, slots=True)
+class BrandRow:
+    """A brand's figures over the period, beside the period before."""
+
+    brand: BrandInfo
+    responses: int
+    named: int
+    cited: int
+    mention: Rate
+    citation: Rate
+    mention_before: Rate
+    citation_before: Rate
+    mention_change: Change
+    citation_change: Change
+    share_of_voice: float | None
+    first: Rate
+    top3: Rate
+    reciprocal_rank: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """A domain's citations over the period. `owner` is the brand whose domain it is."""
+
+    domain: str
+    owner: BrandInfo | None
+    cited: int
+    cited_before: int
+    citation: Rate
+    citation_before: Rate
+    change: Change
+    share: float | None
+    retrieval: Rate
+    reports_retrieval: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One brand's rates of one day, or of the week that begins with it."""
+
+    day: date
+    mention: Rate
+    citation: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    brand: BrandInfo
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A day from which figures may differ because the measuring did."""
+
+    day: date
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One assistant in one stratum."""
+
+    assistant: str
+    stratum: str
+    label: str
+    stratum_label: str
+    responses: int
+    failed: int
+    refused: int
+    prompts: int
+    days: int
+    by_week: bool
+    brands: tuple[BrandRow, ...]
+    series: tuple[Series, ...]
+    domains: tuple[DomainRow, ...]
+    breaks: tuple[Break, ...]
+    reports_retrieval: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.assistant}-{self.stratum}"
+
+    @property
+    def too_thin(self) -> bool:
+        return self.prompts < metrics.ENOUGH_PROMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A change that is more than noise. `good` is from the own brand's side; None where it is neither."""
+
+    subject: str
+    measure: Literal["named", "cited", "domain"]
+    label: str
+    before: Rate
+    after: Rate
+    change: Change
+    brand: BrandInfo | None
+    good: bool | None
+
+    @property
+    def up(self) -> bool:
+        return (self.change.difference or 0) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of the page. `sections` is empty where the filter has no counts at all."""
+
+    filter: Filter
+    sections: tuple[Section, ...]
+    findings: tuple[Finding, ...]
+    more_findings: int
+    compared: int
+    too_thin: int
+    runs: tuple[runs.Progress, ...]
+    brands: tuple[BrandInfo, ...]
+
+
+def overview(workspace: Workspace, chosen: Filter) -> Overview:
+    """The Overview under a filter; a fixed number of queries."""
+    latest = Run.objects.for_workspace(workspace).filter(panel__isnull=False).select_related("panel")
+    latest = latest.filter(panel=chosen.panel) if chosen.panel else latest
+    lines = tuple(runs.progress_of(latest.order_by("-day", "-pk")[:RUNS_SHOWN]))
+    sections, brands = sections_of(workspace, chosen)
+    found = [finding for section in sections for finding in _findings(section)]
+    certain = sorted(
+        (item for item in found if item.change.verdict == "more than noise"),
+        key=lambda item: -abs(item.change.difference or 0),
+    )
+    return Overview(
+        filter=chosen,
+        sections=sections,
+        findings=tuple(certain[:FINDINGS_SHOWN]),
+        more_findings=max(0, len(certain) - FINDINGS_SHOWN),
+        compared=sum(item.change.p is not None for item in found),
+        too_thin=sum(item.change.verdict == "too thin" for item in found),
+        runs=lines,
+        brands=brands,
+    )
+
+
+def sections_of(
+    workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN
+) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
+    """The sections of every assistant that was measured in the period, and the brands they show."""
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
+        return (), ()
+    every = counts.brands_of(workspace, extraction)
+    shown = [brand for brand in every if not chosen.brands or brand.pk in chosen.brands]
+    blocks = [
+        block
+        for block in counts.load(workspace, extraction, chosen)
+        if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
+    ]
+    domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
+    breaks = _breaks(workspace, chosen)
+    sections = [_section(block, chosen, every, shown, domains, breaks) for block in blocks]
+    return _adjusted(sections), tuple(shown)
+
+
+def _section(
+    block: Block,
+    chosen: Filter,
+    every: Sequence[BrandInfo],
+    shown: Sequence[BrandInfo],
+    domains: dict[tuple[str, str], list[DomainCounts]],
+    breaks: dict[str, list[Break]],
+) -> Section:
+    now = block.rows(chosen.period)
+    n = block.n[now].sum(axis=0)
+    reporting = bool(block.reporting[now].any())
+    by_week = chosen.period.days > MOST_DAILY
+    return Section(
+        assistant=block.assistant,
+        stratum=block.stratum,
+        label=assistants.label(block.assistant),
+        stratum_label=STRATA.get(block.stratum, block.stratum),
+        responses=int(n.sum()),
+        failed=int(block.failed[now].sum()),
+        refused=int(block.refused[now].sum()),
+        prompts=int((n > 0).sum()),
+        days=int(block.n[now].any(axis=1).sum()),
+        by_week=by_week,
+        brands=tuple(_brand_rows(block, chosen, every, shown)),
+        series=tuple(_series(block, chosen, shown, by_week)),
+        domains=tuple(_domain_rows(block, chosen, every, domains.get((block.assistant, block.stratum), []))),
+        breaks=tuple(breaks.get("", []) + breaks.get(block.assistant, [])),
+        reports_retrieval=reporting,
+    )
+
+
+def _brand_rows(
+    block: Block, chosen: Filter, every: Sequence[BrandInfo], shown: Sequence[BrandInfo]
+) -> Iterable[BrandRow]:
+    """Own brands first, then by mention rate."""
+    now, before = block.rows(chosen.period), block.rows(chosen.before)
+    n, n_before = block.n[now].sum(axis=0), block.n[before].sum(axis=0)
+    voice = metrics.share_of_voice({brand.pk: int(block.brand(brand.pk)[NAMED][now].sum()) for brand in every})
+    # [prompts, brands x 5], so that one bootstrap serves them all
+    hits = _columns([block.brand(brand.pk)[:, now].sum(axis=1) for brand in shown], len(block.prompts))
+    hits_before = _columns([block.brand(brand.pk)[:, before].sum(axis=1) for brand in shown], len(block.prompts))
+    after, earlier = metrics.rates(hits, n), metrics.rates(hits_before, n_before)
+    changed = metrics.changes(hits_before, n_before, hits, n)
+    rows = []
+    for place, brand in enumerate(shown):
+        at = 5 * place
+        totals = hits[:, at : at + 5].sum(axis=0)
+        rows.append(
+            BrandRow(
+                brand=brand,
+                responses=int(n.sum()),
+                named=int(totals[NAMED]),
+                cited=int(totals[CITED]),
+                mention=after[at + NAMED],
+                citation=after[at + CITED],
+                mention_before=earlier[at + NAMED],
+                citation_before=earlier[at + CITED],
+                mention_change=changed[at + NAMED],
+                citation_change=changed[at + CITED],
+                share_of_voice=voice[brand.pk],
+                first=after[at + FIRST],
+                top3=after[at + TOP3],
+                reciprocal_rank=after[at + RECIPROCAL].rate,
+            )
+        )
+    return sorted(rows, key=lambda row: (not row.brand.own, -(row.mention.rate or 0), row.brand.name.casefold()))
+
+
+def _series(block: Block, chosen: Filter, shown: Sequence[BrandInfo], by_week: bool) -> Iterable[Series]:
+    """A point for each day, or week, on which something was measured."""
+    grouped: dict[date, list[int]] = {}
+    for row, day in enumerate(block.days):
+        if day in chosen.period and block.n[row].any():
+            grouped.setdefault(day - timedelta(days=day.weekday()) if by_week else day, []).append(row)
+    points: list[list[Point]] = [[] for _ in shown]
+    for day, rows in grouped.items():
+        hits = _columns([block.brand(b.pk)[[NAMED, CITED]][:, rows].sum(axis=1) for b in shown], len(block.prompts))
+        found = metrics.rates(hits, block.n[rows].sum(axis=0))
+        for place in range(len(shown)):
+            points[place].append(Point(day, found[2 * place], found[2 * place + 1]))
+    return [Series(brand, tuple(listed)) for brand, listed in zip(shown, points, strict=True)]
+
+
+def _domain_rows(
+    block: Block, chosen: Filter, every: Sequence[BrandInfo], found: Sequence[DomainCounts]
+) -> Iterable[DomainRow]:
+    now, before = block.rows(chosen.period), block.rows(chosen.before)
+    n, n_before = block.n[now].sum(axis=0), block.n[before].sum(axis=0)
+    reporting, with_citation = block.reporting[now].sum(axis=0), int(block.with_citation[now].sum())
+    prompts = len(block.prompts)
+    cited, earlier = _columns([[d.cited] for d in found], prompts), _columns([[d.cited_before] for d in found], prompts)
+    rates, rates_before = metrics.rates(cited, n), metrics.rates(earlier, n_before)
+    changed = metrics.changes(earlier, n_before, cited, n)
+    retrieval = metrics.rates(_columns([[d.retrieved] for d in found], prompts), reporting)
+    owners = owners_of(every)
+    return [
+        DomainRow(
+            domain=domain.domain,
+            owner=owners.get(domain.domain),
+            cited=int(domain.cited.sum()),
+            cited_before=int(domain.cited_before.sum()),
+            citation=rates[place],
+            citation_before=rates_before[place],
+            change=changed[place],
+            share=metrics.citation_share(domain.share, with_citation),
+            retrieval=retrieval[place],
+            reports_retrieval=bool(reporting.any()),
+        )
+        for place, domain in enumerate(found)
+    ]
+
+
+def owners_of(brands: Iterable[BrandInfo]) -> dict[str, BrandInfo]:
+    """Registrable domain -> the brand that names it, or a host below it, as its own."""
+    found: dict[str, BrandInfo] = {}
+    for brand in brands:
+        for domain in brand.domains:
+            registrable = identify(domain if "://" in domain else f"https://{domain}").domain
+            if registrable:
+                found.setdefault(registrable, brand)
+    return found
+
+
+def _columns(arrays: Sequence[Sequence[counts.Counts] | counts.Counts], prompts: int) -> counts.Counts:
+    """Several [k, prompts] as one [prompts, all of them]."""
+    if not arrays:
+        return np.zeros((prompts, 0))
+    return np.concatenate([np.asarray(array, float) for array in arrays]).T
+
+
+def _adjusted(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """The sections with every change weighed against all others on the page."""
+    every = [
+        change
+        for section in sections
+        for change in (
+            *(row.mention_change for row in section.brands),
+            *(row.citation_change for row in section.brands),
+            *(row.change for row in section.domains),
+        )
+    ]
+    weighed = iter(metrics.adjusted(every))
+    found = []
+    for section in sections:
+        mentions = [next(weighed) for _ in section.brands]
+        citations = [next(weighed) for _ in section.brands]
+        domains = tuple(replace(row, change=next(weighed)) for row in section.domains)
+        rows = tuple(
+            replace(row, mention_change=mention, citation_change=citation)
+            for row, mention, citation in zip(section.brands, mentions, citations, strict=True)
+        )
+        found.append(replace(section, brands=rows, domains=domains))
+    return tuple(found)
+
+
+def _findings(section: Section) -> list[Finding]:
+    """Every change of a section that could be compared."""
+    found = []
+    for row in section.brands:
+        for measure, before, after, change in (
+            ("named", row.mention_before, row.mention, row.mention_change),
+            ("cited", row.citation_before, row.citation, row.citation_change),
+        ):
+            up = (change.difference or 0) > 0
+            found.append(
+                Finding(
+                    subject=row.brand.name,
+                    measure=measure,  # type: ignore[arg-type]
+                    label=section.label,
+                    before=before,
+                    after=after,
+                    change=change,
+                    brand=row.brand,
+                    good=up if row.brand.own else None,
+                )
+            )
+    for domain in section.domains:
+        if domain.owner is None:  # a brand's own domain is said with its brand
+            rates = domain.citation_before, domain.citation
+            found.append(Finding(domain.domain, "domain", section.label, *rates, domain.change, None, None))
+    return [item for item in found if item.change.difference is not None]
+
+
+def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
+    """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
+    in_period = Run.objects.for_workspace(workspace).filter(
+        panel__isnull=False, day__range=(chosen.period.start, chosen.period.end)
+    )
+    in_period = in_period.filter(panel=chosen.panel) if chosen.panel else in_period
+    found: dict[str, list[Break]] = {}
+    plans: dict[int | None, object] = {}
+    for panel, day, plan in in_period.order_by("day", "pk").values_list("panel", "day", "panel_revision__plan"):
+        measuring = {key: (plan or {}).get(key) for key in ("suite", "assistants", "repeats")}
+        if plans.setdefault(panel, measuring) != measuring:
+            plans[panel] = measuring
+            found.setdefault("", []).append(Break(day, "panel changed"))
+    models: dict[str, tuple[date, set[str]]] = {}
+    answered = Response.objects.for_workspace(workspace).filter(run__in=in_period).exclude(model_reported="")
+    rows = answered.order_by("run__day").values_list("assistant", "run__day", "model_reported").distinct()
+    by_day: dict[tuple[str, date], set[str]] = {}
+    for assistant, day, model in rows:
+        by_day.setdefault((assistant, day), set()).add(model)
+    for (assistant, day), used in by_day.items():
+        known = models.get(assistant)
+        models[assistant] = (day, used)
+        if known is not None and known[1] != used:
+            found.setdefault(assistant, []).append(Break(day, f"model: {', '.join(sorted(used))}"))
+    return found
