@@ -131,9 +131,7 @@ def _building(workspace_id: int) -> Iterator[None]:
         yield
 
 
-def _build(
-    generation: IndexGeneration, *, reuse: Path | None, progress: Progress | None = None
-) -> dict[str, object]:
+def _build(generation: IndexGeneration, *, reuse: Path | None, progress: Progress | None = None) -> dict[str, object]:
     """Write the files. A folder of that number can only be left over or damaged: its row comes after its files."""
     folder = path(generation)
     shutil.rmtree(folder, ignore_errors=True)

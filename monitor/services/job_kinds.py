@@ -55,9 +55,7 @@ def _build_index(job: Job, watch: JobWatch) -> dict[str, Any]:
     return index_facts(job.workspace, watch, between=_answer_questions())
 
 
-def index_facts(
-    workspace: Workspace, watch: Watch, between: Callable[[], None] = lambda: None
-) -> dict[str, Any]:
+def index_facts(workspace: Workspace, watch: Watch, between: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Build the next generation; what there is to say of it."""
 
     def progress(done: int, total: int) -> None:

@@ -15,9 +15,9 @@ import zstandard
 from django.db import transaction
 from django.utils import timezone
 
-from monitor import assistants
 from monitor.models import Page, PageVersion, Workspace
 from monitor.services.guarded import Failed, guarded_map
+from monitor.services.page_reading import read_page
 from monitor.services.page_rows import Flaw, PageRow
 from monitor.services.progress import Unwatched, Watch
 from monitor.services.reading import storable
@@ -76,17 +76,6 @@ def import_rows(
     return importing.outcome
 
 
-def read_page(row: PageRow) -> PageText | Failed:
-    """Title and text of one page, or why it has none. Runs in a process without Django."""
-    try:
-        text = assistants.extract_page(row.html, row.url)
-    except ValueError as error:
-        return Failed(str(error))
-    if not text.text.strip():
-        return Failed("No text was found in it.")
-    return text
-
-
 class _Import:
     """One import under way: which pages it has seen, and what it did with them."""
 
@@ -96,9 +85,7 @@ class _Import:
         self.done = 0
         self._first: dict[str, str] = {}
         self._known = dict(
-            Page.objects.for_workspace(workspace)
-            .filter(current__isnull=False)
-            .values_list("page", "current__sha256")
+            Page.objects.for_workspace(workspace).filter(current__isnull=False).values_list("page", "current__sha256")
         )
 
     def unread(self, rows: Iterable[PageRow | Flaw]) -> Iterator[PageRow]:
@@ -152,9 +139,7 @@ class _Import:
 def _store_one(workspace: Workspace, row: PageRow, text: PageText, seen_at: datetime) -> str:
     """Store one page as it reads now; the name of the count in Imported that it belongs to."""
     pages = Page.objects.for_workspace(workspace)
-    pages.bulk_create(
-        [Page(workspace=workspace, page=row.page, url=row.url, domain=row.domain)], ignore_conflicts=True
-    )
+    pages.bulk_create([Page(workspace=workspace, page=row.page, url=row.url, domain=row.domain)], ignore_conflicts=True)
     page = pages.select_for_update(of=("self",)).get(page=row.page)
     last = PageVersion.objects.for_workspace(workspace).filter(page=page).order_by("-number").first()
     sha256 = _sha256(row.html)

@@ -36,9 +36,7 @@ def jsonl(*rows: Any) -> SimpleUploadedFile:
 
 
 def some_pages(count: int = 3) -> list[dict[str, str]]:
-    return [
-        {"url": f"https://a.example/{n}", "html": html(f"{LONG} This is page {n}.").decode()} for n in range(count)
-    ]
+    return [{"url": f"https://a.example/{n}", "html": html(f"{LONG} This is page {n}.").decode()} for n in range(count)]
 
 
 def run_all(nudges: list[tuple[int, bool]]) -> None:

@@ -36,9 +36,7 @@ def row(url: str, content: bytes, where: str = "row") -> PageRow:
 
 def import_all(workspace: Workspace, rows: Iterable[PageRow], trusted: bool = True) -> tuple[Imported, list[str]]:
     watch, listed = Unwatched(), list(rows)
-    imported = pages.import_rows(
-        workspace=workspace, rows=listed, total=len(listed), watch=watch, trusted=trusted
-    )
+    imported = pages.import_rows(workspace=workspace, rows=listed, total=len(listed), watch=watch, trusted=trusted)
     return imported, [problem["reason"] for problem in watch.problems]
 
 
