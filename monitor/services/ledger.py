@@ -125,6 +125,12 @@ def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = N
     return sorted(claims, key=lambda c: c.response_id)
 
 
+def warm_up(*, queues: Sequence[str]) -> None:
+    """Load the model before anything is claimed: loading takes seconds, and a lease runs from its claim."""
+    if set(queues) & set(FREE_QUEUES):
+        assistants.embedder()
+
+
 def _claim(row: dict[str, Any]) -> Claim:
     """Django hands JSON of raw queries over as text."""
     return Claim(response_id=row.pop("id"), **{**row, "options": json.loads(row["options"])})

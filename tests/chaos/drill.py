@@ -37,7 +37,7 @@ def main() -> int:
     options = arguments()
     folder = Path(tempfile.mkdtemp(prefix="citescope-drill-"))
     os.environ.update(
-        DATA_DIR=str(folder / "data"), DRILL_DIR=str(folder), LEASE_SECONDS="3", MAX_TRIES="100",
+        DATA_DIR=str(folder / "data"), DRILL_DIR=str(folder), LEASE_SECONDS="4", MAX_TRIES="100",
         OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", DJANGO_SETTINGS_MODULE="monitor.settings", LOG_LEVEL="ERROR",
     )  # fmt: skip
     os.environ.pop("DATABASE_URL", None)
@@ -104,17 +104,18 @@ def drill(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 def start_run(responses: int) -> Any:
     """A workspace with a few pages and a run of as many responses as asked for."""
     from monitor.models import Panel, Prompt, Suite, Trigger
-    from monitor.services import brands, indexes, pages, panels, runs, workspaces
-    from tests.factories import make_user
+    from monitor.services import brands, indexes, pages, panels, runs
+    from monitor.services.page_rows import PageRow
+    from tests.factories import make_workspace
 
-    workspace = workspaces.create_workspace(name="Drill", owner=make_user(), time_zone="UTC")
+    workspace = make_workspace()
     brands.save_brand(
         workspace=workspace,
         brand=None,
         fields={"name": "Brightkettle", "aliases": [], "domains": [], "kind": "own"},
     )
-    for url, html in PAGES:
-        pages.store_page(workspace=workspace, url=url, html=html.encode())
+    rows = [PageRow(url, url, url.removeprefix("https://"), url.split("/")[2], html.encode()) for url, html in PAGES]
+    pages.import_rows(workspace=workspace, rows=rows, total=len(rows), trusted=True)
     indexes.next_generation(workspace=workspace)
     suite = Suite.objects.create(workspace=workspace, name="Kettles")
     repeats = 10

@@ -34,7 +34,7 @@ def take_plan() -> tuple[str, int] | None:
     return point, int(nth)
 
 
-PLAN = take_plan()
+plan: tuple[str, int] | None = None
 passages = 0
 
 
@@ -46,10 +46,10 @@ def note(name: str, line: str) -> None:
 
 def reach(point: str) -> None:
     global passages
-    if PLAN is None or PLAN[0] != point:
+    if plan is None or plan[0] != point:
         return
     passages += 1
-    if passages == PLAN[1]:
+    if passages == plan[1]:
         note("kills.log", point)
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -72,6 +72,8 @@ def after(point: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def main() -> None:
+    global plan
+    plan = take_plan()
     import django
 
     django.setup()

@@ -79,7 +79,7 @@ class Scripted(Assistant):
                 kind: Any = question.text.split()[1]
                 yield index, AssistantError(kind, "As the script says.")
                 continue
-            body = RawBody(json.dumps({"text": f"Acme\x00 is good. {question.text} {question.seed}"}).encode())
+            body = RawBody(json.dumps({"text": f"Acme\x00 is good, Zenko too. {question.text} {question.seed}"}).encode())
             keep(index, body)
             yield index, self.parse(body)
 
@@ -133,7 +133,7 @@ def test_a_run_creates_every_response_at_once_and_completes_when_the_last_is_ans
     run.refresh_from_db()
     assert run.status == RunStatus.COMPLETED and run.finished_at
     response = run.responses.first()
-    assert response.status == "answered" and response.text.startswith("Acme\ufffd is good.")
+    assert response.status == "answered" and response.text.startswith("Acme\ufffd is good, Zenko")
     assert (response.input_tokens, response.output_tokens, float(response.cost_usd)) == (3, 4, 0.01)
     attempt = response.attempts.get()
     assert attempt.status == AttemptStatus.ANSWERED and attempt.bodies.get().sha256
@@ -313,7 +313,7 @@ def test_recompute_follows_a_new_brand_and_answers_that_arrive_meanwhile(
     start(make_panel(workspace, prompts=2, repeats=1))
     work()
     before = reading.ensure_current(workspace=workspace)
-    make_brand(workspace, name="Good")
+    make_brand(workspace, name="Zenko")
     start(make_panel(workspace, prompts=1, repeats=1))
     read_chunk: Callable[..., None] = reading._read_chunk
 
@@ -327,7 +327,7 @@ def test_recompute_follows_a_new_brand_and_answers_that_arrive_meanwhile(
     for response in Response.objects.for_workspace(workspace):
         mentions = Mention.objects.for_workspace(workspace).filter(response=response)
         assert {m.extraction_id for m in mentions} == {after.pk}
-        assert sorted(m.text for m in mentions) == ["Acme"] or "good" not in response.text
+        assert sorted(m.text for m in mentions) == ["Acme", "Zenko"]
     assert ResponseSource.objects.for_workspace(workspace).filter(extraction=after).count() == 6
 
 
