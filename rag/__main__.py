@@ -1,0 +1,258 @@
+"""`python -m rag`: what the local engine can do, by itself, JSON Lines in and out. Errors go to stderr with code 2.
+
+Each command imports what it needs when it runs, so that `robots` and `--help` start at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inference.embed import Embedder
+    from rag.index import Index
+    from rag.retrieve import Ranking
+
+#: Passages looked at for each document wanted: a document scores as its best passage.
+PASSAGES_A_DOCUMENT = 10
+
+
+def extract(arguments: argparse.Namespace) -> None:
+    """HTML files -> title, text, language and date; a row each, even for a page with no text."""
+    from rag.extract import PageText, UnreadablePage
+    from rag.extract import extract as extract_page
+
+    for file in arguments.files:
+        try:
+            page = extract_page(_body(file))
+        except UnreadablePage as error:
+            print(f"{file}: {error}", file=sys.stderr)
+            page = PageText("", "", None, None)
+        _print(
+            {
+                "file": file,
+                "title": page.title,
+                "text": page.text,
+                "language": page.language,
+                "published": page.published,
+            }
+        )
+
+
+def index(arguments: argparse.Namespace) -> None:
+    """Documents in JSON Lines -> an index generation; prints its manifest."""
+    from rag.index import build, read_documents
+
+    with arguments.corpus.open(encoding="utf-8") as lines:
+        documents = list(read_documents(lines))
+    manifest = build(arguments.directory, documents, _embedder(arguments), reuse=arguments.reuse)
+    _print(manifest)
+
+
+def search(arguments: argparse.Namespace) -> None:
+    """Queries -> TREC run lines by document, or JSON by passage."""
+    from rag.retrieve import by_document
+
+    opened = _open(arguments.directory)
+    for query, ranking in _rankings(arguments, opened, list(_queries(arguments.queries))):
+        if arguments.by == "document":
+            for rank, (number, score) in enumerate(by_document(opened, ranking, arguments.k), start=1):
+                print(query, "Q0", opened.documents[number].id, rank, f"{score:.6f}", f"citescope-{arguments.mode}")
+            continue
+        rows = opened.passages[ranking.passages]
+        held = [(row, score) for row, score in zip(rows, ranking.scores, strict=True) if row["end"] > row["start"]]
+        for rank, (row, score) in enumerate(held[: arguments.k], start=1):
+            _print(
+                {
+                    "query": query,
+                    "rank": rank,
+                    "document": opened.documents[row["document"]].id,
+                    "start": int(row["start"]),
+                    "end": int(row["end"]),
+                    "score": round(float(score), 6),
+                }
+            )
+
+
+def ask(arguments: argparse.Namespace) -> None:
+    """A question -> the local assistant's answer."""
+    from inference.answer import Question
+    from rag.assistant import LocalAssistant
+
+    question = Question(arguments.question, seed=arguments.seed, temperature=arguments.temperature)
+    _print(LocalAssistant(_open(arguments.directory), _embedder(arguments)).answer(question).as_json())
+
+
+def robots(arguments: argparse.Namespace) -> None:
+    """Whether a robots.txt lets a crawler fetch a URL."""
+    from rag.robots import allowed
+
+    print("allowed" if allowed(arguments.file.read_bytes(), arguments.agent, arguments.url) else "disallowed")
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Queries and judgements in BEIR's form -> nDCG, recall and reciprocal rank, a row for each mode."""
+    from rag.evaluate import read_qrels, scores
+    from rag.retrieve import MODES, by_document
+
+    opened = _open(arguments.directory)
+    judged = read_qrels(arguments.qrels)
+    queries = [(query, text) for query, text in _queries(arguments.queries) if query in judged]
+    for mode in [arguments.mode] if arguments.mode else MODES:
+        arguments.mode = mode
+        rankings = {
+            query: [opened.documents[number].id for number, _ in by_document(opened, ranking, max(100, arguments.k))]
+            for query, ranking in _rankings(arguments, opened, queries)
+        }
+        _print({"mode": mode, **scores(rankings, judged, arguments.k)})
+
+
+def _rankings(
+    arguments: argparse.Namespace, opened: Index, queries: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, Ranking]]:
+    from rag.retrieve import DEPTH, rank_many
+
+    texts = [text for _, text in queries]
+    vectors = None if arguments.mode == "lexical" else _embedder(arguments, opened).encode(texts, "query")
+    depth = max(DEPTH, arguments.k * PASSAGES_A_DOCUMENT)
+    rankings = rank_many(opened, texts, vectors, arguments.mode, depth)
+    return zip((query for query, _ in queries), rankings, strict=True)
+
+
+def _open(directory: Path) -> Index:
+    from rag.index import DamagedIndex, Index
+
+    try:
+        return Index.open(directory)
+    except DamagedIndex as error:
+        raise ValueError(str(error)) from error
+
+
+def _embedder(arguments: argparse.Namespace, opened: Index | None = None) -> Embedder:
+    from inference.embed import get_embedder
+
+    embedder = get_embedder(arguments.model, arguments.device)
+    if opened and opened.manifest["fingerprint"] != embedder.fingerprint:
+        raise ValueError(
+            f"{opened.directory} was made by another model ({opened.manifest['model']}): give it with --model, "
+            "or build the index again."
+        )
+    return embedder
+
+
+def _queries(path: Path) -> Iterator[tuple[str, str]]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                yield str(row["_id"]), str(row["text"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f'{path}, line {number} needs the form {{"_id", "text"}}.') from error
+
+
+def _body(file: str) -> bytes:
+    """The bytes of a file, unpacked where its name ends in .gz."""
+    if not file.endswith(".gz"):
+        return Path(file).read_bytes()
+    import gzip
+
+    with gzip.open(file) as unpacked:
+        return unpacked.read()
+
+
+def _print(row: dict[str, Any]) -> None:
+    # written as bytes: the terminal's encoding must not matter; a lone surrogate stays an escape
+    try:
+        line = json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(row).encode("ascii")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(line + b"\n")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a whole number of at least 1")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rag", description="The local engine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    modes = ("dense", "lexical", "hybrid")
+
+    command = commands.add_parser("extract", help="the main text of HTML files")
+    command.add_argument("files", nargs="+", metavar="FILE")
+    command.set_defaults(run=extract)
+
+    command = commands.add_parser("index", help="documents in JSON Lines -> an index generation")
+    command.add_argument("corpus", type=Path, metavar="CORPUS.jsonl")
+    command.add_argument("directory", type=Path, metavar="DIR")
+    command.add_argument(
+        "--reuse", type=Path, metavar="DIR", help="an older generation to copy unchanged documents from"
+    )
+    command.set_defaults(run=index)
+    _add_model(command)
+
+    command = commands.add_parser("search", help="queries in JSON Lines -> a TREC run, or passages")
+    command.add_argument("directory", type=Path, metavar="DIR")
+    command.add_argument("queries", type=Path, metavar="QUERIES.jsonl")
+    command.add_argument("-k", type=_count, default=100)
+    command.add_argument("--mode", choices=modes, default="hybrid")
+    command.add_argument("--by", choices=("document", "passage"), default="document")
+    command.set_defaults(run=search)
+    _add_model(command)
+
+    command = commands.add_parser("ask", help="a question -> an answer with its sources")
+    command.add_argument("directory", type=Path, metavar="DIR")
+    command.add_argument("question")
+    command.add_argument("--seed", type=int)
+    command.add_argument("--temperature", type=float)
+    command.set_defaults(run=ask)
+    _add_model(command)
+
+    command = commands.add_parser("robots", help="whether a robots.txt lets a crawler fetch a URL")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--agent", required=True)
+    command.add_argument("--url", required=True)
+    command.set_defaults(run=robots)
+
+    command = commands.add_parser("evaluate", help="nDCG, recall and reciprocal rank on a BEIR-shaped set")
+    command.add_argument("directory", type=Path, metavar="DIR")
+    command.add_argument("queries", type=Path, metavar="QUERIES.jsonl")
+    command.add_argument("qrels", type=Path, metavar="QRELS.tsv")
+    command.add_argument("-k", type=_count, default=10)
+    command.add_argument("--mode", choices=modes, help="one mode; without it all three")
+    command.set_defaults(run=evaluate)
+    _add_model(command)
+    return parser
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", type=Path, metavar="DIR", help="a sentence-transformers directory; default: MiniLM")
+    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader has had enough; keep the interpreter from complaining when it flushes on exit
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except (ValueError, OSError) as error:
+        print(f"python -m rag: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()
