@@ -187,7 +187,11 @@ def _cells(
 
 
 def _width(line: str, delimiter: str) -> int:
-    return len(next(csv.reader([line], delimiter=delimiter), []))
+    """Columns of a line, quotation marks respected; none where they do not fit this delimiter."""
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter, strict=True), []))
+    except csv.Error:
+        return 0
 
 
 def _lines(text: str) -> list[str]:
@@ -216,7 +220,7 @@ def _decode(data: bytes) -> tuple[str, str]:
 
 def _layout(first: str) -> tuple[str, tuple[int, int | None] | None]:
     """The delimiter, and where prompt and tags stand when the first line is a header."""
-    for delimiter in DELIMITERS:
+    for delimiter in (one for one in DELIMITERS if _width(first, one)):
         names = [cell.strip().casefold() for cell in next(csv.reader([first], delimiter=delimiter), [])]
         text_at = next((at for at, name in enumerate(names) if name in TEXT_NAMES), None)
         if text_at is not None:
