@@ -18,4 +18,4 @@ RUN useradd --create-home citescope && mkdir /data && chown citescope /data
 USER citescope
 VOLUME /data
 EXPOSE 8000
-CMD ["python", "-m", "granian", "--interface", "asgi", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "monitor.asgi:application"]
+CMD ["python", "-m", "granian", "--interface", "asginl", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "monitor.asgi:application"]

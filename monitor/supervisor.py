@@ -236,7 +236,7 @@ def web(data_dir: Path, *, host: str, port: int, processes: int) -> Service:
     return Service(
         "web server",
         [
-            *(sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port)),
+            *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port)),
             *("--workers", str(processes), "--no-ws", "monitor.asgi:application"),
         ],
         data_dir / "logs" / "web.log",
