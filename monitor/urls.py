@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from monitor.views import brands, engine, home, jobs, panels, runs, suites
+from monitor.views import answers, brands, engine, home, jobs, panels, runs, settings, suites
 
 urlpatterns = [
-    path("healthz", home.health, name="health"),
+    path("", include(home.urlpatterns)),
     path("accounts/", include("allauth.urls")),
-    path("", home.home, name="home"),
+    path("w/<slug:workspace>/", include(answers.urlpatterns)),
+    path("w/<slug:workspace>/", include(settings.urlpatterns)),
     path("w/<slug:workspace>/", include(engine.urlpatterns)),
     path("w/<slug:workspace>/", include(jobs.urlpatterns)),
     path("w/<slug:workspace>/", include(suites.urlpatterns)),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
 
 from monitor.models import Membership, Role, User, Workspace
 
@@ -60,7 +61,8 @@ def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Cal
             request.workspace, request.role = membership.workspace, Role(membership.role)
             if request.role.rank < lowest.rank:
                 raise PermissionDenied(f"This needs the role {lowest.label.lower()}.")
-            return view(request, *args, **kwargs)
+            with timezone.override(membership.workspace.zone):  # every time on the page is the workspace's
+                return view(request, *args, **kwargs)
 
         guarded.access_rule = Rule("workspace", read, write)  # type: ignore[attr-defined]
         return guarded

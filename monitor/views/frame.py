@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from monitor import environment
 from monitor.models import Workspace
 
 
@@ -44,7 +45,11 @@ def _section(path: str) -> str:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context for `base.html`; `workspace` and `role` are None outside a workspace."""
     theme = request.COOKIES.get("theme", "")
-    context: dict[str, Any] = {"theme": theme if theme in THEMES else "", "places": PLACES}
+    context: dict[str, Any] = {
+        "theme": theme if theme in THEMES else "",
+        "places": PLACES,
+        "sign_up_open": environment.get("SIGN_UP"),
+    }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context

@@ -1,10 +1,18 @@
-"""The way in: health for supervisors, and from `/` to the visitor's workspace."""
+"""The way in: health for supervisors, from `/` to a workspace, a new workspace, and how every figure is made."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib import messages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
 
+from monitor.forms.workspaces import WorkspaceForm
+from monitor.models import Workspace
+from monitor.services import workspaces
 from monitor.views.access import public, signed_in
 
 
@@ -18,4 +26,31 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("home")
+    """The visitor's workspace: their own before the demo, the oldest first."""
+    mine = Workspace.objects.filter(memberships__user_id=request.user.pk).order_by("is_demo", "pk").first()
+    return redirect("overview", mine.slug) if mine else redirect("workspace_new")
+
+
+@signed_in
+def workspace_new(request: Any) -> HttpResponse:
+    form = WorkspaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = workspaces.create(owners=[request.user], **form.cleaned_data)
+        messages.success(request, f"“{made}” is ready. Start with your own brand, then add prompts.")
+        return redirect("overview", made.slug)
+    is_first = not Workspace.objects.filter(memberships__user_id=request.user.pk).exists()
+    context = {"form": form, "is_first": is_first}
+    return render(request, "workspace_new.html", context, status=422 if form.errors else 200)
+
+
+@signed_in
+def metrics_explained(request: HttpRequest) -> HttpResponse:
+    return render(request, "metrics_explained.html")
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("healthz", health, name="health"),
+    path("metrics/", metrics_explained, name="metrics_explained"),
+    path("workspaces/new/", workspace_new, name="workspace_new"),
+]

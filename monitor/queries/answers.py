@@ -1,0 +1,339 @@
+"""Answers as their pages show them: a list by filter and words, and one answer with all that came with it. Reads alone.
+
+Mentions and sources are those of the workspace's current extraction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import zstandard
+from django.contrib.postgres.search import SearchQuery
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
+from django.utils.safestring import SafeString
+
+from monitor import assistants, highlight
+from monitor.fulltext import search_query
+from monitor.models import (
+    Attempt,
+    Body,
+    Brand,
+    Extraction,
+    Mention,
+    Pointers,
+    Response,
+    ResponseSource,
+    ResponseStatus,
+    Workspace,
+)
+from monitor.models import Page as StoredPage
+from monitor.queries import filters
+
+PAGE_SIZE = 25
+EXCERPT = 220
+MOST_SHOWN = 300_000
+
+TONE = {
+    ResponseStatus.ANSWERED: "ok",
+    ResponseStatus.FAILED: "bad",
+    ResponseStatus.UNKNOWN: "warn",
+    ResponseStatus.PENDING: "muted",
+    ResponseStatus.SENDING: "accent",
+    ResponseStatus.SKIPPED: "muted",
+    ResponseStatus.CANCELLED: "muted",
+}
+FINISH = {
+    "complete": "Complete",
+    "truncated": "Cut short by the assistant's length limit",
+    "refused": "Refused",
+    "blocked": "Blocked by the assistant's filter",
+    "paused": "Paused",
+}
+
+
+def tone(response: Response) -> str:
+    if response.status == ResponseStatus.ANSWERED and response.finish in ("refused", "blocked"):
+        return "warn"
+    return TONE[ResponseStatus(response.status)]
+
+
+# --- the list -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What the list's URL asks for beside the filter bar: words, state, and what other pages link to."""
+
+    words: str = ""
+    state: str = ""
+    domain: str = ""
+    run: int | None = None
+    prompt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    response: Response
+    assistant: str
+    tone: str
+    excerpt: str
+    brands: tuple[Brand, ...]
+    cited: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    rows: tuple[Row, ...]
+    page: Page[Response]
+    chips: tuple[filters.Chip, ...]
+    any_at_all: bool
+
+
+def read_narrowing(params: QueryDict) -> Narrowing:
+    def number(name: str) -> int | None:
+        value = params.get(name, "")
+        return int(value) if value.isdigit() and len(value) < 18 else None
+
+    state = params.get("state", "")
+    return Narrowing(
+        words=params.get("q", "").replace("\x00", "").strip()[:200],
+        state=state if state in ResponseStatus.values else "",
+        domain=params.get("domain", "").replace("\x00", "").strip().lower()[:253],
+        run=number("run"),
+        prompt=number("prompt"),
+    )
+
+
+def answers(workspace: Workspace, bar: filters.FilterBar, params: QueryDict) -> Answers:
+    """A page of the list, newest first. Without dates in the URL it reaches over all of history."""
+    asked = read_narrowing(params)
+    found = _narrowed(workspace, bar.filter, asked, bool(params.get("from") or params.get("to")))
+    page = Paginator(found, PAGE_SIZE).get_page(params.get("page"))
+    return Answers(
+        rows=tuple(_rows(workspace, list(page.object_list), asked.words)),
+        page=page,
+        chips=(*bar.chips, *_chips(asked, params)),
+        any_at_all=bool(page.paginator.count) or Response.objects.for_workspace(workspace).exists(),
+    )
+
+
+def _narrowed(
+    workspace: Workspace, chosen: filters.Filter, asked: Narrowing, within_period: bool
+) -> QuerySet[Response]:
+    found = Response.objects.for_workspace(workspace).defer("search").select_related("run").order_by("-run__day", "-pk")
+    if within_period:
+        found = found.filter(run__day__range=(chosen.period.start, chosen.period.end))
+    exact: dict[str, Any] = {
+        "run__panel_id": chosen.panel,
+        "run_id": asked.run,
+        "prompt_id": asked.prompt,
+        "status": asked.state,
+        "assistant__in": chosen.assistants,
+        "stratum__in": chosen.strata,
+        "prompt__tags__overlap": list(chosen.tags),
+    }
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    current = Pointers.objects.filter(workspace=workspace).values("extraction")
+    here = {"extraction__in": current, "response": OuterRef("pk")}
+    if chosen.brands:
+        found = found.filter(
+            Exists(Mention.objects.for_workspace(workspace).filter(**here, brand__in=chosen.brands).order_by())
+        )
+    if asked.domain:
+        cited = ResponseSource.objects.for_workspace(workspace).filter(**here, domain=asked.domain, cited=True)
+        found = found.filter(Exists(cited.order_by()))
+    if asked.words:
+        words = search_query(asked.words)
+        found = found.filter(search=SearchQuery(words, config="simple", search_type="websearch")) if words else found
+    return found
+
+
+def _chips(asked: Narrowing, params: QueryDict) -> Iterable[filters.Chip]:
+    shown = {
+        "q": f"“{asked.words}”" if asked.words else "",
+        "state": ResponseStatus(asked.state).label if asked.state else "",
+        "domain": f"cites {asked.domain}" if asked.domain else "",
+        "run": f"run {asked.run}" if asked.run else "",
+        "prompt": "one prompt" if asked.prompt else "",
+    }
+    for name, label in shown.items():
+        if label:
+            rest = params.copy()
+            rest.pop(name, None)
+            rest.pop("page", None)
+            yield filters.Chip(label, rest.urlencode())
+
+
+def _rows(workspace: Workspace, responses: list[Response], words: str) -> Iterable[Row]:
+    named: dict[int, dict[int, Brand]] = {response.pk: {} for response in responses}
+    cited = dict.fromkeys(named, 0)
+    current = Pointers.objects.filter(workspace=workspace).values("extraction")
+    here = {"extraction__in": current, "response__in": list(named)}
+    mentions = Mention.objects.for_workspace(workspace).filter(**here).select_related("brand").order_by("rank", "start")
+    for mention in mentions:
+        named[mention.response_id].setdefault(mention.brand_id, mention.brand)
+    for source in ResponseSource.objects.for_workspace(workspace).filter(**here, cited=True).only("response_id"):
+        cited[source.response_id] += 1
+    for response in responses:
+        yield Row(
+            response=response,
+            assistant=assistants.label(response.assistant),
+            tone=tone(response),
+            excerpt=excerpt(response.text, words),
+            brands=tuple(named[response.pk].values()),
+            cited=cited[response.pk],
+        )
+
+
+def excerpt(text: str, words: str = "") -> str:
+    """The beginning of a text, or its surroundings of the first word looked for."""
+    plain = " ".join(text.split())
+    first = words.replace('"', " ").split()
+    at = plain.casefold().find(first[0].casefold()) if first else 0
+    start = max(0, at - EXCERPT // 3) if at > EXCERPT // 2 else 0
+    cut = plain[start : start + EXCERPT]
+    return f"{'… ' if start else ''}{cut}{' …' if start + EXCERPT < len(plain) else ''}"
+
+
+# --- one answer -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source with its place in the list, and the local engine's page of the same identity, if there is one."""
+
+    row: ResponseSource
+    number: int
+    local_page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A brand with how often the answer names it."""
+
+    brand: Brand
+    rank: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
+    response: Response
+    assistant: str
+    tone: str
+    finish: str
+    html: SafeString
+    cited: tuple[Source, ...]
+    not_cited: tuple[Source, ...]
+    named: tuple[Named, ...]
+    attempts: tuple[Attempt, ...]
+    repeats: tuple[Response, ...]
+    extraction: Extraction | None
+
+    @property
+    def retrieved_count(self) -> int:
+        return sum(1 for source in (*self.cited, *self.not_cited) if source.row.retrieved)
+
+
+def answer_page(response: Response) -> AnswerPage:
+    """Everything of one answer; its raw bodies stay where they are."""
+    workspace = response.workspace
+    pointers = Pointers.objects.select_related("extraction").filter(workspace=workspace).first()
+    extraction = pointers.extraction if pointers else None
+    here = {"response": response, "extraction": extraction}
+    rows = list(ResponseSource.objects.for_workspace(workspace).filter(**here).order_by("sequence"))
+    mentions = list(Mention.objects.for_workspace(workspace).filter(**here).select_related("brand").order_by("start"))
+    stored = StoredPage.objects.for_workspace(workspace).filter(page__in=[row.page for row in rows if row.page])
+    local = dict(stored.values_list("page", "pk"))
+    sources = [Source(row, number, local.get(row.page)) for number, row in enumerate(rows, start=1)]
+    return AnswerPage(
+        response=response,
+        assistant=assistants.label(response.assistant),
+        tone=tone(response),
+        finish=FINISH.get(response.finish, response.finish),
+        html=highlight.render(response.text, [*_mention_marks(mentions), *_source_marks(sources)]),
+        cited=tuple(source for source in sources if source.row.cited),
+        not_cited=tuple(source for source in sources if not source.row.cited),
+        named=tuple(_named(mentions)),
+        attempts=tuple(Attempt.objects.for_workspace(workspace).filter(response=response)),
+        repeats=tuple(_repeats(response)),
+        extraction=extraction,
+    )
+
+
+def _mention_marks(mentions: Iterable[Mention]) -> Iterable[highlight.Mark]:
+    for mention in mentions:
+        label = f"Names {mention.brand.name}" + (" first" if mention.rank == 1 else "")
+        yield highlight.Mark(mention.start, mention.end, "mention", label)
+
+
+def _source_marks(sources: Iterable[Source]) -> Iterable[highlight.Mark]:
+    for source in sources:
+        for start, end in source.row.spans if source.row.cited else ():
+            label = f"Cites source {source.number}: {source.row.domain or source.row.url}"
+            yield highlight.Mark(start, end, "cited", label)
+
+
+def _named(mentions: Iterable[Mention]) -> Iterable[Named]:
+    times: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        times.setdefault(mention.brand_id, []).append(mention)
+    for found in sorted(times.values(), key=lambda found: found[0].rank):
+        yield Named(found[0].brand, found[0].rank, len(found))
+
+
+def _repeats(response: Response) -> QuerySet[Response]:
+    """The same question to the same assistant in the same run."""
+    same = Response.objects.for_workspace(response.workspace).filter(run_id=response.run_id, prompt=response.prompt_id)
+    return same.filter(assistant=response.assistant).only("repeat", "status", "finish").order_by("repeat")
+
+
+# --- the raw payload -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """A body as it came; `shown` is for the page: JSON laid out, cut at `MOST_SHOWN` characters."""
+
+    body: Body
+    content: bytes
+    shown: str
+    is_json: bool
+    is_cut: bool
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file_name(self) -> str:
+        return f"answer-{self.body.attempt.response_id}-body-{self.body.pk}.{'json' if self.is_json else 'txt'}"
+
+
+def bodies(response: Response) -> list[Body]:
+    """All bodies of a response, latest first, without their content."""
+    found = Body.objects.for_workspace(response.workspace).filter(attempt__response=response)
+    return list(found.defer("content").select_related("attempt").order_by("-attempt_id", "-sequence"))
+
+
+def raw_body(body: Body) -> RawBody:
+    """The body decompressed."""
+    content = zstandard.ZstdDecompressor().decompress(bytes(body.content), max_output_size=max(1, body.size))
+    shown = content.decode("utf-8", errors="replace")
+    try:
+        shown, is_json = json.dumps(json.loads(content), indent=2, ensure_ascii=False), True
+    except (ValueError, RecursionError):
+        is_json = False
+    headers = {str(name): str(value) for name, value in body.headers.items()}
+    return RawBody(body, content, shown[:MOST_SHOWN], is_json, len(shown) > MOST_SHOWN, headers)
+
+
+def days_of(bar: filters.FilterBar, params: QueryDict) -> tuple[date | None, date | None]:
+    """The days to show in the list's own date fields: empty while the URL names none."""
+    return (
+        bar.filter.period.start if params.get("from") else None,
+        bar.filter.period.end if params.get("to") else None,
+    )
