@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from monitor.views import answers, brands, engine, home, jobs, panels, runs, settings, suites
+from monitor.views import answers, brands, engine, home, jobs, overview, panels, reports, runs, settings, sources, suites
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
@@ -17,4 +17,7 @@ urlpatterns = [
     path("w/<slug:workspace>/", include(brands.urlpatterns)),
     path("w/<slug:workspace>/", include(panels.urlpatterns)),
     path("w/<slug:workspace>/", include(runs.urlpatterns)),
+    path("w/<slug:workspace>/", include(overview.urlpatterns)),
+    path("w/<slug:workspace>/", include(sources.urlpatterns)),
+    path("w/<slug:workspace>/", include(reports.urlpatterns)),
 ]

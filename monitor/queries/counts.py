@@ -94,15 +94,15 @@ def brands_of(workspace: Workspace, extraction: Extraction) -> list[BrandInfo]:
 
 def load(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[Block]:
     """The counts of both periods, by assistant and stratum."""
-    values = _values(workspace, extraction, chosen)
+    values = values_of(workspace, extraction, chosen)
     grouped: dict[tuple[str, str], list[Sequence[Any]]] = {}
-    for assistant, stratum, *rest in _fetch(_CELLS.format(where=_where(chosen)), values):
+    for assistant, stratum, *rest in fetch(_CELLS.format(where=conditions(chosen)), values):
         grouped.setdefault((assistant, stratum), []).append(rest)
     blocks: dict[tuple[str, str], Block] = {}
     for key, rows in grouped.items():
         blocks[key] = _block(key, rows)
-    places = {key: _places(block.prompts) for key, block in blocks.items()}
-    for assistant, stratum, day, brand, prompts, *counts in _fetch(_BRANDS.format(where=_where(chosen)), values):
+    places = {key: places_of(block.prompts) for key, block in blocks.items()}
+    for assistant, stratum, day, brand, prompts, *counts in fetch(_BRANDS.format(where=conditions(chosen)), values):
         key = (assistant, stratum)
         block = blocks[key]
         found = block.brands.setdefault(brand, block.brand(NO_BRAND))
@@ -116,10 +116,10 @@ def load_domains(
 ) -> dict[tuple[str, str], list[DomainCounts]]:
     """The domains most cited in either period, at most `most` of each assistant; the most cited first."""
     by_key = {(block.assistant, block.stratum): block for block in blocks}
-    places = {key: _places(block.prompts) for key, block in by_key.items()}
+    places = {key: places_of(block.prompts) for key, block in by_key.items()}
     found: dict[tuple[str, str], list[DomainCounts]] = {key: [] for key in by_key}
-    values = _values(workspace, extraction, chosen) | {"most": most}
-    for assistant, stratum, domain, share, prompts, *counts in _fetch(_DOMAINS.format(where=_where(chosen)), values):
+    values = values_of(workspace, extraction, chosen) | {"most": most}
+    for assistant, stratum, domain, share, prompts, *counts in fetch(_DOMAINS.format(where=conditions(chosen)), values):
         key = (assistant, stratum)
         arrays = np.zeros((3, len(places[key])))
         arrays[:, [places[key][prompt] for prompt in prompts]] = counts
@@ -130,18 +130,20 @@ def load_domains(
 def _block(key: tuple[str, str], rows: Sequence[Sequence[Any]]) -> Block:
     """Rows of (day, prompts, valid, with_citation, reporting, failed, refused) as arrays."""
     prompts = tuple(sorted({prompt for row in rows for prompt in row[1]}))
-    place = _places(prompts)
+    place = places_of(prompts)
     arrays = np.zeros((5, len(rows), len(prompts)))
     for number, (_, listed, *counts) in enumerate(rows):
         arrays[:, number, [place[prompt] for prompt in listed]] = counts
     return Block(*key, tuple(row[0] for row in rows), prompts, *arrays)
 
 
-def _places(prompts: Sequence[int]) -> Mapping[int, int]:
+def places_of(prompts: Sequence[int]) -> Mapping[int, int]:
+    """Prompt id -> its place in the arrays."""
     return {prompt: place for place, prompt in enumerate(prompts)}
 
 
-def _values(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
+def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
+    """What `conditions` and the statements bind."""
     before = chosen.before
     return {
         "workspace": workspace.pk,
@@ -157,7 +159,7 @@ def _values(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dic
     }
 
 
-def _where(chosen: Filter) -> str:
+def conditions(chosen: Filter) -> str:
     """The filter as conditions on a cell `c`; all values are bound."""
     return " AND ".join(
         [
@@ -172,7 +174,7 @@ def _where(chosen: Filter) -> str:
     )
 
 
-def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -17,6 +17,7 @@ from inference.pages import identify
 from monitor import assistants, metrics
 from monitor.metrics import Change, Rate
 from monitor.models import Response, Run, Workspace
+from monitor.ownership import as_url
 from monitor.queries import counts, runs
 from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, DomainCounts
 from monitor.queries.filters import STRATA, Filter
@@ -310,7 +311,7 @@ def owners_of(brands: Iterable[BrandInfo]) -> dict[str, BrandInfo]:
     found: dict[str, BrandInfo] = {}
     for brand in brands:
         for domain in brand.domains:
-            registrable = identify(domain if "://" in domain else f"https://{domain}").domain
+            registrable = identify(as_url(domain)).domain
             if registrable:
                 found.setdefault(registrable, brand)
     return found

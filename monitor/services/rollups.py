@@ -12,9 +12,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inference.pages import identify
 from monitor.models import Extraction, ExtractionStatus, Run, RunStatus, Workspace
 from monitor.models.runs import OPEN, VALID_FINISHES, Trigger
+from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
 
 CHUNK = 50
 
@@ -74,17 +74,6 @@ def drop(*, extraction: Extraction) -> None:
             cursor.execute(statement, {"extraction": extraction.pk, "runs": None})
 
 
-def brand_domains(brands: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
-    """(brand id, host) of a brand set's domains, spelled as `ResponseSource.page` spells hosts."""
-    pairs = {
-        (int(brand["id"]), identity.page.partition("/")[0])
-        for brand in brands
-        for domain in brand["domains"]
-        if (identity := identify(domain if "://" in domain else f"https://{domain}")).page
-    }
-    return sorted(pairs)
-
-
 def _counts(run: Run) -> bool:
     return run.panel_id is not None and run.trigger != Trigger.ASK
 
@@ -102,7 +91,7 @@ def _lock(run_ids: Sequence[int]) -> None:
 
 
 def _write(extraction: Extraction, run_ids: Sequence[int]) -> None:
-    domains = brand_domains(extraction.brand_set.brands)
+    domains = brand_hosts(extraction.brand_set.brands)
     values: dict[str, Any] = {
         "extraction": extraction.pk,
         "runs": list(run_ids),
@@ -152,7 +141,6 @@ counted AS (
     WHERE r.run_id = ANY(%(runs)s) AND {_IS_VALID}
 )"""  # noqa: S608
 
-#: A brand is cited by a page on one of its hosts or a host below it, or by its registrable domain where that is known.
 _BRANDS = f"""
 WITH {_COUNTED},
 named AS (
@@ -165,9 +153,7 @@ cited AS (
     SELECT DISTINCT counted.cell_id, hosts.brand_id, counted.response_id
     FROM counted JOIN monitor_responsesource s
         ON s.response_id = counted.response_id AND s.extraction_id = %(extraction)s AND s.cited
-    CROSS JOIN LATERAL (SELECT split_part(split_part(s.page, '/', 1), '?', 1) AS host) AS page
-    JOIN hosts ON hosts.host IN (s.domain, page.host)
-        OR (hosts.host LIKE '%%.%%' AND right(page.host, length(hosts.host) + 1) = '.' || hosts.host)
+    CROSS JOIN {PAGE_HOST} JOIN hosts ON {IS_OWN}
 )
 INSERT INTO monitor_daybrand (workspace_id, cell_id, brand_id, named, named_first, named_top3, reciprocal_rank, cited)
 SELECT cell.workspace_id, cell.id, brand.id,

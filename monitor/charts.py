@@ -1,0 +1,375 @@
+"""Charts as Vega-Lite specs, built with Altair: one theme for the page and the report.
+
+Colours are written as the page's CSS tokens ("--series-0"): the browser fills them in from its stylesheet, so charts
+follow light and dark, and `to_svg` from the light values here for paper. Knows typed rows, not where they come from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from statistics import median
+from typing import Any, Literal
+
+import altair as alt
+
+from monitor.metrics import Rate
+from monitor.queries.dashboard import BrandRow, Measure, Section, Series
+
+Spec = dict[str, Any]
+
+# Altair checks each piece against its schema as it is made, which costs ten times the making; tests check the whole.
+alt.utils.schemapi.disable_debug_mode()
+
+#: The stylesheet's light values, for paper.
+PAPER = {
+    "--surface-1": "#ffffff",
+    "--border": "#dcdcd7",
+    "--border-strong": "#8b8f96",
+    "--text": "#1d2024",
+    "--muted": "#595f68",
+    "--series-0": "#0072b2",
+    "--series-1": "#e69f00",
+    "--series-2": "#009e73",
+    "--series-3": "#cc79a7",
+    "--series-4": "#d55e00",
+    "--series-5": "#56b4e9",
+    "--series-6": "#b8a800",
+    "--series-7": "#6b6f76",
+}
+PAPER_FONT = "Libertinus Serif"
+PAGE_FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Noto Sans, Liberation Sans, sans-serif"
+
+#: With more brands than this, all but own ones and the top two are grey until pointed at.
+MOST_COLOURED = 5
+TOP = 2
+SERIES_HEIGHT = 220
+ROW_HEIGHT = 26
+#: How strong a band is drawn; pointing at a line shows its own.
+OWN_BAND, TOP_BAND = 0.18, 0.08
+LABEL_PIXELS = 15
+LABEL_LETTERS = 15
+LABEL_ROOM = 0.24  # of the width, right of the last day
+WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
+
+
+def series_chart(section: Section, measure: Measure) -> Spec:
+    """Rates by day as lines with 95 % bands, from 0; days without a valid run are gaps."""
+    main, rest = _split(section)
+    lines = [row for series in section.series for row in _line_rows(series, measure, series in main)]
+    top = _ceiling(row["high"] if row["main"] and row["high"] is not None else row["rate"] for row in lines)
+    first, last = _ends(section.series)
+    scale = alt.Scale(
+        type="utc",
+        domain=[_utc(first), _utc(last + (last - first) * (LABEL_ROOM / (1 - LABEL_ROOM)))],
+        nice=False,
+    )
+    ticks = alt.Axis(values=[_utc(day) for day in _ticks(first, last)], format="%-d %b", grid=False, title=None)
+    x = alt.X("day:T", scale=scale, axis=ticks)
+    share = alt.Scale(domain=[0, top], nice=False, clamp=True)
+    title = f"Answers that {'name' if measure == 'mention' else 'cite'} the brand"
+    y = alt.Y("rate:Q", scale=share, axis=alt.Axis(format="%", tickCount=5, title=title))
+    colour = _brand_colours(section, alt.Color)
+    pointed = alt.selection_point(name="pointed", fields=["brand"], on="pointerover", nearest=True, empty=False)
+
+    base = alt.Chart().encode(x=x, detail=["brand:N", "segment:N"])
+    band = (
+        base.transform_filter("datum.low !== null")
+        .mark_area()
+        .encode(
+            y=alt.Y("low:Q", scale=share),
+            y2="high:Q",
+            color=colour,
+            opacity=alt.condition(pointed, alt.value(0.25), alt.Opacity("band:Q", scale=None)),
+        )
+    )
+    grey = (
+        base.transform_filter("!datum.main")
+        .mark_line()
+        .encode(
+            y=y,
+            color=alt.condition(pointed, colour, alt.value("--border-strong")),
+            opacity=alt.condition(pointed, alt.value(1), alt.value(0.55)),
+            strokeWidth=alt.condition(pointed, alt.value(2.5), alt.value(1)),
+        )
+    )
+    coloured = (
+        base.transform_filter("datum.main")
+        .mark_line()
+        .encode(
+            y=y,
+            color=colour,
+            strokeWidth=alt.condition("datum.own", alt.value(3), alt.value(1.75)),
+        )
+    )
+    dots = base.transform_filter("datum.main").mark_point(filled=True, opacity=1, size=14).encode(y=y, color=colour)
+    targets = base.mark_point(filled=True, size=110, opacity=0).encode(y=y, tooltip=_tooltip("day")).add_params(pointed)
+    names = (
+        alt.Chart(alt.NamedData("labels"))
+        .mark_text(align="left", dx=7, fontSize=12, limit=120)
+        .encode(
+            x=alt.X("day:T", scale=scale),
+            y=alt.Y("at:Q", scale=share),
+            text="label:N",
+            color=colour,
+        )
+    )
+    layers = [band, grey, coloured, dots, targets, names]
+    if section.breaks:
+        layers.insert(0, _break_rules(scale))
+    what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
+    chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(
+        width="container",
+        height=SERIES_HEIGHT,
+        description=f"{what} of {len(section.series)} brands, {section.label}, with 95 % intervals.",
+    )
+    breaks = [{"day": _iso(item.day), "label": _short(item.label)} for item in section.breaks]
+    return _finished(chart, rows=lines, labels=_labels(main, measure, top), breaks=breaks)
+
+
+def comparison_chart(section: Section, measure: Measure) -> Spec:
+    """Brands side by side over the period: a dot with its 95 % interval, and a ring for the period before."""
+    rows = [_comparison_row(row, measure) for row in section.brands]
+    top = _ceiling(value for row in rows for value in (row["rate"], row["high"], row["before"]))
+    order = [row["brand"] for row in rows]
+    share = alt.Scale(domain=[0, top], nice=False)
+    axis = alt.Axis(format="%", tickCount=5, title=f"Answers in which it is {WORDS[measure]}")
+    base = alt.Chart().encode(
+        y=alt.Y("brand:N", sort=order, title=None, axis=alt.Axis(labelLimit=130, ticks=False, grid=False)),
+        color=_brand_colours(section, alt.Color),
+    )
+    x = alt.X("rate:Q", scale=share, axis=axis)
+    whisker = (
+        base.transform_filter("datum.low !== null")
+        .mark_rule(strokeWidth=2, opacity=0.7)
+        .encode(x=alt.X("low:Q", scale=share, axis=axis), x2="high:Q")
+    )
+    before = (
+        base.transform_filter("datum.before !== null")
+        .mark_point(filled=False, size=60, strokeWidth=1.5, fill="--surface-1", opacity=1)
+        .encode(x=alt.X("before:Q", scale=share))
+    )
+    now = base.transform_filter("datum.rate !== null").mark_point(filled=True, size=90, opacity=1)
+    chart = alt.layer(whisker, before, now.encode(x=x, tooltip=_tooltip()), data=alt.NamedData("rows")).properties(
+        width="container",
+        height=alt.Step(ROW_HEIGHT),
+        description=f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands, 95 % intervals.",
+    )
+    return _finished(chart, rows=rows)
+
+
+def coloured_count(section: Section) -> int:
+    """How many brands the series show in colour; the others are grey until pointed at."""
+    return len(_split(section)[0])
+
+
+def on_paper(spec: Spec, width: int = 480) -> Spec:
+    """The same chart for paper: a fixed width, light colours, a font that the report carries."""
+    spec = _with_colours(spec, PAPER)
+    spec["width"] = width
+    spec["config"]["font"] = PAPER_FONT
+    return spec
+
+
+def to_svg(spec: Spec, width: int = 480) -> str:
+    """The chart as SVG, for the report."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(json.dumps(on_paper(spec, width))))
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _line_rows(series: Series, measure: Measure, main: bool) -> Iterable[dict[str, Any]]:
+    """Measured points; a new `segment` begins after a gap wider than the usual distance of two points."""
+    points = [point for point in series.points if _rate(point, measure).rate is not None]
+    distances = [(b.day - a.day).days for a, b in zip(points, points[1:], strict=False)]
+    usual = median(distances) if distances else 1
+    segment = 0
+    for place, point in enumerate(points):
+        if place and distances[place - 1] > 1.5 * usual:
+            segment += 1
+        yield {
+            "brand": series.brand.name,
+            "own": series.brand.own,
+            "main": main,
+            "band": OWN_BAND if series.brand.own else TOP_BAND if main else 0,
+            "day": _iso(point.day),
+            "segment": segment,
+            **_figures(_rate(point, measure)),
+        }
+
+
+def _comparison_row(row: BrandRow, measure: Measure) -> dict[str, Any]:
+    now, before = (row.mention, row.mention_before) if measure == "mention" else (row.citation, row.citation_before)
+    return {"brand": row.brand.name, "own": row.brand.own, **_figures(now), "before": before.rate}
+
+
+def _figures(rate: Rate) -> dict[str, Any]:
+    """Rounded to what a chart can show, with the words of its tooltip."""
+    if rate.rate is None:
+        return {"rate": None, "low": None, "high": None, "said": "not measured", "n": 0}
+    said = f"{rate.rate:.0%}"
+    if rate.low is not None and rate.high is not None:
+        said += f" ({rate.low * 100:.0f}–{rate.high * 100:.0f})"
+    else:
+        said += f" ({rate.reason or 'no interval'})"
+    low, high = (None if bound is None else round(bound, 4) for bound in (rate.low, rate.high))
+    return {"rate": round(rate.rate, 4), "low": low, "high": high, "said": said, "n": rate.n}
+
+
+def _labels(main: Sequence[Series], measure: Measure, top: float) -> list[dict[str, Any]]:
+    """Names at the lines' ends, moved apart so that none covers another."""
+    ends = sorted(
+        (
+            {
+                "brand": series.brand.name,
+                "label": _short(series.brand.name),
+                "day": _iso(measured[-1].day),
+                "at": _rate(measured[-1], measure).rate or 0.0,
+            }
+            for series in main
+            if (measured := [point for point in series.points if _rate(point, measure).rate is not None])
+        ),
+        key=lambda end: end["at"],  # type: ignore[arg-type, return-value]
+    )
+    gap = LABEL_PIXELS / SERIES_HEIGHT * top
+    at = spread([float(end["at"]) for end in ends], gap, top)  # type: ignore[arg-type]
+    return [{**end, "at": round(place, 4)} for end, place in zip(ends, at, strict=True)]
+
+
+def spread(places: Sequence[float], gap: float, top: float) -> list[float]:
+    """Rising places moved apart to at least `gap`, within 0 to `top` where they fit, each as little as is simple."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + gap) if moved else place)
+    ceiling = top
+    for index in range(len(moved) - 1, -1, -1):
+        moved[index] = min(moved[index], ceiling)
+        ceiling = moved[index] - gap
+    return [max(0.0, place) for place in moved]
+
+
+def _split(section: Section) -> tuple[list[Series], list[Series]]:
+    """The series to colour and those to grey: all are coloured while they are few."""
+    if len(section.series) <= MOST_COLOURED:
+        return list(section.series), []
+    ranked = [row.brand.pk for row in section.brands]  # own first, then by mention rate
+    own = [row.brand.pk for row in section.brands if row.brand.own]
+    chosen = set(own[:TOP] + [pk for pk in ranked if pk not in own][:TOP])
+    main = [series for series in section.series if series.brand.pk in chosen]
+    return main, [series for series in section.series if series not in main]
+
+
+def _rate(point: Any, measure: Measure) -> Rate:
+    found: Rate = point.mention if measure == "mention" else point.citation
+    return found
+
+
+def _ends(series: Sequence[Series]) -> tuple[date, date]:
+    days = [point.day for item in series for point in item.points]
+    return min(days), max(max(days), min(days) + timedelta(days=1))
+
+
+def _ticks(first: date, last: date) -> list[date]:
+    """About five days, evenly apart, the last one among them."""
+    step = max(1, math.ceil((last - first).days / 4))
+    return [day for k in range(5) if (day := last - timedelta(days=k * step)) >= first][::-1]
+
+
+def _ceiling(values: Iterable[float | None]) -> float:
+    """The top of an axis of rates: the next tenth, 10 % at least."""
+    highest = max((value for value in values if value is not None), default=0.0)
+    return min(1.0, max(0.1, math.ceil(highest * 10 - 1e-9) / 10))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LABEL_LETTERS else name[: LABEL_LETTERS - 1].rstrip() + "…"
+
+
+def _iso(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+def _utc(day: date) -> dict[str, Any]:
+    return {"year": day.year, "month": day.month, "date": day.day, "utc": True}
+
+
+# --- theme ------------------------------------------------------------------------------------------------------------
+
+
+def _brand_colours(section: Section, channel: Any) -> Any:
+    brands = sorted((series.brand for series in section.series), key=lambda brand: brand.name)
+    return channel(
+        "brand:N",
+        legend=None,
+        scale=alt.Scale(
+            domain=[brand.name for brand in brands], range=[f"--series-{brand.colour % 8}" for brand in brands]
+        ),
+    )
+
+
+def _tooltip(*leading: Literal["day"]) -> list[alt.Tooltip]:
+    day = [alt.Tooltip("utcyearmonthdate(day):T", title="Day", format="%-d %b %Y")] if leading else []
+    return [
+        alt.Tooltip("brand:N", title="Brand"),
+        *day,
+        alt.Tooltip("said:N", title="Rate"),
+        alt.Tooltip("n:Q", title="n", format=","),
+    ]
+
+
+def _break_rules(scale: alt.Scale) -> Any:
+    base = alt.Chart(alt.NamedData("breaks")).encode(x=alt.X("day:T", scale=scale))
+    rule = base.mark_rule(strokeDash=[3, 3], color="--border-strong")
+    words = base.mark_text(align="left", dx=3, dy=8, y=0, fontSize=10, color="--muted").encode(text="label:N")
+    return alt.layer(rule, words)
+
+
+CONFIG: Spec = {
+    "font": PAGE_FONT,
+    "background": "transparent",
+    "view": {"stroke": None},
+    "padding": {"left": 2, "right": 6, "top": 8, "bottom": 2},
+    "axis": {
+        "labelColor": "--muted",
+        "titleColor": "--muted",
+        "titleFontWeight": "normal",
+        "titleFontSize": 12,
+        "labelFontSize": 12,
+        "gridColor": "--border",
+        "domainColor": "--border-strong",
+        "tickColor": "--border-strong",
+        "labelPadding": 6,
+        "titlePadding": 8,
+    },
+    "axisY": {
+        "domain": False,
+        "ticks": False,
+        "titleAlign": "left",
+        "titleAngle": 0,
+        "titleAnchor": "end",
+        "titleY": -14,
+    },
+    "line": {"strokeCap": "round", "strokeJoin": "round"},
+}
+
+
+def _finished(chart: Any, **datasets: list[dict[str, Any]]) -> Spec:
+    spec: Spec = chart.to_dict(validate=False)
+    spec["datasets"] = datasets
+    spec["config"] = json.loads(json.dumps(CONFIG))
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return spec
+
+
+def _with_colours(value: Any, colours: dict[str, str]) -> Any:
+    """A copy with every token replaced by its colour."""
+    if isinstance(value, dict):
+        return {key: _with_colours(item, colours) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_colours(item, colours) for item in value]
+    return colours.get(value, value) if isinstance(value, str) else value

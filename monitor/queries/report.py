@@ -1,0 +1,276 @@
+"""A citation report over a period and filter, as one typed value that every export format is made of.
+
+It is the Overview's figures with the prompts, pages and answers behind them, and says itself under which filter,
+definitions and reading they were made. Knows nothing of formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from monitor import assistants, metrics
+from monitor.metrics import Rate
+from monitor.models import BrandKind, Panel, Workspace
+from monitor.models.runs import VALID_FINISHES
+from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
+from monitor.queries import counts, dashboard, filters
+from monitor.queries.counts import BrandInfo
+from monitor.queries.dashboard import Overview, Section
+from monitor.queries.filters import Filter
+from monitor.queries.sources import PageSection, pages
+
+MOST_ANSWERS = 20_000
+MOST_PAGES = 1000
+
+DEFINITIONS = (
+    (
+        "Mention rate",
+        "Of the valid answers to a prompt, the part that names the brand in its prose; the mean of that over prompts.",
+    ),
+    (
+        "Citation rate",
+        "Likewise for answers that show the reader a page of the brand's domains, or of the domain, as a source. "
+        "A page that was only retrieved is not cited.",
+    ),
+    (
+        "Citation share",
+        "Of an answer's distinct cited pages, the part that lies on the domain; the mean over answers that cite "
+        "anything.",
+    ),
+    ("Share of voice", "Answers naming the brand over the sum of that for all brands of the workspace."),
+    (
+        "Named first, among first three",
+        "Of all valid answers, those in which the brand is the first, or one of the "
+        "first three, of the listed brands to be named. Median rank counts only answers that name it.",
+    ),
+    (
+        "Prompt gap",
+        "Of all valid answers, those in which a competitor is named or cited and none of the own brands is.",
+    ),
+    (
+        "Interval",
+        "95 %, from resampling prompts (2,000 draws). Under ten prompts there is none: too thin. Errors and refusals "
+        "are left out of every rate and counted beside. A dash is not measured, never zero.",
+    ),
+    (
+        "More than noise",
+        "The change, over prompts measured in both periods, is too large for chance, after allowing for how many "
+        "changes are shown (Benjamini-Hochberg, 5 %).",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Where the figures come from. `filters` are (what, which) in words."""
+
+    workspace: str
+    is_demo: bool
+    time_zone: str
+    made_at: datetime
+    filters: tuple[tuple[str, str], ...]
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRow:
+    """A prompt's answers by one assistant. `gap`: a competitor is named or cited and no own brand is."""
+
+    assistant: str
+    prompt: str
+    tags: tuple[str, ...]
+    n: int
+    own_named: int
+    own_cited: int
+    rival_named: int
+    rival_cited: int
+    gap: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One valid answer, with the brands it names in their order and the pages it cites."""
+
+    pk: int
+    day: date
+    assistant: str
+    model: str
+    prompt: str
+    repeat: int
+    named: tuple[str, ...]
+    cited: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`gaps` are by section key; `ranks` by (section key, brand id), None where the brand was never named."""
+
+    about: About
+    filter: Filter
+    overview: Overview
+    gaps: dict[str, Rate]
+    ranks: dict[tuple[str, int], float]
+    pages: tuple[PageSection, ...]
+    prompts: tuple[PromptRow, ...]
+    answers: tuple[AnswerRow, ...]
+    answers_left_out: int
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        return self.overview.sections
+
+
+def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, most_pages: int = MOST_PAGES) -> Report:
+    """The report; `with_answers` may be False for formats that show none."""
+    extraction = counts.current_extraction(workspace)
+    overview = dashboard.overview(workspace, chosen)
+    if extraction is None:
+        return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, (), (), (), 0)
+    reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
+    brands = counts.brands_of(workspace, extraction)
+    values = counts.values_of(workspace, extraction, chosen) | _bound(extraction.brand_set.brands)
+    prompts, gaps = _prompts(chosen, values)
+    answers = _answers(chosen, values, brands) if with_answers else ()
+    return Report(
+        about=_about(workspace, chosen, reading),
+        filter=chosen,
+        overview=overview,
+        gaps=gaps,
+        ranks={
+            (f"{assistant}-{stratum}", brand): float(rank)
+            for assistant, stratum, brand, rank in counts.fetch(_sql(_RANKS, chosen), values)
+        },
+        pages=pages(workspace, chosen, most=most_pages),
+        prompts=prompts,
+        answers=answers[:MOST_ANSWERS],
+        answers_left_out=max(0, sum(section.responses for section in overview.sections) - len(answers))
+        if with_answers
+        else 0,
+    )
+
+
+def _about(workspace: Workspace, chosen: Filter, reading: str) -> About:
+    panels = {panel.pk: panel.name for panel in Panel.objects.for_workspace(workspace)}
+    before = chosen.before
+    extraction = counts.current_extraction(workspace)
+    names = {brand.pk: brand.name for brand in counts.brands_of(workspace, extraction)} if extraction else {}
+    said = [
+        ("Period", f"{in_words(chosen.period.start)} to {in_words(chosen.period.end)}"),
+        ("Compared with", f"{in_words(before.start)} to {in_words(before.end)}" if before else "nothing"),
+        ("Panel", panels.get(chosen.panel, "") if chosen.panel else "all panels"),
+        ("Assistants", ", ".join(map(assistants.label, chosen.assistants)) or "all"),
+        ("Tags", ", ".join(chosen.tags) or "all prompts"),
+        ("Brands", ", ".join(names.get(pk, "") for pk in chosen.brands) or "all"),
+    ]
+    if chosen.strata:
+        said.append(("Kind of answer", ", ".join(filters.STRATA.get(stratum, stratum) for stratum in chosen.strata)))
+    return About(workspace.name, workspace.is_demo, workspace.time_zone, timezone.now(), tuple(said), reading)
+
+
+def in_words(day: date) -> str:
+    return f"{day.day} {day:%b} {day.year}"
+
+
+def _bound(brands: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Own and other brands' ids and hosts, as the statements bind them."""
+    own = [brand for brand in brands if brand["kind"] == BrandKind.OWN]
+    rivals = [brand for brand in brands if brand["kind"] != BrandKind.OWN]
+    return {
+        "finishes": list(VALID_FINISHES),
+        "most": MOST_ANSWERS,
+        "own": [brand["id"] for brand in own],
+        "rivals": [brand["id"] for brand in rivals],
+        "own_hosts": [host for _, host in brand_hosts(own)],
+        "rival_hosts": [host for _, host in brand_hosts(rivals)],
+    }
+
+
+def _prompts(chosen: Filter, values: dict[str, Any]) -> tuple[tuple[PromptRow, ...], dict[str, Rate]]:
+    rows, cells = [], dict[str, list[tuple[int, int]]]()
+    for assistant, stratum, text, tags, n, *found in counts.fetch(_sql(_PROMPTS, chosen), values):
+        rows.append(PromptRow(assistants.label(assistant), text, tuple(tags), n, *found))
+        cells.setdefault(f"{assistant}-{stratum}", []).append((found[-1], n))
+    return tuple(rows), {key: metrics.rate(listed) for key, listed in cells.items()}
+
+
+def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]) -> tuple[AnswerRow, ...]:
+    names = {brand.pk: brand.name for brand in brands}
+    rows = counts.fetch(_sql(_ANSWERS, chosen), values)
+    return tuple(
+        AnswerRow(
+            pk=pk,
+            day=day,
+            assistant=assistants.label(assistant),
+            model=model,
+            prompt=prompt,
+            repeat=repeat + 1,
+            named=tuple(names[brand] for brand in named or () if brand in names),
+            cited=tuple(cited or ()),
+            text=text,
+        )
+        for pk, day, assistant, model, prompt, repeat, named, cited, text in rows
+    )
+
+
+def _sql(statement: str, chosen: Filter) -> str:
+    return statement.format(responses=_RESPONSES.format(where=counts.conditions(chosen)))
+
+
+#: The valid answers of the period, with the cell they count in.
+_RESPONSES = """
+    SELECT c.assistant, c.stratum, c.day, c.prompt_id, c.extraction_id, r.id, r.model_reported, r.prompt_text, r.repeat
+    FROM monitor_daycell c
+    JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
+        AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
+    WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
+"""
+
+_NAMES = """EXISTS (
+    SELECT 1 FROM monitor_mention m
+    WHERE m.response_id = r.id AND m.extraction_id = r.extraction_id AND m.brand_id = ANY(%({who})s))"""
+_CITES = f"""EXISTS (
+    SELECT 1 FROM monitor_responsesource s CROSS JOIN {PAGE_HOST}
+    JOIN unnest(%({{who}})s::text[]) AS hosts (host) ON {IS_OWN}
+    WHERE s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited)"""  # noqa: S608 - constants
+
+_PROMPTS = (
+    "WITH r AS ({responses}), seen AS (SELECT r.assistant, r.stratum, r.prompt_id, "  # noqa: S608
+    + f"{_NAMES.format(who='own')} AS own_named, {_CITES.format(who='own_hosts')} AS own_cited, "
+    + f"{_NAMES.format(who='rivals')} AS rival_named, {_CITES.format(who='rival_hosts')} AS rival_cited FROM r) "
+    + """
+SELECT seen.assistant, seen.stratum, p.text, p.tags, count(*)::int, count(*) FILTER (WHERE own_named)::int,
+       count(*) FILTER (WHERE own_cited)::int, count(*) FILTER (WHERE rival_named)::int,
+       count(*) FILTER (WHERE rival_cited)::int,
+       count(*) FILTER (WHERE (rival_named OR rival_cited) AND NOT (own_named OR own_cited))::int
+FROM seen JOIN monitor_prompt p ON p.id = seen.prompt_id
+GROUP BY seen.assistant, seen.stratum, p.id ORDER BY seen.assistant, seen.stratum, p.id
+"""
+)
+
+_RANKS = """
+WITH r AS ({responses}), ranked AS (
+    SELECT r.assistant, r.stratum, m.brand_id, min(m.rank) AS rank
+    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
+    GROUP BY r.id, r.assistant, r.stratum, m.brand_id
+)
+SELECT assistant, stratum, brand_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY rank) FROM ranked GROUP BY 1, 2, 3
+"""
+
+_ANSWERS = """
+WITH r AS ({responses}), latest AS (SELECT * FROM r ORDER BY day DESC, id DESC LIMIT %(most)s)
+SELECT r.id, r.day, r.assistant, r.model_reported, r.prompt_text, r.repeat,
+       (SELECT array_agg(brand_id ORDER BY first) FROM (
+           SELECT m.brand_id, min(m.start) AS first FROM monitor_mention m
+           WHERE m.response_id = r.id AND m.extraction_id = r.extraction_id GROUP BY 1) AS named),
+       (SELECT array_agg(coalesce(nullif(s.page, ''), s.url) ORDER BY s.sequence) FROM monitor_responsesource s
+        WHERE s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited),
+       full_row.text
+FROM latest r JOIN monitor_response full_row ON full_row.id = r.id
+ORDER BY r.day DESC, r.id DESC
+"""

@@ -1,0 +1,80 @@
+// Charts: every [data-chart] element is filled with the Vega-Lite spec of the JSON script it names.
+// Specs name colours by the stylesheet's tokens; they are looked up at drawing, and again when the theme changes.
+// Vega's expressions are interpreted (ast), so no eval is needed; nothing is fetched.
+"use strict";
+
+(() => {
+  const drawn = new Map(); // element -> vega-embed's result
+
+  // --- colours ---
+  function coloured(value, tokens) {
+    if (Array.isArray(value)) return value.map((item) => coloured(item, tokens));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, coloured(item, tokens)]));
+    }
+    return typeof value === "string" && value.startsWith("--") ? tokens.getPropertyValue(value).trim() || value : value;
+  }
+
+  // --- tooltip ---
+  const tip = document.createElement("div");
+  tip.className = "chart-tip";
+  tip.setAttribute("aria-hidden", "true"); // the table under the chart says the same
+
+  function showTip(handler, event, item, value) {
+    if (!value || typeof value !== "object") {
+      tip.remove();
+      return;
+    }
+    const list = document.createElement("dl");
+    for (const [name, said] of Object.entries(value)) {
+      const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+      term.textContent = name;
+      text.textContent = said;
+      list.append(term, text);
+    }
+    tip.replaceChildren(list);
+    document.body.append(tip);
+    const { width, height } = tip.getBoundingClientRect();
+    const left = event.clientX + 14 + width > innerWidth ? event.clientX - 14 - width : event.clientX + 14;
+    tip.style.left = `${Math.max(4, left)}px`;
+    tip.style.top = `${Math.max(4, Math.min(event.clientY + 14, innerHeight - height - 4))}px`;
+  }
+
+  // --- drawing ---
+  async function draw(element) {
+    const source = document.getElementById(element.dataset.chart);
+    if (!source || !window.vegaEmbed) return;
+    const spec = coloured(JSON.parse(source.textContent), getComputedStyle(document.documentElement));
+    drawn.get(element)?.finalize();
+    drawn.set(element, null);
+    const result = await window.vegaEmbed(element, spec, {
+      mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: showTip,
+    });
+    drawn.set(element, result);
+    element.dataset.drawn = "yes";
+  }
+
+  function drawAll(within) {
+    for (const [element, result] of drawn) {
+      if (!element.isConnected) { // swapped out
+        result?.finalize();
+        drawn.delete(element);
+      }
+    }
+    for (const element of within.querySelectorAll("[data-chart]")) {
+      if (!drawn.has(element)) draw(element).catch((error) => failed(element, error));
+    }
+  }
+
+  function failed(element, error) {
+    console.error(error);
+    element.textContent = "This chart could not be drawn here; the table below has the same numbers.";
+  }
+
+  document.addEventListener("htmx:load", (event) => drawAll(event.target.parentNode ?? document));
+  document.addEventListener("citescope:theme", () => {
+    for (const element of [...drawn.keys()]) draw(element).catch((error) => failed(element, error));
+  });
+  document.addEventListener("scroll", () => tip.remove(), { passive: true });
+  drawAll(document);
+})();

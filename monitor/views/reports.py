@@ -1,0 +1,48 @@
+"""The Reports page: choose a period, a filter and a format, see what will be in it, and download it."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.vary import vary_on_headers
+
+from monitor import exports
+from monitor.queries import dashboard, filters
+from monitor.queries import report as queries
+from monitor.views.access import WorkspaceRequest, access
+
+
+@access()
+@vary_on_headers("HX-Request")
+def reports(request: WorkspaceRequest) -> HttpResponse:
+    bar = filters.read(request.workspace, request.GET)
+    sections, brands = dashboard.sections_of(request.workspace, bar.filter)
+    context = {
+        "bar": bar,
+        "sections": sections,
+        "brands": brands,
+        "formats": exports.FORMATS,
+        "measured": bool(sections) or filters.last_measured_day(request.workspace) is not None,
+    }
+    return render(request, "_reports_content.html" if request.htmx else "reports.html", context)
+
+
+@access()
+def download(request: WorkspaceRequest) -> HttpResponse:
+    chosen, table = request.GET.get("format", "csv"), request.GET.get("table") or None
+    if chosen not in exports.FORMATS or (table is not None and table not in exports.TABLE_KEYS):
+        raise Http404("There is no such format or table.")
+    written = exports.FORMATS[chosen]
+    bar = filters.read(request.workspace, request.GET)
+    found = queries.report(request.workspace, bar.filter, with_answers=table in (None, "answers"))
+    response = HttpResponse(written.write(found, table), content_type=written.content_type)
+    name = exports.file_name(found, written.suffix, table)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+urlpatterns = [
+    path("reports/", reports, name="reports"),
+    path("reports/download/", download, name="report_download"),
+]
