@@ -74,6 +74,11 @@ def registrable_domain(host: str) -> str | None:
     return domain
 
 
+def is_public_host(name: str) -> bool:
+    """Whether a lower-case dotted name lies under a suffix that the list knows, and so is a host name in prose."""
+    return _suffixes().privatesuffix(name, accept_unknown=False) is not None
+
+
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()

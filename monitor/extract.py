@@ -1,0 +1,424 @@
+"""Which brands an answer names, and where: a pure function of the text, the brands and these rules.
+
+The text is folded (accents, Unicode forms, apostrophes, dashes) and cut into words once; the brands' names are a tree
+of such words, so hundreds cost no more than one. Spans are code points of the text as given. Does not know citations,
+and has no opinion on whether a mention is kind.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from inference.links import read_markup
+from inference.pages import is_public_host
+from monitor.absence import says_only_absence
+from monitor.ordinary import is_ordinary
+
+#: Raise it with every change that can change a result: stored readings carry it.
+RULE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """A brand as a brand set freezes it."""
+
+    id: int
+    name: str
+    aliases: Sequence[str] = ()
+    domains: Sequence[str] = ()
+    kind: str = "competitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place where a brand is named: `text` is answer[start:end]; `rank` is 1 + other brands first named earlier."""
+
+    brand_id: int
+    start: int
+    end: int
+    text: str
+    rank: int
+
+
+# Scripts written without spaces between words, and Hangul, whose particles cling to names.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD = re.compile(rf"[^\W_{_UNSPACED}]+(?:'[^\W_{_UNSPACED}]+)*|&(?:amp;)?|\+", re.I)
+_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]")
+_HOST = re.compile(
+    r"(?<![\w@./'-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+(?![\w@-])"
+    r"(?P<path>/[^\s<>)\]]+|:\d+[^\s<>)\]]*|[?#]\w[^\s<>)\]]*)?",
+    re.I,
+)
+_DOTTED = re.compile(r"[^\W_]\.[^\W\d_]")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MARKUP = re.compile(r"[`<\[~]|://|^(?: {4}|\t)", re.M)
+_SENTENCE_END = re.compile(r"\n|[.!?]+[\"')\]*_]*(?=\s|$)|[。！？]")
+_SENTENCE_START = re.compile(r"(?:^|[\n.!?:;|>])[\s\"'(\[*_#>|-]*(?:\d{1,3}[.)]\s+)?[*_\"'(\[]*$")
+_OBJECT = re.compile(r"[*_]* (?:the|a|an|your|our|their|its|his|her|my|this|that|these|those|it|them|you|us|me)\b")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=\d{2})")
+_LEGAL = re.compile(
+    r"[\s,]+(?:&\s*co\b\.?\s*)?(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kgaa|kg|se|sas|sarl|srl"
+    r"|spa|bv|nv|ab|asa|oyj|oy|aps|pty|pvt|s\.a\.s?|s\.p\.a|s\.r\.l|n\.v|b\.v|l\.l\.c|a/s|co\.,? ltd|& co)\.?$",
+    re.I,
+)
+_BETWEEN = frozenset({"", " ", "-", "\n"})
+_BETWEEN_INITIALS = frozenset({".", ". "})
+_CLITICS = frozenset({"s", "d", "ll", "re", "ve"})
+_ELIDED = frozenset({"qu", "all", "dell", "nell", "dall", "sull", "quell", "un"})
+_SMALL = frozenset({"and", "of", "the", "for", "s"})
+_PARTICLES = frozenset(
+    {"at", "by", "do", "go", "in", "it", "me", "my", "of", "off", "on", "out", "pro", "to", "up", "we"}
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SPACES = re.compile(r"\s+")
+
+_SAME = {
+    **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`\uff07\u05f3", "'"),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\u2122\u00ae\u00a9\u2120\ufe0f", ""),
+    "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe",
+    "ß": "ss", "ı": "i", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
+}  # fmt: skip
+
+
+class _Folding(dict[str, str]):
+    """One character folded, worked out when first met."""
+
+    def __missing__(self, character: str) -> str:
+        if character in _SAME:
+            folded = _SAME[character]
+        elif character.isspace() and character != "\n":
+            folded = " "
+        elif _UNSPACED_RUN.match(character):
+            folded = unicodedata.normalize("NFKC", character)
+        else:
+            decomposed = unicodedata.normalize("NFKD", character)
+            folded = "".join(part for part in decomposed if not "\u0300" <= part <= "\u036f")
+        self[character] = folded
+        return folded
+
+
+_FOLDING = _Folding()
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Text in its plainest form, case kept; `places[i]` is where its i-th character came from, None: from i itself."""
+
+    text: str
+    places: list[int] | None
+    length: int
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the text as given, with the combining marks that follow its last letter."""
+        if self.places is None:
+            return start, end
+        return self.places[start], self.places[end] if end < len(self.places) else self.length
+
+
+def fold(text: str) -> Folded:
+    """Accents, Unicode forms, apostrophes and dashes made alike."""
+    if text.isascii():
+        return Folded(text, None, len(text))
+    parts = [_FOLDING[character] for character in text]
+    folded = "".join(parts)
+    if len(folded) == len(text) and all(parts):
+        return Folded(folded, None, len(text))
+    places = [at for at, part in enumerate(parts) for _ in part]
+    return Folded(folded, places, len(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """One spelling of a brand that the tree of words ends in."""
+
+    brand_id: int
+    capitals: bool
+    upper: bool
+    exclaims: bool
+    dotted: bool
+
+
+@dataclass(slots=True)
+class _Node:
+    following: dict[str, _Node] = field(default_factory=dict)
+    names: list[_Name] = field(default_factory=list)
+
+
+class _Reading(NamedTuple):
+    """A word as a key of the tree, and the part of the text that it is."""
+
+    key: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Longest:
+    """A name that was found: where it ends, whose it is."""
+
+    end: int
+    owners: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    brand_id: int
+    start: int
+    end: int
+
+
+class Matcher:
+    """Finds the mentions of a fixed set of brands."""
+
+    def __init__(self, brands: Iterable[Brand]) -> None:
+        self._root = _Node()
+        self._unspaced: dict[str, list[int]] = {}
+        self._domains: dict[str, list[int]] = {}
+        for brand in brands:
+            for name in (brand.name, *brand.aliases):
+                for spelling in _spellings(fold(name).text):
+                    self._learn(brand.id, spelling)
+            for domain in brand.domains:
+                self._domains.setdefault(_bare(domain), []).append(brand.id)
+        longest_first = sorted(self._unspaced, key=len, reverse=True)
+        patterns = (" ?".join(map(re.escape, name)) for name in longest_first)
+        self._unspaced_names = re.compile("|".join(patterns), re.I) if longest_first else None
+
+    def mentions(self, text: str) -> list[Mention]:
+        """All mentions in order of place; offsets in code points of `text`."""
+        folded = fold(text)
+        found = self._found(folded.text)
+        if not found:
+            return []
+        hidden = read_markup(text).hidden if _MARKUP.search(text) else ()
+        sentences = _Sentences(folded.text)
+        told: dict[tuple[int, int, int], None] = {}
+        for item in sorted(found, key=lambda item: (item.start, -item.end)):
+            span = folded.span(item.start, item.end)
+            if not _overlaps(hidden, *span) and not sentences.only_deny(item.start, item.end):
+                told[(item.brand_id, *span)] = None
+        ranks: dict[int, int] = {}
+        for brand_id, _, _ in told:
+            ranks.setdefault(brand_id, len(ranks) + 1)
+        return [Mention(brand_id, start, end, text[start:end], ranks[brand_id]) for brand_id, start, end in told]
+
+    def _found(self, text: str) -> list[_Found]:
+        """Names and own host names in a folded text; a name inside a host name or an address is no mention of it."""
+        named = list(self._named(text))
+        if not _DOTTED.search(text):
+            return named
+        own: list[_Found] = []
+        closed: list[tuple[int, int]] = [match.span() for match in _EMAIL.finditer(text)] if "@" in text else []
+        for match in _HOST.finditer(text):
+            host, path = match[0].lower(), match["path"]
+            owners = [] if path else self._owners(host)
+            own += [_Found(brand_id, *match.span()) for brand_id in owners]
+            if owners or path or (match[0].rpartition(".")[2].islower() and is_public_host(host)):
+                closed.append(match.span())
+        if not closed:
+            return named
+        closed.sort()
+        return own + [item for item in named if not _inside(closed, item.start, item.end)]
+
+    def _owners(self, host: str) -> list[int]:
+        labels = host.split(".")
+        names = (".".join(labels[cut:]) for cut in range(len(labels) - 1))
+        return next((self._domains[name] for name in names if name in self._domains), [])
+
+    def _learn(self, brand_id: int, name: str) -> None:
+        if _UNSPACED_RUN.search(name):
+            self._unspaced.setdefault(_SPACES.sub("", name).lower(), []).append(brand_id)
+            return
+        words = _parts(name)
+        coined = bool(_CAMEL.search(name))
+        for variant in _joined(words):
+            node = self._root
+            for word in variant:
+                node = node.following.setdefault(word, _Node())
+            known = _Name(
+                brand_id,
+                # every word an ordinary one: only capitals tell it from prose ("linked in", but hardly "hub spot")
+                capitals=all(word == "and" or is_ordinary(word) or word in _PARTICLES for word in variant)
+                and not (coined and _PARTICLES.isdisjoint(variant)),
+                upper=name.isalpha() and name.isupper() and len(name) <= 3,
+                exclaims=name.endswith("!"),
+                dotted="." in name,
+            )
+            if known not in node.names:
+                node.names.append(known)
+
+    def _named(self, text: str) -> Iterator[_Found]:
+        """Places where names stand, the longest at each."""
+        if self._unspaced_names:
+            for match in self._unspaced_names.finditer(text):
+                if not _runs_on(text, *match.span()):
+                    for brand_id in self._unspaced[_SPACES.sub("", match[0]).lower()]:
+                        yield _Found(brand_id, *match.span())
+        known, until = self._root.following, 0
+        for match in _WORD.finditer(text):
+            key = match[0].lower()
+            if (key in known or key[-1] == "s" or "'" in key or key[0] == "&") and match.start() >= until:
+                for reading in _readings(match):
+                    if reading.key in known and (longest := self._longest(text, reading)):
+                        until = longest.end
+                        for brand_id in longest.owners:
+                            yield _Found(brand_id, reading.start, longest.end)
+                        break
+
+    def _longest(self, text: str, first: _Reading) -> _Longest | None:
+        """The longest name that begins with this word."""
+        node, end, dotted = self._root.following[first.key], first.end, False
+        best: _Longest | None = None
+        while True:
+            names = [name for name in node.names if _fits(name, text, first.start, end, dotted)]
+            if names:
+                # "Yahoo!" is a name to its last stroke
+                stroke = text[end : end + 1] == "!" and any(name.exclaims for name in names)
+                best = _Longest(end + stroke, tuple(dict.fromkeys(name.brand_id for name in names)))
+            word = _WORD.search(text, end) if node.following else None
+            if word is None:
+                return best
+            gap = text[end : word.start()]
+            reading = next((r for r in _readings(word) if r.key in node.following and r.start == word.start()), None)
+            if reading is None or (gap not in _BETWEEN and gap not in _BETWEEN_INITIALS):
+                return best
+            node, end = node.following[reading.key], reading.end
+            dotted = dotted or gap in _BETWEEN_INITIALS
+
+
+class _Sentences:
+    """The sentences of a folded text, found when first asked for."""
+
+    def __init__(self, text: str) -> None:
+        lowered = text.lower()
+        self._text = lowered if len(lowered) == len(text) else text
+        self._ends: list[int] | None = None
+
+    def only_deny(self, start: int, end: int) -> bool:
+        """Whether the sentence around this place only says that nothing was found about what stands there."""
+        if self._ends is None:
+            self._ends = [match.end() for match in _SENTENCE_END.finditer(self._text)]
+        first = bisect_right(self._ends, start)
+        last = bisect_left(self._ends, end)
+        left = self._ends[first - 1] if first else 0
+        right = self._ends[last] if last < len(self._ends) else len(self._text)
+        return says_only_absence(self._text[left:right], start - left, end - left)
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """The name, and the name without its legal form and its article."""
+    yield name
+    short = name.strip()
+    while (stripped := _LEGAL.sub("", short)) != short and stripped:
+        short = stripped
+        yield short
+    if short.lower().startswith("the ") and len(short) > 6:
+        yield short[4:]
+
+
+def _parts(name: str) -> list[str]:
+    """The words of a name, lower-case, cut at spaces, hyphens and inner capitals too."""
+    return [_key(part) for match in _WORD.finditer(name) for part in _CAMEL.split(match[0])]
+
+
+def _key(written: str) -> str:
+    return "and" if written[0] == "&" else written.lower().replace("'", "")
+
+
+def _joined(words: list[str]) -> Iterator[list[str]]:
+    """The words, and all ways to write neighbours as one."""
+    if not words:
+        return
+    cuts = len(words) - 1
+    if cuts > 3 or "and" in words or "+" in words:
+        yield words
+        yield ["".join(words)]
+        return
+    for joins in range(1 << cuts):
+        variant = words[:1]
+        for index, word in enumerate(words[1:]):
+            if joins >> index & 1:
+                variant[-1] += word
+            else:
+                variant.append(word)
+        yield variant
+
+
+def _readings(word: re.Match[str]) -> Iterator[_Reading]:
+    """What a written word may be: less a possessive or an elided article, itself, a plural."""
+    written, start, end = word[0], word.start(), word.end()
+    if "'" in written:
+        head, _, tail = written.rpartition("'")
+        if tail.lower() in _CLITICS:
+            yield _Reading(_key(head), start, start + len(head))
+        article, _, rest = written.partition("'")
+        if len(article) < 3 or article.lower() in _ELIDED:
+            yield _Reading(_key(rest), start + len(article) + 1, end)
+    key = _key(written)
+    yield _Reading(key, start, end)
+    if key[-1] == "s" and len(key) > 3 and written[0].isupper():
+        yield _Reading(key[:-1], start, end)
+
+
+def _fits(name: _Name, text: str, start: int, end: int, dotted: bool) -> bool:
+    """Whether what stands there may be this name, by its case and what it touches."""
+    if dotted and not name.dotted:
+        return False
+    # part of an identifier such as acme_api
+    if text[start - 1 : start] == "_" and text[start - 2 : start - 1].isalnum():
+        return False
+    if text[end : end + 1] == "_" and text[end + 1 : end + 2].isalnum():
+        return False
+    written = text[start:end]
+    if name.upper:
+        return written.isupper() or (written[-1] == "s" and written[:-1].isupper())
+    if not name.capitals:
+        return True
+    if not all(word[0].isupper() for word in _LETTERS.findall(written) if word.lower() not in _SMALL):
+        return False
+    # "Target your readers" at the head of a sentence is the verb
+    verb = _OBJECT.match(text, end) and _SENTENCE_START.search(text, max(start - 40, 0), start)
+    return not verb
+
+
+def _runs_on(text: str, start: int, end: int) -> bool:
+    """Whether a name in a script without spaces is cut out of a longer word: katakana, Hangul before it, letters."""
+    before, first, last, after = text[start - 1 : start], text[start], text[end - 1], text[end : end + 1]
+    if before and any(kind(before) and kind(first) for kind in (_is_katakana, _is_hangul, _is_latin)):
+        return True
+    return bool(after) and any(kind(after) and kind(last) for kind in (_is_katakana, _is_latin))
+
+
+def _is_katakana(character: str) -> bool:
+    return "\u30a1" <= character <= "\u30fa" or character == "\u30fc"
+
+
+def _is_hangul(character: str) -> bool:
+    return "\uac00" <= character <= "\ud7af"
+
+
+def _is_latin(character: str) -> bool:
+    return character.isalnum() and not _UNSPACED_RUN.match(character)
+
+
+def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether any of these spans, distinct and in order, touches the place."""
+    index = bisect_left(spans, (end, 0))
+    return index > 0 and spans[index - 1][1] > start
+
+
+def _inside(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether the place lies within one of these spans, in order, and is not the whole of it."""
+    index = bisect_right(spans, (start, len(spans) and spans[-1][1]))
+    return index > 0 and spans[index - 1] != (start, end) and end <= spans[index - 1][1]
+
+
+def _bare(domain: str) -> str:
+    """A domain as people type it into a form."""
+    return re.sub(r"^(?:https?://)?(?:www\.)?", "", domain.strip().lower()).partition("/")[0]
