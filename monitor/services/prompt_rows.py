@@ -56,6 +56,11 @@ class Parsed:
     duplicates: list[Flaw] = field(default_factory=list)
     remark: str = ""
 
+    @property
+    def left_out(self) -> list[Flaw]:
+        """Flaws and duplicates by their lines."""
+        return sorted([*self.flaws, *self.duplicates], key=lambda flaw: flaw.line)
+
     def without(self, known: Iterable[str]) -> Parsed:
         """The same, with rows that the suite has already counted as duplicates."""
         there = set(known)
