@@ -11,14 +11,12 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Length
 
 from monitor.models import (
-    OPEN,
     IndexGeneration,
     Page,
     PageVersion,
     Passage,
     Pointers,
     Response,
-    ResponseSource,
     Trigger,
     Workspace,
 )
@@ -54,7 +52,7 @@ class PageLine:
 
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """A passage with its words."""
+    """A passage with its words; `body` leaves out a heading that the passage itself starts with."""
 
     sequence: int
     start: int
@@ -62,15 +60,9 @@ class PassageText:
     heading: str
     text: str
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question put on the Ask page, with its answer's sources under the current extraction."""
-
-    response: Response
-    cited: tuple[ResponseSource, ...]
-    retrieved: tuple[ResponseSource, ...]
-    is_open: bool
+    @property
+    def body(self) -> str:
+        return self.text.removeprefix(self.heading).lstrip() if self.heading else self.text
 
 
 def engine_facts(workspace: Workspace) -> EngineFacts:
@@ -140,17 +132,3 @@ def asked(workspace: Workspace, *, search: str = "") -> QuerySet[Response]:
     """Questions put on the Ask page, newest first."""
     rows = Response.objects.for_workspace(workspace).filter(run__trigger=Trigger.ASK)
     return (rows.filter(prompt_text__icontains=search) if search else rows).order_by("-pk").defer("search")
-
-
-def asked_one(response: Response) -> Asked:
-    """One of them with its sources."""
-    current = Pointers.objects.filter(workspace=response.workspace_id).values("extraction")
-    sources = tuple(
-        ResponseSource.objects.for_workspace(response.workspace).filter(response=response, extraction__in=current)
-    )
-    return Asked(
-        response=response,
-        cited=tuple(source for source in sources if source.cited),
-        retrieved=tuple(source for source in sources if not source.cited),
-        is_open=response.status in OPEN,
-    )

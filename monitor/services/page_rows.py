@@ -115,8 +115,8 @@ def _row(line: bytes, where: str, folder: Path | None) -> PageRow | Flaw:
         return Flaw(where, "The line is not UTF-8 text.")
     except RecursionError:
         return Flaw(where, "The JSON is nested too deeply.")
-    except ValueError as error:
-        return Flaw(where, f"Not JSON: {error}.")
+    except json.JSONDecodeError as error:
+        return Flaw(where, f"Not JSON from character {error.pos + 1} on: {error.msg}.")
     if not isinstance(row, dict):
         return Flaw(where, 'Not a JSON object such as {"url": "https://...", "html": "<html>..."}.')
     url, html, file = row.get("url"), row.get("html"), row.get("file")

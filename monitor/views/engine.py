@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
-from monitor.models import JobKind, Page, Prompt, Response, Role
+from monitor.models import OPEN, JobKind, Page, Prompt, Role
+from monitor.queries import answers as answer_queries
 from monitor.queries import jobs as job_queries
 from monitor.queries import pages as queries
 from monitor.services import imports, runs
@@ -94,14 +97,14 @@ def ask(request: WorkspaceRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     history = Paginator(queries.asked(request.workspace, search=search), queries.HISTORY)
     answer = request.GET.get("answer", "")
-    asked = _asked(request, int(answer)) if answer.isdigit() and len(answer) < 19 else None
+    asked = _asked(request, int(answer)) if answer.isdigit() and len(answer) < 19 else {}
     if request.htmx and asked:
-        return render(request, "_asked.html", {"asked": asked})
+        return render(request, "_asked.html", asked)
     context = {
-        "asked": asked,
+        **asked,
         "history": history.get_page(request.GET.get("page")),
         "search": search,
-        "text": asked.response.prompt_text if asked else "",
+        "text": asked["answer"].response.prompt_text if asked else "",
         "max_length": Prompt.MAX_LENGTH,
         "generation": queries.current_generation(request.workspace),
     }
@@ -129,10 +132,11 @@ def _page(request: WorkspaceRequest, pk: int) -> Page:
     return get_object_or_404(rows.defer("current__html", "current__text"), pk=pk)
 
 
-def _asked(request: WorkspaceRequest, pk: int) -> queries.Asked:
+def _asked(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
+    """The context of one question that was put here, and of its answer if it has one."""
     rows = queries.asked(request.workspace).select_related("workspace", "generation")
-    found: Response = get_object_or_404(rows, pk=pk)
-    return queries.asked_one(found)
+    answer = answer_queries.answer_page(get_object_or_404(rows, pk=pk))
+    return {"answer": answer, "is_open": answer.response.status in OPEN}
 
 
 urlpatterns = [
