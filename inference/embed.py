@@ -9,6 +9,7 @@ Does not know what the texts are for, and needs no network.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import threading
 from collections import OrderedDict
@@ -116,6 +117,11 @@ class Embedder:
                     self._cache.popitem(last=False)
         return np.array([found[text] for text in texts], np.float32).reshape(len(texts), self.dimension)
 
+    def forget(self) -> None:
+        """Empty the cache of vectors, for measurements."""
+        with self._lock:
+            self._cache.clear()
+
     def encode_tokens(
         self, rows: Sequence[Sequence[int]], spans: Sequence[Sequence[TokenSpan]] | None = None
     ) -> Iterator[tuple[int, Vectors, Vectors]]:
@@ -158,12 +164,12 @@ class Embedder:
         vectors: Vectors = np.empty((len(windows), self.dimension), np.float32)
         for row, vector, _ in self.encode_tokens(windows):
             vectors[row] = vector
-        if len(windows) == len(texts):
-            return vectors
-        sums: Vectors = np.zeros((len(texts), self.dimension), np.float32)
-        for owner, ids, vector in zip(owners, windows, vectors, strict=True):
-            sums[owner] += max(len(ids), 1) * vector
-        return _unit(sums)
+        rows: Vectors = vectors[np.searchsorted(owners, np.arange(len(texts)))]
+        for owner in {owner for before, owner in itertools.pairwise(owners) if before == owner}:
+            mine = [at for at, each in enumerate(owners) if each == owner]
+            weights = np.array([[len(windows[at])] for at in mine], np.float32)
+            rows[owner] = _unit((weights * vectors[mine]).sum(axis=0, keepdims=True))[0]
+        return rows
 
     @cached_property
     def _precision(self) -> str:
@@ -208,7 +214,8 @@ def _span_means(tokens: Vectors, spans: Sequence[TokenSpan]) -> Vectors:
 
 
 def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # in double precision, so that the order of summing cannot show in the result
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     rows: Vectors = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
     return rows
 

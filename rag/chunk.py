@@ -30,115 +30,27 @@ _BULLET = re.compile(r"(?:[-*+\u2022\u2013\u2014\u00b7\u25cf\u25aa\u2023|>]|\d{1
 _MARK = re.compile(r"#{1,6}\s+")
 #: No sentence ends at the full stop of these, or of a single letter.
 _NEVER_LAST = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "vs",
-        "e.g",
-        "i.e",
-        "eg",
-        "ie",
-        "cf",
-        "fig",
-        "figs",
-        "vol",
-        "vols",
-        "approx",
-        "mt",
-        "gen",
-        "rev",
-        "hon",
-        "capt",
-    ]
+    """
+    mr mrs ms dr prof st vs e.g i.e eg ie cf fig figs vol vols approx mt gen rev hon capt
+    """.split()  # noqa: SIM905
 )
 #: A sentence may end at these, when a usual first word follows.
 _SELDOM_LAST = frozenset(
-    [
-        "etc",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "jr",
-        "sr",
-        "a.m",
-        "p.m",
-        "no",
-        "nos",
-        "dept",
-        "est",
-        "al",
-        "oz",
-        "lb",
-        "lbs",
-        "ft",
-        "sq",
-        "min",
-        "max",
-    ]
+    """
+    etc inc ltd co corp jr sr a.m p.m no nos dept est al oz lb lbs ft sq min max
+    """.split()  # noqa: SIM905
 )
-_MONTHS = frozenset(["jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"])
+_MONTHS = frozenset(
+    """
+    jan feb mar apr jun jul aug sep sept oct nov dec
+    """.split()  # noqa: SIM905
+)
 _FIRST_WORDS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "it",
-        "its",
-        "it's",
-        "this",
-        "that",
-        "these",
-        "those",
-        "he",
-        "she",
-        "they",
-        "we",
-        "you",
-        "i",
-        "in",
-        "on",
-        "at",
-        "for",
-        "from",
-        "with",
-        "if",
-        "when",
-        "while",
-        "as",
-        "but",
-        "and",
-        "so",
-        "however",
-        "there",
-        "here",
-        "our",
-        "their",
-        "his",
-        "her",
-        "my",
-        "your",
-        "to",
-        "by",
-        "after",
-        "before",
-        "although",
-        "because",
-        "since",
-        "once",
-        "what",
-        "how",
-        "why",
-        "who",
-        "where",
-        "not",
-        "no",
-        "yes",
-    ]
+    """
+    the a an it its it's this that these those he she they we you i in on at for from with if when while as but
+    and so however there here our their his her my your to by after before although because since once what how
+    why who where not no yes
+    """.split()  # noqa: SIM905
 )
 
 

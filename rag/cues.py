@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from enum import IntFlag
 
+#: Longest line that can be an award or an item of a list.
+LINE = 100
+
 
 class Cue(IntFlag):
     """Flags of one sentence, as they are stored."""
@@ -30,6 +33,11 @@ class Cue(IntFlag):
     VAGUE = 32768
     NAMED = 65536
     MARKUP = 131072
+    CHOICE = 262144
+    AGAINST = 524288
+    VERDICT = 1048576
+    LABEL = 2097152
+    ENUMERATION = 4194304
 
 
 _BULLET = re.compile(r"^(?:[-*+\u2022\u2013\u2014\u00b7\u25cf\u25aa\u2023>]|#{1,6}|\d{1,2}[.)])\s+")
@@ -38,15 +46,17 @@ _DANGLING = re.compile(
     r"^(?:this|that|these|those|it|its|it's|it\u2019s|they|them|their|he|she|his|her|such|both|either|neither|here|"
     r"so|but|and|or|yet|nor|then|also|too|however|therefore|thus|hence|instead|otherwise|still|similarly|likewise|"
     r"moreover|furthermore|additionally|besides|consequently|nevertheless|nonetheless|meanwhile|finally|again|"
-    r"as a result|as such|in addition|in contrast|in turn|in fact|on the other hand|on top of that|that said|"
-    r"for example|for instance|because of this|another|others|one of these|the former|the latter|the same|what's more|"
+    r"as a result|as a bonus|as such|in addition|in contrast|in turn|in fact|on the other hand|on top of that|"
+    r"that said|"
+    r"for example|for instance|because of this|another|others|one of these|the former|the latter|the same|"
+    r"what's more|"
     r"not only that|of course|after that|from there|like|as mentioned|as you can see|all of (?:these|this|them)|"
     r"each of (?:these|them)|some of (?:these|them)|most of (?:these|them)|none of (?:these|them)|"
     r"if (?:so|not)|at (?:this|that) point|in (?:this|that) (?:case|way|regard))\b",
     re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(
-    r"cookie|privacy policy|terms (?:of|and) (?:use|service|conditions)|all rights reserved|copyright|\u00a9|"
+    r"^[AQ]: |cookie|privacy policy|terms (?:of|and) (?:use|service|conditions)|all rights reserved|copyright|\u00a9|"
     r"sign up|log ?in\b|newsletter|subscribe|unsubscribe|inbox|follow us|share (?:this|on)|click (?:here|the|on)|"
     r"read (?:more|our|the full|full|next)|learn more|see (?:more|also|our|all|full|below|it at|at amazon|price)|"
     r"view (?:all|more|on|deal|at|offer)|check (?:out|price|it out|latest)|buy (?:now|it|at|on)|shop (?:now|at)|"
@@ -63,28 +73,58 @@ _BOILERPLATE = re.compile(
     r"in this (?:article|post|guide|section|review|chapter|tutorial|video)|table of contents|jump to|skip to|"
     r"(?:leave|post) a comment|comments? (?:section|below)|thank you for|thanks for|feel free to|"
     r"javascript|browser|rate this|coupon|promo code|discount code|\d+% off|free shipping|book a demo|"
+    r"why (?:you should |you can )?trust|paid by|i (?:buy|bought) (?:the|my|all|it)|tell you|reader[- ]supported|"
+    r"independently|editorial|"
+    r"how we test|sat down|"
+    r"voice of|award in|introduced .{0,40} to (?:individual )?investors|gift guide|wish ?list|"
     r"request a (?:demo|quote)|get a (?:free )?(?:quote|demo)|(?:try|start) (?:it |\w+ )?(?:for )?free|contact sales",
     re.IGNORECASE,
 )
-_PICK = re.compile(
-    r"\b(?:best|recommend\w*|top[- ]pick|our (?:top |favou?rite |overall )?(?:pick|choice)|winner|favou?rite|"
-    r"stands? out|standout|ideal|excellent|outstanding|great (?:choice|option|pick|for|value)|"
-    r"good (?:choice|option|pick|for|value)|perfect for|worth (?:it|the|buying|your)|top[- ]rated|highest[- ]rated|"
-    r"runner[- ]up|budget pick|upgrade pick|best overall|number one|unbeatable|impressive|affordable|well suited|"
-    r"editors?['\u2019]? choice|cheapest|lightest|fastest|most (?:popular|reliable|affordable|accurate|comfortable))\b",
+#: A verdict: this one.
+_CHOICE = re.compile(
+    r"\b(?:(?:our|my|their|editors?['\u2019]?|top|overall|budget|upgrade|premium|favou?rite|first|best)[\w -]{0,25} "
+    r"(?:picks?|choices?|favou?rites?|recommendations?|overall)|"
+    r"best (?:overall|for|value|budget|cheap|premium|option|choice)|"
+    r"(?:we|i|experts?|testers?|reviewers?) (?:\w+ )?(?:recommends?|suggests?|loved?|likes?|prefers?|favou?rs?|"
+    r"picked|chose)|"
+    r"recommended|winner|wins|won|runner[- ]up|is (?:\w+ )?the (?:\w+ )?(?:best|lightest|cheapest|fastest|most)|"
+    r"are (?:\w+ )?the (?:\w+ )?(?:best|most)|one of the best|among the best|stands? out|top[- ]rated|"
+    r"highest[- ]rated|"
+    r"can['\u2019]t go wrong|hard to beat|go[- ]to|go with|unbeatable)\b",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"[$\u00a3\u20ac\u00a5]\s?\d|\b\d[\d,.]*\s?(?:dollars?|euros?|pounds?|USD|EUR|GBP|cents?)\b", re.I)
+#: Praise, short of a verdict.
+_PICK = re.compile(
+    r"\b(?:best|recommend\w*|favou?rite|standout|ideal|excellent|outstanding|superb|great|good|perfect for|"
+    r"worth (?:it|the|buying|your)|impressive|affordable|well suited|reliable|durable|comfortable|"
+    r"cheapest|lightest|fastest|easiest|most \w+)\b",
+    re.IGNORECASE,
+)
+_AGAINST = re.compile(
+    r"\b(?:(?:do|does|would|did|can)(?:n['\u2019]t| not|not) (?:\w+ )?recommend|not recommended|avoid|drawbacks?|"
+    r"downsides?|"
+    r"not worth|unfortunately|disappoint\w*|"
+    r"(?:is|are)(?:n['\u2019]t| not) (?:\w+ )?(?:great|good|ideal|secure|the best|worth)|"
+    r"only recommend|lacks?|too (?:expensive|heavy|bulky)|steer clear|complain\w*)\b",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"[$\u00a3\u20ac\u00a5]\s?\d|\b\d[\d,.]*\s?(?:dollars?|euros?|pounds?|USD|EUR|GBP|cents?)\b(?! (?:million|"
+    r"billion))",
+    re.I,
+)
 _STEP = re.compile(
     r"^(?:(?:first|second|third|next|then|finally|now|once|before|after|when|to)\b.{0,60}?,\s*)?(?:step \d+:?\s*)?"
     r"(?:add|adjust|allow|apply|ask|attach|avoid|bake|begin|bring|build|buy|calculate|change|check|choose|clean|clear|"
     r"click|combine|compare|complete|configure|connect|consider|cook|cover|create|cut|decide|define|determine|"
-    r"disconnect|download|drain|draw|enable|ensure|enter|file|fill|find|focus|fold|follow|gather|get|give|go|heat|hire|"
-    r"hold|identify|increase|insert|inspect|install|invest|keep|know|lay|learn|leave|let|lift|list|look|loosen|lower|"
-    r"make|mark|measure|mix|monitor|mount|move|note|obtain|open|order|pack|pay|pick|place|plan|plant|plug|pour|prepare|"
-    r"press|prune|pull|push|put|raise|read|record|reduce|remove|repeat|replace|rest|reinstall|research|review|rinse|"
+    r"disconnect|download|drain|draw|enable|ensure|enter|file|fill|find|focus|fold|follow|gather|get|give|go|"
+    r"heat|hire|"
+    r"hold|identify|increase|insert|inspect|install|invest|keep|lay|leave|let|lift|list|look|loosen|lower|"
+    r"make|mark|measure|mix|monitor|mount|move|obtain|open|order|pack|pay|pick|place|plan|plant|plug|pour|"
+    r"prepare|"
+    r"press|prune|pull|push|put|raise|record|reduce|remove|repeat|replace|rest|reinstall|research|review|rinse|"
     r"rotate|run|save|schedule|seal|secure|select|send|separate|set|shape|slide|soak|spray|spread|sprinkle|start|"
-    r"stick|stir|stop|store|stretch|submit|switch|take|test|think|tighten|track|train|transfer|try|turn|understand|"
+    r"stick|stir|stop|store|stretch|submit|switch|take|test|tighten|track|train|transfer|try|turn|understand|"
     r"unplug|update|use|verify|visit|wait|wash|watch|water|wear|weigh|wipe|work|write)\b(?!['\u2019,:;?])",
     re.IGNORECASE,
 )
@@ -95,7 +135,8 @@ _DEFINITION = re.compile(
 )
 _PERSONAL = re.compile(r"\b(?:I|I'm|I\u2019m|I've|I\u2019ve|my|me|we|we've|we\u2019ve|our|us)\b")
 _LEAD_IN = re.compile(
-    r"(?::|\u2026|\.\.\.)$|\b(?:here(?:'s|\u2019s| is| are)|the following|as follows|below|read on|keep reading|above|"
+    r"(?::|\u2026|\.\.\.)$|"
+    r"\b(?:here(?:'s|\u2019s| is| are)|the following|as follows|below|read on|keep reading|above|"
     r"we(?:'ll|\u2019ll| will)|you(?:'ll|\u2019ll| will) (?:learn|find|discover|see))\b",
     re.IGNORECASE,
 )
@@ -103,15 +144,57 @@ _VAGUE = re.compile(
     r"\b(?:overwhelming|daunting|it depends|look no further|when it comes to|in today's|in today\u2019s|nowadays|"
     r"whether you(?:'re|\u2019re| are)|are you|have you|ever wondered|we all|let['\u2019]s face it|no wonder|"
     r"game[- ]changer|wide (?:range|variety) of|plenty of (?:options|choices)|so many (?:options|choices)|"
+    r"most people|the reality is|over the years|evolved|on the market|"
+    r"absolutely possible|good news|flooded|never before|it(?:'s|\u2019s| is) (?:worth|important) (?:noting|"
+    r"to (?:note|remember))|"
+    r"^join (?:over|more)|^read (?:ahead|on)|^results from|better and better|more and more|no (?:easy task|"
+    r"shortage)|many people|most people know|has become|have become|"
+    r"in the world of|can feel|feels? like|if you(?:'ve|\u2019ve)|everyone|fascinating|crucial|journey|"
+    r"needle in a haystack|"
+    r"significant difference|we(?:'ve|\u2019ve| have) (?:created|organi[sz]ed|made|designed|covered|got you)|"
+    r"comprehensive|"
+    r"^by \w+ing\b|streamline|transforms?\b|empower|let me know|share (?:it|this)|your next|next level|"
+    r"the right \w+ (?:can|will)|"
+    r"you(?:'ll|\u2019ll| will) (?:be able|ensure|love|need to know)|best selling|paying attention|"
+    r"really matters|designed to help|"
+    r"one size fits all|might not be|here to help|help you (?:choose|find|decide|pick)|something for every|"
     r"there are (?:many|several|lots|plenty|countless|a lot|a few|various|numerous|dozens|hundreds))\b",
     re.IGNORECASE,
 )
 
 
 #: A capitalised word, or one of letters and digits, that does not open the sentence.
-_NAMED = re.compile(r"(?<=[\w,;:)\u2019'\"-]\s)(?:[A-Z][\w\u2019'.-]*[a-z]\w*|[A-Z]{2,}\w*|[A-Za-z]+\d[\w-]*)")
+_NAMED = re.compile(
+    r"^(?:The )?(?:[A-Z][\w&\u2019'.-]*\s){1,3}[A-Z\d][\w-]*|^[A-Z]{2,}\w*\b|^\w*[a-z][A-Z]\w*|"
+    r"(?<=[\w,;:)\u2019'\"-]\s)(?:[A-Z][\w\u2019'.-]*[a-z]\w*|[A-Z]{2,}\w*|[A-Za-z]+\d[\w-]*)"
+)
+_AWARD = (
+    r"^(?!top \d)(?:our |the |editors?['\u2019]? )?(?:best|top|cheapest|lightest|fastest|most|runner[- ]up|"
+    r"budget|upgrade|"
+    r"premium|"
+    r"overall|favou?rite|also great|great value|winner)\b"
+)
+#: "Best apps for cooks" heads a section, "Best app for cooks" is an award.
+_SEVERAL = re.compile(
+    r"^(?:\w[\w'\u2019-]* )+?\w+[^s\W]s(?= (?:for|in|under|on|of|without|to|at|with|and|that)\b|:?$)",
+    re.IGNORECASE,
+)
+#: An award and who has it, on one line; and an award whose holder stands on the next.
+_VERDICT = re.compile(
+    _AWARD + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:]{0,50}(?::| [-\u2013\u2014])\s+"
+    r"(?!my |our |the |top |best |overview|summary|list|table|which |what |why |how |premium|expert|review|"
+    r"tested|guide|comparison)[a-z\d]",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(_AWARD + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:|]{0,50}:?$", re.IGNORECASE)
+_ENUMERATION = re.compile(r"(?:[\w)'\u2019-]+, ){2,}(?:and|or|&) \w|(?:[^,;]{3,40}[,;] ){3,}")
 #: What would read as a citation, link or code of ours when quoted.
 _MARKUP = re.compile(r"https?:|www\.|\[\^?\d+\]|\]\(|`|<\w|\*\*|[{}\\]|\ufffd|\u00e2\u0080")
+
+
+def names(sentence: str) -> list[str]:
+    """The proper names in a sentence, as far as capitals and digits tell."""
+    return [match.group() for match in _NAMED.finditer(bare(sentence))]
 
 
 def bare(sentence: str) -> str:
@@ -123,17 +206,21 @@ def cues(sentence: str, *, heading: bool = False) -> Cue:
     """The flags of one sentence as it stands in its page."""
     text = bare(sentence)
     words = _WORD.findall(text)
+    # a quotation cut in two, or introduced elsewhere, stands badly alone
     found = Cue.HEADING if heading else Cue(0)
+    if text.count('"') % 2 or text.count("\u201c") != text.count("\u201d"):
+        found |= Cue.FRAGMENT
     if len(text) != len(sentence):
         found |= Cue.BULLET
-    if "|" in sentence:
+    if "|" in sentence or "\t" in sentence:
         found |= Cue.TABLE
     ended = text.rstrip("\"'\u201d\u2019)]*").endswith((".", "!", "\u3002", "\uff01"))
     if "?" in text[-4:] or "\uff1f" in text[-3:]:
         found |= Cue.QUESTION
-    if not ended and len(words) < 7 or len(words) < 4 and text.isascii():
+    unended = not ended and (len(words) < 7 or not (found & Cue.BULLET or ": " in text))
+    if unended or (len(words) < 4 and text.isascii()):
         found |= Cue.FRAGMENT
-    if _DANGLING.match(text) or text[:1].islower():
+    if _DANGLING.match(text.lstrip("\"'\u201c\u2018(")) or text[:1].islower():
         found |= Cue.DANGLING
     if sum(word.isupper() and len(word) > 1 for word in words) > max(2, len(words) // 2):
         found |= Cue.SHOUT
@@ -146,6 +233,11 @@ def cues(sentence: str, *, heading: bool = False) -> Cue:
         found |= Cue.STEP
     if _DEFINITION.match(text):
         found |= Cue.DEFINITION
+    if len(text) <= LINE and not found & (Cue.BOILERPLATE | Cue.QUESTION):
+        if _VERDICT.match(text):
+            found |= Cue.VERDICT
+        elif _LABEL.match(text) and not _SEVERAL.match(text):
+            found |= Cue.LABEL
     return found
 
 
@@ -153,9 +245,12 @@ _SEARCHED = (
     (Cue.BOILERPLATE, _BOILERPLATE),
     (Cue.MONEY, _MONEY),
     (Cue.PICK, _PICK),
+    (Cue.CHOICE, _CHOICE),
+    (Cue.AGAINST, _AGAINST),
     (Cue.PERSONAL, _PERSONAL),
     (Cue.LEAD_IN, _LEAD_IN),
     (Cue.VAGUE, _VAGUE),
     (Cue.NAMED, _NAMED),
     (Cue.MARKUP, _MARKUP),
+    (Cue.ENUMERATION, _ENUMERATION),
 )

@@ -95,6 +95,7 @@ class Index:
         self.idf: Vectors = np.load(directory / "idf.npy")
         names = json.loads((directory / "vocabulary.json").read_text("ascii"))
         self.vocabulary: dict[str, int] = {name: number for number, name in enumerate(names)}
+        self._titles: dict[int, list[int]] = {}
 
     @classmethod
     def open(cls, directory: Path) -> Index:
@@ -147,6 +148,12 @@ class Index:
             )
             for row in self.passages[first:last]
         ]
+
+    def title_terms(self, document: int) -> list[int]:
+        """The terms of a document's title, by its number."""
+        if document not in self._titles:
+            self._titles[document] = self.term_numbers(self.documents[document].title)
+        return self._titles[document]
 
     def term_numbers(self, text: str) -> list[int]:
         """The numbers of the terms of `text` that some passage has, repeated as they occur."""

@@ -6,151 +6,29 @@ The same function reads pages and questions. Knows nothing of documents or score
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 
 import snowballstemmer
 
 _STOP_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "above",
-        "after",
-        "again",
-        "against",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "being",
-        "below",
-        "between",
-        "both",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "down",
-        "during",
-        "each",
-        "few",
-        "for",
-        "from",
-        "further",
-        "get",
-        "got",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "her",
-        "here",
-        "hers",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "itself",
-        "just",
-        "let",
-        "me",
-        "more",
-        "most",
-        "my",
-        "myself",
-        "no",
-        "nor",
-        "not",
-        "now",
-        "of",
-        "off",
-        "on",
-        "once",
-        "only",
-        "or",
-        "other",
-        "our",
-        "ours",
-        "out",
-        "over",
-        "own",
-        "please",
-        "same",
-        "shall",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "theirs",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "too",
-        "under",
-        "until",
-        "up",
-        "upon",
-        "us",
-        "very",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "whether",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "yours",
-    ]
+    """
+    a about above after again against all also am an and any are as at be because been before being below
+    between both but by can could did do does doing down during each few for from further get got had has have
+    having he her here hers him his how i if in into is it its itself just let me more most my myself no nor not
+    now of off on once only or other our ours out over own please same shall she should so some such than that
+    the their theirs them then there these they this those through to too under until up upon us very was we
+    were what when where whether which while who whom whose why will with would you your yours
+    """.split()  # noqa: SIM905
 )
-#: A letter of a script written without spaces, a word with its inner apostrophes, or a number with its decimals.
-_WORD = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]"
-    r"|\d+(?:[.,]\d+)+|[^\W_]+(?:['\u2019][^\W_]+)*"
-)
+#: Scripts written without blanks: each letter is a term.
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+#: Such a letter, a number with its decimals, or a word with its inner apostrophes.
+_WORD = re.compile(rf"[{_UNSPACED}]|\d+(?:[.,]\d+)+|[^\W_{_UNSPACED}]+(?:['\u2019][^\W_{_UNSPACED}]+)*")
 _stemmer = snowballstemmer.stemmer("english")
+#: The stemmer keeps state while it works.
+_stemming = threading.Lock()
 
 
 def terms(text: str) -> list[str]:
@@ -171,7 +49,9 @@ def term(word: str) -> str:
         return word.replace(",", "")
     if not word.isascii():
         word = "".join(part for part in unicodedata.normalize("NFD", word) if not unicodedata.combining(part))
+        word = unicodedata.normalize("NFC", word)
     if word.isascii():
-        stem: str = _stemmer.stemWord(word.replace("'", ""))
+        with _stemming:
+            stem: str = _stemmer.stemWord(word.replace("'", ""))
         return stem
     return word

@@ -1,0 +1,77 @@
+"""The embedder: equal texts give equal vectors whatever stands beside them, and nothing is cut off or run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.embed import Embedder, UnusableModel, get_embedder
+
+TEXTS = ["A kettle boils water.", "Night trains leave at nine.", "", "Limescale", "\ud800 odd", "word " * 900]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return get_embedder(None, "cpu")
+
+
+def test_vectors_are_unit_rows_and_do_not_depend_on_their_neighbours(embedder: Embedder) -> None:
+    together = embedder.encode(TEXTS)
+    assert together.dtype == np.float32 and together.shape == (len(TEXTS), embedder.dimension)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    fresh = Embedder(None, "cpu")
+    for text, row in zip(TEXTS, together, strict=True):
+        assert fresh.encode([text]).tobytes() == row.tobytes()
+
+
+def test_they_are_the_vectors_that_sentence_transformers_gives(embedder: Embedder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    plain = SentenceTransformer(str(embedder._directory), device="cpu", local_files_only=True)
+    texts = [TEXTS[0], TEXTS[1], TEXTS[3]]
+    expected = plain.encode(texts, normalize_embeddings=True)
+    assert (embedder.encode(texts) * expected).sum(axis=1).min() > 0.999
+
+
+def test_the_end_of_a_long_text_counts(embedder: Embedder) -> None:
+    start = "The report is about rivers. " * 60
+    one, other = embedder.encode([start + "Kettles boil water. " * 40, start + "Trains leave at night. " * 40])
+    assert float(one @ other) < 0.99
+    assert embedder.count_tokens([start])[0] > embedder.max_tokens
+
+
+def test_too_many_tokens_are_refused_not_cut(embedder: Embedder) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        list(embedder.encode_tokens([[2000] * (embedder.max_tokens + 1)]))
+
+
+def test_a_span_of_a_row_has_a_vector_of_its_own(embedder: Embedder) -> None:
+    sentences = ["Kettles boil water quickly.", "The night train leaves at nine."]
+    first, second = embedder.tokenize(sentences)
+    spans = [(0, len(first)), (len(first), len(first) + len(second))]
+    ((_, _, vectors),) = embedder.encode_tokens([[*first, *second]], [spans])
+    kettles, train = vectors @ embedder.encode(["When does the train leave?"], "query")[0]
+    assert train > kettles
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "no .safetensors"),
+        ({"model.safetensors": "", "pytorch_model.bin": ""}, "can run code"),
+        ({"model.safetensors": "", "modules.json": '[{"type": "evil.Module", "path": ""}]'}, "not part of"),
+        ({"model.safetensors": "", "modules.json": "{"}, "cannot be read"),
+        ({"model.safetensors": "junk", "config.json": "{}"}, "no model"),
+    ],
+)
+def test_a_model_directory_that_could_run_code_is_refused(tmp_path: Path, files: dict[str, str], reason: str) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UnusableModel, match=reason):
+        Embedder(tmp_path, "cpu")
+    with pytest.raises(UnusableModel, match="no model directory"):
+        Embedder(tmp_path / "absent")
+    with pytest.raises(UnusableModel, match="no device"):
+        Embedder(None, "tpu")

@@ -1,0 +1,67 @@
+"""Ranking: each mode, equal results in any company, and questions that match nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rag.index import Document, Index, build
+from rag.retrieve import MODES, Mode, by_document, rank, rank_many
+from rag.words import terms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inference.embed import Embedder
+
+QUESTIONS = ["Which kettle is best?", "How do I get rid of limescale?", "When does the night train leave?", "zzz", ""]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_page_about_it_comes_first(index: Index, embedder: Embedder, mode: Mode) -> None:
+    vectors = embedder.encode(QUESTIONS, "query")
+    found = [by_document(index, ranking, 1) for ranking in rank_many(index, QUESTIONS, vectors, mode)]
+    assert [index.documents[row[0][0]].id for row in found[:3]] == ["1", "2", "3"]
+    if mode == "lexical":
+        assert found[3:] == [[], []]
+
+
+def test_a_question_ranks_alike_alone_and_in_a_batch(index: Index, embedder: Embedder) -> None:
+    together = rank_many(index, QUESTIONS, embedder.encode(QUESTIONS, "query"))
+    for question, ranking in zip(QUESTIONS, together, strict=True):
+        alone = rank(index, question, embedder.encode([question], "query")[0])
+        assert alone.passages.tolist() == ranking.passages.tolist()
+        assert alone.scores.tobytes() == ranking.scores.tobytes()
+        assert list(ranking.scores) == sorted(ranking.scores, reverse=True)
+
+
+def test_equal_passages_rank_in_document_order(embedder: Embedder, tmp_path: Path) -> None:
+    text = "The ferry to the island leaves every hour from the old pier."
+    build(tmp_path / "1", [Document(str(n), "", "Ferries", text) for n in range(25)], embedder)
+    opened = Index.open(tmp_path / "1")
+    for mode in MODES:
+        ranking = rank(opened, "When does the ferry leave?", embedder.encode(["When does the ferry leave?"])[0], mode)
+        assert ranking.passages.tolist() == list(range(25))
+
+
+def test_an_empty_index_ranks_nothing(embedder: Embedder, tmp_path: Path) -> None:
+    build(tmp_path / "1", [], embedder)
+    opened = Index.open(tmp_path / "1")
+    for mode in MODES:
+        assert not len(rank(opened, "kettle", np.ones(embedder.dimension, np.float32), mode).passages)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The kettle's boiling; kettles boiled!", ["kettl", "boil", "kettl", "boil"]),
+        ("Caf\u00e9 CAFE\u0301 cafe", ["cafe", "cafe", "cafe"]),
+        ("It costs 1,000.50 or 3.5", ["cost", "1000.50", "3.5"]),
+        ("\u6f22\u5b57abc \ud55c\uad6d\uc5b4", ["\u6f22", "\u5b57", "abc", "\ud55c\uad6d\uc5b4"]),
+        ("What is it that you do?", []),
+    ],
+)
+def test_terms(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
