@@ -112,6 +112,11 @@ def collect_garbage(*, workspace: Workspace) -> int:
     return len(unneeded)
 
 
+def remove_all(*, workspace_id: int) -> None:
+    """Delete every index file of a workspace that is gone."""
+    shutil.rmtree(_workspace_folder(workspace_id), ignore_errors=True)
+
+
 def _workspace_folder(workspace_id: int) -> Path:
     return Path(settings.INDEX_DIR) / str(workspace_id)
 
