@@ -70,7 +70,7 @@ _BETWEEN = frozenset({"", " ", "-", "\n"})
 _BETWEEN_INITIALS = frozenset({".", ". "})
 _CLITICS = frozenset({"s", "d", "ll", "re", "ve"})
 _ELIDED = frozenset({"qu", "all", "dell", "nell", "dall", "sull", "quell", "un"})
-_SMALL = frozenset({"and", "of", "the", "for", "s"})
+_SMALL = frozenset({"amp", "and", "of", "the", "for", "s"})
 _PARTICLES = frozenset(
     {"at", "by", "do", "go", "in", "it", "me", "my", "of", "off", "on", "out", "pro", "to", "up", "we"}
 )
@@ -98,7 +98,8 @@ class _Folding(dict[str, str]):
             folded = unicodedata.normalize("NFKC", character)
         else:
             decomposed = unicodedata.normalize("NFKD", character)
-            folded = "".join(part for part in decomposed if not "\u0300" <= part <= "\u036f")
+            plain = "".join(part for part in decomposed if not "\u0300" <= part <= "\u036f")
+            folded = unicodedata.normalize("NFC", plain)
         self[character] = folded
         return folded
 
