@@ -130,7 +130,9 @@ def invite(*, workspace: Workspace, email: str, role: Role) -> Invitation:
     with transaction.atomic():
         _lock(workspace)
         user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
-        membership, joined = Membership.objects.for_workspace(workspace).get_or_create(workspace=workspace, user=user, defaults={"role": role})
+        membership, joined = Membership.objects.for_workspace(workspace).get_or_create(
+            workspace=workspace, user=user, defaults={"role": role}
+        )
         if not joined and (user.has_usable_password() or _is_elsewhere(user, workspace)):
             raise Problem(f"{email} is a member already.")
     return Invitation(membership, _first_password_key(user, workspace))
