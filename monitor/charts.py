@@ -108,7 +108,7 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     targets = base.mark_point(filled=True, size=110, opacity=0).encode(y=y, tooltip=_tooltip("day")).add_params(pointed)
     names = (
         alt.Chart(alt.NamedData("labels"))
-        .mark_text(align="left", dx=7, fontSize=12, limit=120)
+        .mark_text(align="left", dx=7, fontSize=12, limit=alt.expr(f"width * {LABEL_ROOM} - 8"))
         .encode(
             x=alt.X("day:T", scale=scale),
             y=alt.Y("at:Q", scale=share),
@@ -154,10 +154,15 @@ def comparison_chart(section: Section, measure: Measure) -> Spec:
     now = base.transform_filter("datum.rate !== null").mark_point(filled=True, size=90, opacity=1)
     chart = alt.layer(whisker, before, now.encode(x=x, tooltip=_tooltip()), data=alt.NamedData("rows")).properties(
         width="container",
-        height=alt.Step(ROW_HEIGHT),
+        height=ROW_HEIGHT * len(rows),
         description=f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands, 95 % intervals.",
     )
     return _finished(chart, rows=rows)
+
+
+def can_draw(section: Section) -> bool:
+    """Whether there is a brand with a measured day."""
+    return any(series.points for series in section.series)
 
 
 def coloured_count(section: Section) -> int:

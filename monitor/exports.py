@@ -31,6 +31,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 XLSX_CELL = 32_767
 PAPER_PAGES, PAPER_PROMPTS, PAPER_ANSWERS = 25, 100, 6
 PAPER_LETTERS = 600
+SERIES_WIDTH, COMPARISON_WIDTH = 640, 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,9 +452,11 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
         f"{kind}-{measure}": draw(section, measure)
         for measure in ("mention", "citation")
         for kind, draw in (("series", charts.series_chart), ("comparison", charts.comparison_chart))
+        if charts.can_draw(section)
     }
     for name, spec in pictures.items():
-        (folder / f"{number}-{name}.svg").write_text(charts.to_svg(spec))
+        width = SERIES_WIDTH if name.startswith("series") else COMPARISON_WIDTH
+        (folder / f"{number}-{name}.svg").write_text(charts.to_svg(spec, width))
     gap = report.gaps.get(section.key)
     pages = next((p for p in report.pages if (p.assistant, p.stratum) == (section.assistant, section.stratum)), None)
     return {
@@ -509,7 +512,7 @@ def _sample(report: Report) -> list[Any]:
 def _excerpt(text: str) -> str:
     """Plain words for paper: an answer's markdown signs of emphasis and links' targets left out."""
     plain = re.sub(r"\]\(https?://[^)\s]*\)", "]", text)
-    plain = re.sub(r"[*`#]{1,3}", "", plain)
+    plain = re.sub(r"\*\*|`|^#{1,6} ", "", plain, flags=re.MULTILINE)
     return plain if len(plain) <= PAPER_LETTERS else plain[:PAPER_LETTERS].rsplit(" ", 1)[0] + " …"
 
 
@@ -522,7 +525,10 @@ def percent(rate: float | None) -> str:
 
 
 def points(difference: float | None) -> str:
-    return "–" if difference is None else f"{difference * 100:+.0f} pts".replace("-", "−")
+    if difference is None:
+        return "–"
+    written = f"{difference * 100:+.0f}"
+    return "0 pts" if written in ("+0", "-0") else f"{written} pts".replace("-", "−")
 
 
 def said(rate: Rate) -> str:
@@ -535,7 +541,7 @@ def said(rate: Rate) -> str:
 
 
 def verdict(change: Change) -> str:
-    return f"{points(change.difference)}, {change.verdict}" if change.verdict else "–"
+    return f"{points(change.difference)}\n{change.verdict}" if change.verdict else "–"
 
 
 FORMATS = {

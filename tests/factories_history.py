@@ -81,7 +81,7 @@ def make_panel(workspace: Workspace, *, prompts: int = 12, name: str = "Daily", 
 def make_run(panel: Panel, extraction: Extraction, day: date, **fields: Any) -> Run:
     moment = datetime.combine(day, time(6), tzinfo=UTC)
     values = {"trigger": Trigger.SCHEDULE, "status": RunStatus.COMPLETED, "slot_at": moment, **fields}
-    return Run.objects.create(
+    run = Run.objects.create(
         workspace=panel.workspace,
         panel=panel,
         panel_revision=panel.revisions.order_by("-number").first(),
@@ -90,6 +90,8 @@ def make_run(panel: Panel, extraction: Extraction, day: date, **fields: Any) -> 
         finished_at=moment + timedelta(minutes=4),
         **values,
     )
+    Run.objects.for_workspace(panel.workspace).filter(pk=run.pk).update(created_at=moment)
+    return run
 
 
 def make_response(run: Run, prompt: Prompt | None, *, repeat: int = 0, assistant: str = "local", **f: Any) -> Response:

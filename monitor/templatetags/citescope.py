@@ -68,10 +68,11 @@ def percent(rate: Any, reason: str = "") -> SafeString:
 
 @register.filter
 def points(difference: float | None) -> SafeString:
-    """A change between two rates as `+5 pts`."""
+    """A change between two rates as `+5 pts`; what rounds to nothing has no sign."""
     if difference is None:
         return unmeasured()
-    return format_html("{}" + SPACE + "pts", f"{difference * 100:+.0f}".replace("-", "−"))
+    written = f"{difference * 100:+.0f}"
+    return format_html("{}" + SPACE + "pts", "0" if written in ("+0", "-0") else written.replace("-", "−"))
 
 
 @register.filter

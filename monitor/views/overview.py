@@ -18,21 +18,21 @@ from monitor.views.access import WorkspaceRequest, access
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart and the id of its place."""
+    """A chart and the id of its place; `short` ones are as high as their rows."""
 
     key: str
+    title: str
     spec: charts.Spec
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section with its charts. `a_point` is the median number of answers behind a point of its series."""
+    """A section with its charts, if it has anything to draw. `a_point`: the usual number of answers behind a point."""
 
     section: Section
-    mention_series: Chart
-    citation_series: Chart
-    mention_comparison: Chart
-    citation_comparison: Chart
+    series: tuple[Chart, ...]
+    comparisons: tuple[Chart, ...]
     a_point: int
     greyed: int
 
@@ -62,17 +62,29 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
     return render(request, "_overview_content.html" if request.htmx else "overview.html", context)
 
 
+MEASURES: tuple[tuple[Measure, str], ...] = (("mention", "Mention rate"), ("citation", "Citation rate"))
+
+
 def _part(section: Section) -> Part:
-    def series(measure: Measure) -> Chart:
-        return Chart(f"series-{measure}-{section.key}", charts.series_chart(section, measure))
-
-    def comparison(measure: Measure) -> Chart:
-        return Chart(f"comparison-{measure}-{section.key}", charts.comparison_chart(section, measure))
-
-    sizes = sorted(point.mention.n for point in section.series[0].points) if section.series else [0]
+    if not charts.can_draw(section):
+        return Part(section, (), (), 0, 0)
+    by = "by week" if section.by_week else "by day"
+    sizes = sorted(point.mention.n for point in section.series[0].points)
     return Part(
         section,
-        *(series("mention"), series("citation"), comparison("mention"), comparison("citation")),
+        series=tuple(
+            Chart(f"series-{measure}-{section.key}", f"{title} {by}", charts.series_chart(section, measure))
+            for measure, title in MEASURES
+        ),
+        comparisons=tuple(
+            Chart(
+                f"comparison-{measure}-{section.key}",
+                f"{title} over the period",
+                charts.comparison_chart(section, measure),
+                short=True,
+            )
+            for measure, title in MEASURES
+        ),
         a_point=sizes[len(sizes) // 2],
         greyed=len(section.series) - charts.coloured_count(section),
     )

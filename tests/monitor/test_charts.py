@@ -1,0 +1,97 @@
+"""Charts: valid Vega-Lite, honest rows, colours that the stylesheet has too, and SVG for paper."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pytest
+from django.contrib.staticfiles import finders
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import charts
+from monitor.queries import dashboard
+from monitor.queries.dashboard import Section
+from monitor.queries.filters import Filter, Period
+from tests.factories_history import LAST_DAY, make_history
+
+STYLES = Path(charts.__file__).parent / "static" / "monitor" / "citescope.css"
+
+
+def section(**history: Any) -> Section:
+    made = make_history(**{"prompts": 12, "days": 9, **history})
+    (found,) = dashboard.overview(made.workspace, Filter(Period(LAST_DAY - timedelta(days=29), LAST_DAY))).sections
+    return found
+
+
+def tokens(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*map(tokens, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(tokens, value))
+    return {value} if isinstance(value, str) and value.startswith("--") else set()
+
+
+@pytest.mark.django_db
+def test_specs_are_valid_and_name_only_colours_that_exist() -> None:
+    found = section(missing=(4,))
+    light = STYLES.read_text().partition("@media")[0]
+    for draw in (charts.series_chart, charts.comparison_chart):
+        spec = draw(found, "mention")
+        alt.LayerChart.from_dict(spec, validate=True)
+        assert tokens(spec) <= set(charts.PAPER)
+        assert not tokens(charts.on_paper(spec))
+    for name, colour in charts.PAPER.items():
+        assert re.search(rf"{name}: {colour};", light), f"the stylesheet has another {name}"
+
+
+@pytest.mark.django_db
+def test_a_missing_day_breaks_the_line_and_the_axis_begins_at_zero() -> None:
+    spec = charts.series_chart(section(missing=(4,)), "mention")
+    own = [row for row in spec["datasets"]["rows"] if row["own"]]
+    assert [row["segment"] for row in own] == [0] * 4 + [1] * 4
+    assert all(0 <= row["low"] <= row["rate"] <= row["high"] <= 1 and row["n"] > 0 for row in own)
+    scales = [layer["encoding"]["y"]["scale"]["domain"] for layer in spec["layer"] if "y" in layer["encoding"]]
+    assert {domain[0] for domain in scales} == {0}
+
+
+@pytest.mark.django_db
+def test_of_many_brands_own_and_the_top_two_are_coloured_and_labelled() -> None:
+    spec = charts.series_chart(section(), "mention")
+    coloured = {row["brand"] for row in spec["datasets"]["rows"] if row["main"]}
+    assert "Fernwood" in coloured
+    assert len(coloured) == 3
+    assert {label["brand"] for label in spec["datasets"]["labels"]} == coloured
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", [1, 2])
+def test_short_histories_and_odd_names_can_be_drawn(days: int) -> None:
+    found = section(days=days, prompts=2)
+    for draw in (charts.series_chart, charts.comparison_chart):
+        svg = charts.to_svg(draw(found, "citation"))
+        assert svg.startswith("<svg")
+        assert "Hollis &amp; Kay" in svg or draw is charts.series_chart
+
+
+@given(st.lists(st.floats(0, 1), max_size=12).map(sorted), st.floats(0.02, 0.08))
+def test_labels_are_moved_apart_and_keep_their_order(places: list[float], gap: float) -> None:
+    moved = charts.spread(places, gap, 1.0)
+    assert moved == sorted(moved)
+    assert all(0 <= place <= 1 + 1e-9 for place in moved)
+    if len(places) * gap <= 0.5:
+        assert all(b - a >= gap - 1e-9 for a, b in zip(moved, moved[1:], strict=False))
+
+
+def test_the_bundle_is_a_static_file_with_its_gzip_form() -> None:
+    found = finders.find("monitor/vega.js")
+    assert found
+    content = Path(found).read_bytes()
+    assert b"window.vegaEmbed" in content
+    assert gzip.decompress(Path(f"{found}.gz").read_bytes()) == content
+    assert finders.find("monitor/vega.jsx") is None
