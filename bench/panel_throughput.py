@@ -67,7 +67,7 @@ def prepare(prompt_count: int, repeats: int) -> tuple[Any, list[str]]:
     from monitor.services import demo_site, indexes, pages, panels, workspaces
 
     owner = User.objects.create_user("bench@example.com")
-    workspace = workspaces.create_workspace(name="Bench", owner=owner, time_zone="UTC")
+    workspace = workspaces.create(name="Bench", owners=[owner])
     site = demo_site.load()
     for url, html in site.pages_on(29):
         pages.store_page(workspace=workspace, url=url, html=html)

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 
+from monitor import schedule
 from monitor.forms.parts import checked
 from monitor.models import Role
 from monitor.services import workspaces
 
 
-class TimeZoneInput(forms.TextInput):
-    """A text field with the system's zones to choose from."""
-
-    template_name = "_time_zone_input.html"
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        context["widget"]["attrs"]["list"] = f"{context['widget']['attrs'].get('id', name)}-zones"
-        return {**context, "zones": sorted(available_timezones())}
+def _zones() -> list[tuple[str, str]]:
+    return [(zone, zone.replace("_", " ")) for zone in schedule.time_zones()]
 
 
 class WorkspaceForm(forms.Form):
     name = forms.CharField(
         label="Name", max_length=workspaces.LONGEST_NAME, help_text="Your team or brand, as people call it."
     )
-    time_zone = forms.CharField(
+    time_zone = forms.ChoiceField(
         label="Time zone",
         initial="UTC",
-        widget=TimeZoneInput,
+        choices=_zones,
         help_text="Days begin and end in this zone. After a change, all history is counted anew.",
     )
 
     def clean_name(self) -> str:
         return checked(lambda: workspaces.clean_name(self.cleaned_data["name"]))
-
-    def clean_time_zone(self) -> str:
-        return checked(lambda: workspaces.clean_time_zone(self.cleaned_data["time_zone"]))
 
 
 class InviteForm(forms.Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
@@ -32,6 +33,25 @@ PLACES = (
     Place("reports", "Reports", "reports", ("reports",)),
     Place("settings", "Settings", "settings", ("settings",)),
 )
+
+
+class Frame:
+    """What the side of a page needs; asked of the database only by pages that have a side."""
+
+    def __init__(self, user_id: int | None, here: Workspace | None) -> None:
+        self._user_id, self._here = user_id, here
+
+    @cached_property
+    def workspaces(self) -> list[Workspace]:
+        """The visitor's, in the order in which `home` prefers them."""
+        return list(Workspace.objects.filter(memberships__user_id=self._user_id).order_by("is_demo", "pk"))
+
+    @cached_property
+    def workspace(self) -> Workspace | None:
+        """Whose pages the navigation leads to; outside any workspace, those of the one that `home` opens."""
+        return self._here or next(iter(self.workspaces), None)
+
+
 _SECTION = {folder: place.name for place in PLACES for folder in place.folders}
 THEMES = frozenset({"light", "dark"})
 
@@ -53,9 +73,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context
+    here = getattr(request, "workspace", None)
     return context | {
-        "workspaces": Workspace.objects.filter(memberships__user_id=user.pk).order_by("name"),
-        "workspace": getattr(request, "workspace", None),
+        "frame": Frame(user.pk, here),
+        "workspace": here,
         "role": getattr(request, "role", None),
         "section": _section(request.path),
     }

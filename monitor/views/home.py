@@ -14,6 +14,7 @@ from monitor.forms.workspaces import WorkspaceForm
 from monitor.models import Workspace
 from monitor.services import workspaces
 from monitor.views.access import public, signed_in
+from monitor.views.frame import Frame
 
 
 @public
@@ -27,8 +28,8 @@ def health(request: HttpRequest) -> HttpResponse:
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
     """The visitor's workspace: their own before the demo, the oldest first."""
-    mine = Workspace.objects.filter(memberships__user_id=request.user.pk).order_by("is_demo", "pk").first()
-    return redirect("overview", mine.slug) if mine else redirect("workspace_new")
+    first = Frame(request.user.pk, None).workspace
+    return redirect("overview", first.slug) if first else redirect("workspace_new")
 
 
 @signed_in
