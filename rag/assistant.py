@@ -105,7 +105,7 @@ class LocalAssistant(Assistant):
             "sources": self._sources(made),
             "usage": {
                 "input_tokens": question_tokens + self._context_tokens(made),
-                "output_tokens": self._embedder.count_tokens([made.text])[0],
+                "output_tokens": made.tokens or self._embedder.count_tokens([made.text])[0],
                 "searches": 1,
             },
             "timings_ms": {

@@ -6,38 +6,38 @@ Rules of thumb over English wording; other languages simply get fewer flags. Kno
 from __future__ import annotations
 
 import re
-from enum import IntFlag
+from typing import Final
 
 #: Longest line that can be an award or an item of a list.
 LINE = 100
 
 
-class Cue(IntFlag):
-    """Flags of one sentence, as they are stored."""
+class Cue:
+    """Flags of one sentence, as they are stored: plain numbers, for they are looked at very often."""
 
-    HEADING = 1
-    QUESTION = 2
-    BULLET = 4
-    FRAGMENT = 8
-    DANGLING = 16
-    BOILERPLATE = 32
-    SHOUT = 64
-    NUMBER = 128
-    MONEY = 256
-    STEP = 512
-    PICK = 1024
-    DEFINITION = 2048
-    PERSONAL = 4096
-    LEAD_IN = 8192
-    TABLE = 16384
-    VAGUE = 32768
-    NAMED = 65536
-    MARKUP = 131072
-    CHOICE = 262144
-    AGAINST = 524288
-    VERDICT = 1048576
-    LABEL = 2097152
-    ENUMERATION = 4194304
+    HEADING: Final = 1 << 0
+    QUESTION: Final = 1 << 1
+    BULLET: Final = 1 << 2
+    FRAGMENT: Final = 1 << 3
+    DANGLING: Final = 1 << 4
+    BOILERPLATE: Final = 1 << 5
+    SHOUT: Final = 1 << 6
+    NUMBER: Final = 1 << 7
+    MONEY: Final = 1 << 8
+    STEP: Final = 1 << 9
+    PICK: Final = 1 << 10
+    DEFINITION: Final = 1 << 11
+    PERSONAL: Final = 1 << 12
+    LEAD_IN: Final = 1 << 13
+    TABLE: Final = 1 << 14
+    VAGUE: Final = 1 << 15
+    NAMED: Final = 1 << 16
+    MARKUP: Final = 1 << 17
+    CHOICE: Final = 1 << 18
+    AGAINST: Final = 1 << 19
+    VERDICT: Final = 1 << 20
+    LABEL: Final = 1 << 21
+    ENUMERATION: Final = 1 << 22
 
 
 _BULLET = re.compile(r"^(?:[-*+\u2022\u2013\u2014\u00b7\u25cf\u25aa\u2023>]|#{1,6}|\d{1,2}[.)])\s+")
@@ -202,12 +202,12 @@ def bare(sentence: str) -> str:
     return _BULLET.sub("", sentence)
 
 
-def cues(sentence: str, *, heading: bool = False) -> Cue:
+def cues(sentence: str, *, heading: bool = False) -> int:
     """The flags of one sentence as it stands in its page."""
     text = bare(sentence)
     words = _WORD.findall(text)
     # a quotation cut in two, or introduced elsewhere, stands badly alone
-    found = Cue.HEADING if heading else Cue(0)
+    found = Cue.HEADING if heading else 0
     if text.count('"') % 2 or text.count("\u201c") != text.count("\u201d"):
         found |= Cue.FRAGMENT
     if len(text) != len(sentence):

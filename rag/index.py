@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 Numbers = npt.NDArray[np.int32]
 
 #: Changes with anything that makes older generations unfit to be read or reused.
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 #: BM25 of passages: lengths differ little, so length counts for less than usual.
 BM25 = {"method": "lucene", "k1": 0.9, "b": 0.4}
@@ -45,10 +45,23 @@ SENTENCE = np.dtype(
         ("start", "<i4"),
         ("end", "<i4"),
         ("cues", "<i4"),
+        ("tokens", "<i4"),
         ("terms_start", "<i4"),
         ("terms_end", "<i4"),
     ]
 )
+
+
+class Sentence(NamedTuple):
+    """One row of the sentences: of a passage, `text[start:end]` of its document, flags, tokens, and its terms."""
+
+    passage: int
+    start: int
+    end: int
+    cues: int
+    tokens: int
+    terms_start: int
+    terms_end: int
 
 
 class DamagedIndex(Exception):  # noqa: N818 - a state of the files
@@ -148,6 +161,21 @@ class Index:
             )
             for row in self.passages[first:last]
         ]
+
+    def sentence(self, row: int) -> Sentence:
+        return Sentence._make(self.sentences.item(row))
+
+    def sentence_text(self, row: int) -> str:
+        """A sentence as its page has it."""
+        sentence = self.sentence(row)
+        document = int(self.passages["document"][sentence.passage])
+        return self.documents[document].text[sentence.start : sentence.end]
+
+    def terms_of(self, first: int, last: int) -> set[int]:
+        """The terms of a run of sentences, as a half-open range."""
+        if last <= first:
+            return set()
+        return set(self.terms[self.sentence(first).terms_start : self.sentence(last - 1).terms_end].tolist())
 
     def title_terms(self, document: int) -> list[int]:
         """The terms of a document's title, by its number."""
@@ -268,12 +296,14 @@ class _Draft:
             at = len(self.passages)
             self.fresh.append((at, passage.tokens, passage.token_spans))
             first = len(self.sentences)
-            for (start, end), leads in zip(passage.sentences, passage.leads, strict=True):
+            for (start, end), leads, (token, last_token) in zip(
+                passage.sentences, passage.leads, passage.token_spans, strict=True
+            ):
                 sentence = document.text[start:end]
                 before = len(self.terms)
                 self.terms.extend(self._numbers(sentence))
-                flags = int(cues.cues(sentence, heading=leads))
-                self.sentences.append((at, start, end, flags, before, len(self.terms)))
+                flags = cues.cues(sentence, heading=leads)
+                self.sentences.append((at, start, end, flags, last_token - token, before, len(self.terms)))
             self.passages.append(
                 (number, passage.start, passage.end, *passage.heading, len(passage.tokens), first, len(self.sentences))
             )
@@ -293,10 +323,10 @@ class _Draft:
             shift = sentences_here - sentence_first
             self.passages.append((number, start, end, heading_start, heading_end, tokens, a + shift, b + shift))
             self.labels.append(title + self._heading(document.text, (heading_start, heading_end), start))
-        for passage, start, end, flags, a, b in old.sentences[sentence_first:sentence_last].tolist():
+        for passage, start, end, flags, tokens, a, b in old.sentences[sentence_first:sentence_last].tolist():
             before = len(self.terms)
             self.terms.extend(self._number(self.old_names[term]) for term in old.terms[a:b].tolist())
-            self.sentences.append((passage + here - first, start, end, flags, before, len(self.terms)))
+            self.sentences.append((passage + here - first, start, end, flags, tokens, before, len(self.terms)))
         self.copied.append(
             (
                 slice(here, len(self.passages)),
@@ -383,7 +413,7 @@ class _Draft:
         bags = []
         for label, passage in zip(self.labels, self.passages, strict=True):
             first, last = passage[-2:]
-            inside = self.terms[self.sentences[first][4] : self.sentences[last - 1][5]] if last > first else []
+            inside = self.terms[self.sentences[first][-2] : self.sentences[last - 1][-1]] if last > first else []
             bags.append(label + inside)
         return bags
 

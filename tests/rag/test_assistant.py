@@ -12,8 +12,9 @@ import pytest
 
 from inference.answer import Answer, AssistantError, Question, RawBody
 from rag.assistant import LocalAssistant, source_documents
-from rag.compose import NOTHING_FOUND, Kind, kinds_of
+from rag.compose import NOTHING_FOUND
 from rag.index import Document, Index, build
+from rag.quotes import Kind, kinds_of
 
 if TYPE_CHECKING:
     from pathlib import Path
