@@ -51,7 +51,7 @@ ROW_HEIGHT = 26
 OWN_BAND, TOP_BAND = 0.18, 0.08
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
-LABEL_ROOM = 0.24  # of the width, right of the last day
+LABEL_WIDTH = 88
 WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
 
 
@@ -63,7 +63,7 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     first, last = _ends(section.series)
     scale = alt.Scale(
         type="utc",
-        domain=[_utc(first), _utc(last + (last - first) * (LABEL_ROOM / (1 - LABEL_ROOM)))],
+        domain=[_utc(first), _utc(last)],
         nice=False,
     )
     ticks = alt.Axis(values=[_utc(day) for day in _ticks(first, last)], format="%-d %b", grid=False, title=None)
@@ -108,7 +108,7 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     targets = base.mark_point(filled=True, size=110, opacity=0).encode(y=y, tooltip=_tooltip("day")).add_params(pointed)
     names = (
         alt.Chart(alt.NamedData("labels"))
-        .mark_text(align="left", dx=7, fontSize=12, limit=alt.expr(f"width * {LABEL_ROOM} - 8"))
+        .mark_text(align="left", dx=7, fontSize=12, limit=LABEL_WIDTH)
         .encode(
             x=alt.X("day:T", scale=scale),
             y=alt.Y("at:Q", scale=share),
