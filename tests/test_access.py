@@ -1,0 +1,166 @@
+"""Every URL has an access rule, and the rule holds: for each role, by GET and POST, and against other workspaces.
+
+The routes are read from the product itself, so a new one is tested, or fails for want of an object, by being there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from monitor.models import Role
+from monitor.services import workspaces
+from tests.world import Route, World, make_world, routes
+
+pytestmark = pytest.mark.django_db
+
+OURS = [route for route in routes() if route.is_ours]
+OF_WORKSPACES = [route for route in OURS if route.rule and route.rule.kind == "workspace"]
+#: What a GET must carry to be answered with a page.
+QUERIES = {"report_download": {"format": "csv"}, "schedule_preview": {"schedule": "0 6 * * *", "time_zone": "UTC"}}
+
+
+def _panel(world: World) -> dict[str, Any]:
+    panel = world.history.panel
+    return {
+        "name": "Weekly",
+        "suite": panel.suite_id,
+        "assistants": ["local"],
+        "repeats": 2,
+        "schedule": "",
+        "time_zone": "UTC",
+        "revision": panel.revision,
+    }
+
+
+#: What a POST must carry to be taken; all others need nothing.
+FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "ask": lambda world: {"text": "Which pen is best?"},
+    "brand": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
+    "brand_new": lambda world: {"name": "Inkwell", "kind": "competitor"},
+    "member_role": lambda world: {"role": "editor"},
+    "members_add": lambda world: {"email": "new@people.example", "role": "viewer"},
+    "pages_import": lambda world: {
+        "files": SimpleUploadedFile("a.html", b"<p>Pens</p>"),
+        "url": "https://a.example/pens",
+    },
+    "panel_edit": _panel,
+    "panel_new": _panel,
+    "prompt": lambda world: {"text": "Which pen lasts?", "tags": ""},
+    "prompts_add": lambda world: {"mode": "lines", "lines": "Which ink dries fast?", "tags": ""},
+    "prompts_archive": lambda world: {"prompt": [world.history.prompts[0].pk]},
+    "prompts_restore": lambda world: {"prompt": [world.history.prompts[0].pk]},
+    "settings": lambda world: {"name": "Renamed", "time_zone": "Europe/Berlin"},
+    "suite_edit": lambda world: {"name": "Pens and ink"},
+    "suite_new": lambda world: {"name": "Ink"},
+    "workspace_delete": lambda world: {"typed": world.workspace.name},
+}
+
+
+@pytest.fixture(scope="module")
+def worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, World]]:
+    """Two workspaces with a row behind every URL, made once; each request below is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        pair = tuple(make_world(workspaces.create(name=name, owners=[], is_demo=True)) for name in ("Home", "Away"))
+        yield pair[0], pair[1]
+        transaction.set_rollback(True)
+
+
+def send(user: Any, method: str, url: str, data: dict[str, Any] | None = None) -> HttpResponse:
+    """One request, and nothing of what it did stays."""
+    client = Client(raise_request_exception=True)
+    with transaction.atomic():
+        if user is not None:
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        response: Any = client.get(url, data) if method == "GET" else client.post(url, data or {})
+        transaction.set_rollback(True)
+    return response  # type: ignore[no-any-return]
+
+
+def payload(route: Route, method: str, world: World) -> dict[str, Any] | None:
+    if method == "GET":
+        return QUERIES.get(route.name)
+    return FORMS[route.name](world) if route.name in FORMS else None
+
+
+def ids(route: Route) -> str:
+    return route.name
+
+
+def test_every_view_of_ours_declares_its_rule_and_has_a_name() -> None:
+    assert [route.pattern for route in OURS if route.rule is None or not route.name] == []
+    assert {route.name for route in OF_WORKSPACES} >= {"overview", "answers", "panels", "engine", "reports", "settings"}
+
+
+def test_only_workspace_rules_stand_below_a_workspace() -> None:
+    for route in OURS:
+        assert ("workspace" in route.arguments) == (route.rule.kind == "workspace"), route.pattern
+
+
+def test_other_packages_bring_only_pages_of_accounts() -> None:
+    assert {route.view.__module__.split(".")[0] for route in routes()} <= {"monitor", "allauth", "django"}
+    foreign = [route for route in routes() if not route.is_ours]
+    assert [route.pattern for route in foreign if not route.pattern.startswith(("accounts/", "static/"))] == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("route", OF_WORKSPACES, ids=ids)
+def test_the_rule_holds_for_every_role_and_every_stranger(
+    worlds: tuple[World, World], route: Route, method: str
+) -> None:
+    home, away = worlds
+    lowest: Role | None = route.rule.read if method == "GET" else route.rule.write
+    url, data = home.url(route), payload(route, method, home)
+
+    anonymous = send(None, method, url, data)
+    assert anonymous.status_code == 302 and "/accounts/login/" in anonymous["Location"]
+    for role in Role:
+        assert send(away.people[role], method, url, data).status_code == 404, f"a stranger, {role.value} elsewhere"
+
+    for role in Role:
+        status = send(home.people[role], method, url, payload(route, method, home)).status_code
+        if lowest is None:
+            assert status == 405, role
+        elif role.rank < lowest.rank:
+            assert status == 403, role
+        else:
+            assert 200 <= status < 400, f"{role.value} got {status}"
+
+    if route.needs_object and lowest is not None:
+        foreign = away.url_about(route, home)
+        assert send(away.people[Role.OWNER], method, foreign, data).status_code == 404, "own address, foreign row"
+
+
+@pytest.mark.parametrize("route", [r for r in OF_WORKSPACES if r.rule.read], ids=ids)
+def test_looking_writes_nothing(worlds: tuple[World, World], route: Route) -> None:
+    home, _ = worlds
+    client = Client()
+    with transaction.atomic():
+        client.force_login(home.people[Role.OWNER], backend="django.contrib.auth.backends.ModelBackend")
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(home.url(route), QUERIES.get(route.name))
+        transaction.set_rollback(True)
+    writes = [q["sql"] for q in queries if re.match(r"\s*(INSERT|UPDATE|DELETE)", q["sql"], re.IGNORECASE)]
+    assert writes == []
+
+
+@pytest.mark.parametrize("route", [r for r in OURS if r.rule and r.rule.kind != "workspace"], ids=ids)
+def test_pages_outside_workspaces_ask_for_the_login_unless_public(worlds: tuple[World, World], route: Route) -> None:
+    home, _ = worlds
+    url = home.url(route)
+    anonymous = send(None, "GET", url)
+    if route.rule.kind == "public":
+        assert anonymous.status_code == 200
+    else:
+        assert anonymous.status_code == 302 and "/accounts/login/" in anonymous["Location"]
+        assert send(home.people[Role.VIEWER], "GET", url).status_code < 400

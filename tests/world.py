@@ -1,0 +1,221 @@
+"""A workspace with something behind every URL: what the tests of access, the browser tests and the shots walk over.
+
+`OBJECTS` names, for each route with an id, the row it is about. A new route without an entry fails loudly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import zstandard
+from django.db.models import F, Func, Value
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from monitor.fulltext import search_text
+from monitor.models import (
+    Attempt,
+    AttemptStatus,
+    Body,
+    IndexGeneration,
+    Job,
+    JobKind,
+    JobStatus,
+    Membership,
+    Page,
+    PageVersion,
+    Pointers,
+    Response,
+    Role,
+    User,
+    Workspace,
+)
+from tests.factories_history import History, make_history
+
+ANSWER = (
+    "**Fernwood** makes the best pen for left-handers [1].\n\n- Quillmark is cheaper: https://quillmark.example/guide\n"
+)
+PAYLOAD = b'{"text": "Fernwood makes the best pen.", "sources": [{"url": "https://fernwood.example/guide"}]}'
+
+
+# --- the routes ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Route:
+    """A named URL pattern: its path as written, its arguments' names, and the view behind it."""
+
+    name: str
+    pattern: str
+    arguments: tuple[str, ...]
+    view: Callable[..., Any]
+
+    @property
+    def is_ours(self) -> bool:
+        return self.view.__module__.split(".")[0] == "monitor"
+
+    @property
+    def rule(self) -> Any:
+        return getattr(self.view, "access_rule", None)
+
+    @property
+    def needs_object(self) -> bool:
+        return bool(set(self.arguments) - {"workspace"})
+
+
+def routes() -> list[Route]:
+    """Every URL pattern of the product, those of other packages included."""
+    return list(_walk(get_resolver(), "", ()))
+
+
+def _walk(resolver: URLResolver, prefix: str, arguments: tuple[str, ...]) -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        here = (*arguments, *entry.pattern.converters, *entry.pattern.regex.groupindex)
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, f"{prefix}{entry.pattern}", here)
+        elif isinstance(entry, URLPattern):
+            yield Route(entry.name or "", f"{prefix}{entry.pattern}", tuple(dict.fromkeys(here)), entry.callback)
+
+
+# --- the rows behind them --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """A workspace with a month in it, its people by role, and one row for every kind of id in a URL."""
+
+    history: History
+    people: dict[Role, User]
+    response: Response
+    page: Page
+    job: Job
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.history.workspace
+
+    @cached_property
+    def viewer_membership(self) -> Membership:
+        return Membership.objects.for_workspace(self.workspace).get(role=Role.VIEWER)
+
+    def url(self, route: Route) -> str:
+        """The route's address in this workspace, about this workspace's own row."""
+        return self.url_about(route, self)
+
+    def url_about(self, route: Route, other: World) -> str:
+        """The route's address in this workspace, about a row of another one."""
+        arguments: dict[str, Any] = {"workspace": self.workspace.slug} if "workspace" in route.arguments else {}
+        for name in set(route.arguments) - {"workspace"}:
+            if route.name not in OBJECTS:
+                raise LookupError(f"tests/world.py has no object for `{name}` of the route `{route.name}`.")
+            arguments[name] = OBJECTS[route.name](other).pk
+        return reverse(route.name, kwargs=arguments)
+
+
+OBJECTS: dict[str, Callable[[World], Any]] = {
+    **dict.fromkeys(("answer", "answer_raw"), lambda world: world.response),
+    **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
+    **dict.fromkeys(("page", "page_take_out", "page_put_back"), lambda world: world.page),
+    **dict.fromkeys(("job", "job_progress", "job_cancel"), lambda world: world.job),
+    **dict.fromkeys(
+        ("suite", "suite_edit", "suite_archive", "suite_restore", "prompts_add", "prompts_archive", "prompts_restore"),
+        lambda world: world.history.panel.suite,
+    ),
+    **dict.fromkeys(("prompt", "prompt_archive", "prompt_restore"), lambda world: world.history.prompts[0]),
+    **dict.fromkeys(("brand", "brand_archive", "brand_restore", "brand_delete"), lambda world: world.history.brands[0]),
+    **dict.fromkeys(
+        ("panel", "panel_edit", "panel_run", "panel_pause", "panel_archive", "panel_restore"),
+        lambda world: world.history.panel,
+    ),
+    **dict.fromkeys(("run", "run_progress", "run_cancel", "run_retry"), lambda world: world.history.runs[-1]),
+}
+
+
+def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> World:
+    history = make_history(workspace=workspace, days=days, prompts=prompts, repeats=1)
+    people = {role: _person(workspace, role) for role in Role}
+    page = _page(workspace)
+    generation = IndexGeneration.objects.create(
+        workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
+    )
+    Pointers.objects.filter(workspace=workspace).update(generation=generation)
+    job = Job.objects.create(
+        workspace=workspace,
+        kind=JobKind.IMPORT_PAGES,
+        status=JobStatus.RUNNING,
+        total=40,
+        done=18,
+        result={"phase": "Reading pages"},
+        problems=[{"where": "pages.jsonl, line 3", "reason": "it has no url."}],
+        lease=1,
+        lease_until=timezone.now() + timedelta(hours=1),
+        started_at=timezone.now() - timedelta(seconds=30),
+    )
+    return World(history, people, _response(history), page, job)
+
+
+def _person(workspace: Workspace, role: Role) -> User:
+    user = User.objects.create_user(f"{role.value}@{workspace.slug}.example")
+    Membership.objects.create(workspace=workspace, user=user, role=role)
+    return user
+
+
+def _page(workspace: Workspace) -> Page:
+    text = "Fernwood makes a pen for left-handers.\n\nIt costs 30 dollars."
+    page = Page.objects.create(
+        workspace=workspace,
+        page="fernwood.example/guide",
+        url="https://fernwood.example/guide",
+        domain="fernwood.example",
+    )
+    html = f"<html><body><p>{text}</p></body></html>".encode()
+    page.current = PageVersion.objects.create(
+        workspace=workspace,
+        page=page,
+        number=1,
+        html=zstandard.ZstdCompressor().compress(html),
+        sha256=hashlib.sha256(html).hexdigest(),
+        title="A pen for left-handers",
+        text=text,
+        seen_at=timezone.now(),
+    )
+    page.save()
+    return page
+
+
+def _response(history: History) -> Response:
+    """An answer with its attempt and body, and with words to search for."""
+    workspace = history.workspace
+    response = Response.objects.for_workspace(workspace).filter(run=history.runs[-1], status="answered").first()
+    assert response is not None
+    response.text, response.latency_ms, response.input_tokens, response.output_tokens = ANSWER, 38, 2400, 96
+    response.searches = ["best pen for left-handers"]
+    response.save()
+    vector = Func(
+        Value("simple"), Value(search_text(ANSWER)), function="to_tsvector", template="%(function)s(%(expressions)s)"
+    )
+    Response.objects.for_workspace(workspace).filter(pk=response.pk).update(search=vector, tries=F("tries") + 1)
+    attempt = Attempt.objects.create(
+        workspace=workspace,
+        response=response,
+        lease=1,
+        status=AttemptStatus.ANSWERED,
+        sent_at=timezone.now(),
+        ended_at=timezone.now(),
+    )
+    Body.objects.create(
+        workspace=workspace,
+        attempt=attempt,
+        sequence=0,
+        status=200,
+        headers={"content-type": "application/json"},
+        content=zstandard.ZstdCompressor().compress(PAYLOAD),
+        size=len(PAYLOAD),
+        sha256=hashlib.sha256(PAYLOAD).hexdigest(),
+    )
+    return response
