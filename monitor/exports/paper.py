@@ -1,0 +1,185 @@
+"""The report for a manager, as a PDF set by typst: what changed, the page's charts, the tables behind them.
+
+Answers, names and pages reach the typesetter as data in a JSON file; none of it is read as markup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from monitor import charts
+from monitor.metrics import Change, Rate
+from monitor.queries.report import DEFINITIONS, Report, in_words
+
+PAPER_PAGES, PAPER_PROMPTS, PAPER_ANSWERS = 25, 100, 6
+PAPER_LETTERS = 600
+SERIES_WIDTH, COMPARISON_WIDTH = 640, 280
+
+
+TEMPLATE = "report.typ"
+
+
+def to_pdf(report: Report, only: str | None = None) -> bytes:
+    """The report for a manager: what changed, the page's charts, the tables behind them, and the definitions."""
+    import typst
+
+    with tempfile.TemporaryDirectory(prefix="citescope-report-") as name:
+        folder = Path(name)
+        (folder / TEMPLATE).write_bytes((Path(settings.BASE_DIR) / "templates" / TEMPLATE).read_bytes())
+        (folder / "data.json").write_text(json.dumps(_paper(report, folder), ensure_ascii=False))
+        content = typst.compile(folder / TEMPLATE, root=folder, format="pdf")
+    return bytes(content)
+
+
+def _paper(report: Report, folder: Path) -> dict[str, Any]:
+    """What the template sets; every string in it is shown as it stands."""
+    about = report.about
+    return {
+        "workspace": about.workspace,
+        "demo": about.is_demo,
+        "period": f"{in_words(report.filter.period.start)} to {in_words(report.filter.period.end)}",
+        "made": f"{in_words(about.made_at.date())}",
+        "filters": [list(pair) for pair in (*about.filters, ("Read with", about.reading))],
+        "findings": [
+            {
+                "subject": finding.subject,
+                "verb": "named" if finding.measure == "named" else "cited",
+                "up": finding.up,
+                "after": percent(finding.after.rate),
+                "before": percent(finding.before.rate),
+                "change": f"{points(finding.change.difference)}, 95 %: {points(finding.change.low)} to "
+                f"{points(finding.change.high)}; {finding.change.pairs} prompts",
+            }
+            for finding in report.overview.findings
+        ],
+        "compared": report.overview.compared,
+        "too_thin": report.overview.too_thin,
+        "sections": [_paper_section(report, number, folder) for number in range(len(report.sections))],
+        "prompts": [
+            {
+                "assistant": row.assistant,
+                "prompt": row.prompt,
+                "n": row.n,
+                "you": row.own_named,
+                "cited": row.own_cited,
+                "rivals": row.rival_named,
+                "gap": row.gap,
+            }
+            for row in sorted(report.prompts, key=lambda row: -row.gap)[:PAPER_PROMPTS]
+        ],
+        "prompts_total": len(report.prompts),
+        "answers": [
+            {
+                "prompt": row.prompt,
+                "where": f"{row.assistant}, {in_words(row.day)}",
+                "text": _excerpt(row.text),
+                "cited": list(row.cited[:6]),
+            }
+            for row in _sample(report)
+        ],
+        "definitions": [list(pair) for pair in DEFINITIONS],
+    }
+
+
+def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
+    section = report.sections[number]
+    pictures = {
+        f"{kind}-{measure}": draw(section, measure)
+        for measure in ("mention", "citation")
+        for kind, draw in (("series", charts.series_chart), ("comparison", charts.comparison_chart))
+        if charts.can_draw(section)
+    }
+    for name, spec in pictures.items():
+        width = SERIES_WIDTH if name.startswith("series") else COMPARISON_WIDTH
+        (folder / f"{number}-{name}.svg").write_text(charts.to_svg(spec, width))
+    gap = report.gaps.get(section.key)
+    pages = next((p for p in report.pages if (p.assistant, p.stratum) == (section.assistant, section.stratum)), None)
+    return {
+        "label": section.label,
+        "basis": f"n = {section.responses:,} answers to {section.prompts} prompts on {section.days} "
+        f"{'day' if section.days == 1 else 'days'}; {section.failed} failed, {section.refused} refused",
+        "gap": f"{said(gap)} (n = {gap.n:,})" if gap and gap.rate is not None else None,
+        "pictures": {name: f"{number}-{name}.svg" for name in pictures},
+        "by": "week" if section.by_week else "day",
+        "bands": not section.too_thin,
+        "breaks": [f"{in_words(item.day)}: {item.label}" for item in section.breaks],
+        "brands": [
+            {
+                "name": row.brand.name,
+                "own": row.brand.own,
+                "colour": charts.PAPER[f"--series-{row.brand.colour % 8}"],
+                "mention": said(row.mention),
+                "mention_change": verdict(row.mention_change),
+                "citation": said(row.citation),
+                "citation_change": verdict(row.citation_change),
+                "voice": percent(row.share_of_voice),
+                "first": percent(row.first.rate),
+                "rank": f"{rank:g}" if (rank := report.ranks.get((section.key, row.brand.pk))) else "–",
+                "n": f"{row.mention.n:,}",
+            }
+            for row in section.brands
+        ],
+        "domains": [
+            {
+                "domain": row.domain,
+                "owner": row.owner.name if row.owner else "",
+                "cited": f"{row.cited:,}",
+                "rate": said(row.citation),
+                "change": verdict(row.change),
+                "share": percent(row.share),
+                "n": f"{row.citation.n:,}",
+            }
+            for row in section.domains
+        ],
+        "pages": [
+            {"page": row.page, "title": row.title, "cited": f"{row.cited:,}", "rate": said(row.citation)}
+            for row in (pages.rows if pages else ())[:PAPER_PAGES]
+            if row.cited
+        ],
+    }
+
+
+def _sample(report: Report) -> list[Any]:
+    """The latest answers, each to another prompt."""
+    return list({row.prompt: row for row in reversed(report.answers)}.values())[::-1][:PAPER_ANSWERS]
+
+
+def _excerpt(text: str) -> str:
+    """Plain words for paper: an answer's markdown signs of emphasis and links' targets left out."""
+    plain = re.sub(r"\]\(https?://[^)\s]*\)", "]", text)
+    plain = re.sub(r"\*\*|`|^#{1,6} ", "", plain, flags=re.MULTILINE)
+    return plain if len(plain) <= PAPER_LETTERS else plain[:PAPER_LETTERS].rsplit(" ", 1)[0] + " …"
+
+
+def percent(rate: float | None) -> str:
+    if rate is None:
+        return "–"
+    if 0 < rate < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 < rate < 1 else f"{rate * 100:.0f} %"
+
+
+def points(difference: float | None) -> str:
+    if difference is None:
+        return "–"
+    written = f"{difference * 100:+.0f}"
+    return "0 pts" if written in ("+0", "-0") else f"{written} pts".replace("-", "−")
+
+
+def said(rate: Rate) -> str:
+    """`38 % (32–44)`, or `38 % (too thin)`."""
+    if rate.rate is None:
+        return "–"
+    if rate.low is None or rate.high is None:
+        return f"{percent(rate.rate)} ({rate.reason})"
+    return f"{percent(rate.rate)} ({rate.low * 100:.0f}–{rate.high * 100:.0f})"
+
+
+def verdict(change: Change) -> str:
+    return f"{points(change.difference)}\n{change.verdict}" if change.verdict else "–"
