@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from monitor.views import answers, brands, engine, home, jobs, overview, panels, reports, runs, settings, sources, suites
+from monitor.views import (
+    answers,
+    brands,
+    engine,
+    home,
+    jobs,
+    overview,
+    panels,
+    reports,
+    runs,
+    settings,
+    sources,
+    suites,
+)
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
