@@ -28,9 +28,10 @@ from inference.answer import (
 from inference.pages import identify
 
 if TYPE_CHECKING:
-    from inference.embed import Embedder
+    from inference.embed import Embedder, Vectors
     from rag.compose import Composition
     from rag.index import Index
+    from rag.retrieve import Ranking
 
 #: How much repeats with different seeds differ when the question does not say.
 TEMPERATURE = 0.5
@@ -66,8 +67,10 @@ class LocalAssistant(Assistant):
             vectors = self._embedder.encode([question.text for question in batch], "query")
             lengths = self._embedder.count_tokens([question.text for question in batch])
             embedding = (time.perf_counter() - started) / len(batch)
+            # the repeats of a prompt differ only in what noise makes of the same ranking
+            rankings: dict[str, Ranking] = {}
             for offset, question in enumerate(batch):
-                body = self._answer(question, vectors[offset], lengths[offset], embedding)
+                body = self._answer(question, vectors[offset], lengths[offset], embedding, rankings)
                 keep(at + offset, body)
                 try:
                     yield at + offset, self.parse(body)
@@ -82,13 +85,22 @@ class LocalAssistant(Assistant):
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise AssistantError("malformed", f"This is no body of the local engine: {error!r}.") from error
 
-    def _answer(self, question: Question, vector: Any, question_tokens: int, embedding: float) -> RawBody:
+    def _answer(
+        self,
+        question: Question,
+        vector: Vectors,
+        question_tokens: int,
+        embedding: float,
+        rankings: dict[str, Ranking],
+    ) -> RawBody:
         # here and not above: a process that only parses needs neither
         from rag import compose, retrieve
 
         temperature = _temperature(question)
         started = time.perf_counter()
-        ranking = retrieve.rank(self._index, question.text, vector)
+        ranking = rankings.get(question.text)
+        if ranking is None:
+            ranking = rankings[question.text] = retrieve.rank(self._index, question.text, vector)
         retrieved = time.perf_counter()
         made = compose.compose(self._index, question.text, vector, ranking, _noise(question), temperature)
         composed = time.perf_counter()

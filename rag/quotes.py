@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from rag.cues import LINE, Cue, bare, names
 from rag.index import Index
+from rag.retrieve import products
 
 if TYPE_CHECKING:
     from inference.embed import Vectors
@@ -30,7 +31,7 @@ Integers = npt.NDArray[np.integer[Any]]
 #: Shortest and longest sentence quoted.
 CHARACTERS = (30, 420)
 #: Sentences looked at closely.
-CANDIDATES = 48
+CANDIDATES = 40
 #: An award named as such ("Best overall: ...") is what a question for the best asks for.
 AWARD = 0.3
 #: The same for a product's entry in a list: its heading, within so many sentences, and a sentence that names it again.
@@ -168,7 +169,7 @@ def find_quotes(
     flags, length = sentences["cues"], sentences["end"] - sentences["start"]
     titles = np.array([share(asked, index.title_terms(page.document)) for page in pages])[page_of]
     covered = _covered(index, sentences, asked)
-    worth: Floats = index.sentence_vectors[rows].astype(np.float32) @ vector
+    worth: Floats = products(index.sentence_vectors[rows], vector)
     worth = worth + 0.25 * covered + 0.25 * np.maximum(covered, titles)
     worth += 0.3 * np.array([page.score for page in pages])[page_of]
     for cue, value in _bonuses(kinds).items():
