@@ -337,7 +337,7 @@ def _break_rules(scale: alt.Scale) -> Any:
 CONFIG: Spec = {
     "font": PAGE_FONT,
     "background": "transparent",
-    "aria": False,  # the element around the chart is named, and the table under it has every number
+    "mark": {"aria": False},  # the element around the chart is named, and the table under it has every number
     "view": {"stroke": None},
     "padding": {"left": 2, "right": 6, "top": 8, "bottom": 2},
     "axis": {

@@ -22,6 +22,7 @@ from monitor.models import (
     Attempt,
     AttemptStatus,
     Body,
+    Brand,
     IndexGeneration,
     Job,
     JobKind,
@@ -29,9 +30,12 @@ from monitor.models import (
     Membership,
     Page,
     PageVersion,
+    Panel,
     Pointers,
+    Prompt,
     Response,
     Role,
+    Run,
     User,
     Workspace,
 )
@@ -144,7 +148,29 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
-    job = Job.objects.create(
+    return World(history, people, _response(history), page, _job(workspace))
+
+
+def world_of(workspace: Workspace) -> World:
+    """The world of a workspace that has a history already, such as the demo."""
+    panel = Panel.objects.for_workspace(workspace).select_related("suite").order_by("pk")[0]
+    extraction = Pointers.objects.get(workspace=workspace).extraction
+    answered = Response.objects.for_workspace(workspace).filter(status="answered", mentions__isnull=False)
+    page = Page.objects.for_workspace(workspace).filter(current__isnull=False)[0]
+    history = History(
+        workspace,
+        panel,
+        list(Brand.objects.for_workspace(workspace)),
+        list(Prompt.objects.for_workspace(workspace).filter(suite=panel.suite)),
+        extraction,
+        list(Run.objects.for_workspace(workspace).filter(panel=panel).order_by("pk")),
+    )
+    people = {role: _person(workspace, role) for role in Role}
+    return World(history, people, answered.order_by("-pk")[0], page, _job(workspace))
+
+
+def _job(workspace: Workspace) -> Job:
+    return Job.objects.create(
         workspace=workspace,
         kind=JobKind.IMPORT_PAGES,
         status=JobStatus.RUNNING,
@@ -156,7 +182,6 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         lease_until=timezone.now() + timedelta(hours=1),
         started_at=timezone.now() - timedelta(seconds=30),
     )
-    return World(history, people, _response(history), page, job)
 
 
 def _person(workspace: Workspace, role: Role) -> User:

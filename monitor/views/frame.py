@@ -38,7 +38,7 @@ PLACES = (
 class Frame:
     """What the side of a page needs; asked of the database only by pages that have a side."""
 
-    def __init__(self, user_id: int | None, here: Workspace | None) -> None:
+    def __init__(self, user_id: Any, here: Workspace | None) -> None:
         self._user_id, self._here = user_id, here
 
     @cached_property

@@ -23,7 +23,7 @@ def main() -> None:
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, **quiet)  # type: ignore[call-overload]
     if not chromium():
         print(
-            "\n*** BROWSER TESTS WILL BE SKIPPED: no chromium here. Install it (Debian: apt-get install chromium). ***\n",
+            "\n*** BROWSER TESTS WILL BE SKIPPED: no chromium here (Debian: apt-get install chromium). ***\n",
             file=sys.stderr,
         )
 
