@@ -56,6 +56,8 @@ _DANGLING = re.compile(
     re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(
+    r"^(?:post )?tags:|#\w+#|^(?:hey|hi|hello)\b|youtube channel|^(?:see|learn|discover|find out|explore) how\b|"
+    r"^compare (?:the|our|top)\b|^let (?:our|us)\b|downloadable|printable|infographic|podcast\b.{0,20}$|"
     r"^[AQ]: |cookie|privacy policy|terms (?:of|and) (?:use|service|conditions)|all rights reserved|copyright|\u00a9|"
     r"sign up|log ?in\b|newsletter|subscribe|unsubscribe|inbox|follow us|share (?:this|on)|click (?:here|the|on)|"
     r"read (?:more|our|the full|full|next)|learn more|see (?:more|also|our|all|full|below|it at|at amazon|price)|"
@@ -144,6 +146,9 @@ _VAGUE = re.compile(
     r"\b(?:overwhelming|daunting|it depends|look no further|when it comes to|in today's|in today\u2019s|nowadays|"
     r"whether you(?:'re|\u2019re| are)|are you|have you|ever wondered|we all|let['\u2019]s face it|no wonder|"
     r"game[- ]changer|wide (?:range|variety) of|plenty of (?:options|choices)|so many (?:options|choices)|"
+    r"lays? everything out|^using\b.{0,60}, you can|^(?:fortunately|luckily|thankfully)\b|best bet|"
+    r"stand the test of time|"
+    r"many advantages|essential to prioriti[sz]e|highly effective|is huge|"
     r"most people|the reality is|over the years|evolved|on the market|"
     r"absolutely possible|good news|flooded|never before|it(?:'s|\u2019s| is) (?:worth|important) (?:noting|"
     r"to (?:note|remember))|"
