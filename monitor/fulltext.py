@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 #: Han, Hiragana and Katakana: written without blanks between words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 #: PostgreSQL refuses a word of 2 kB and a vector of 1 MB.
@@ -52,6 +52,5 @@ def search_query(typed: str) -> str:
     for quoted, word in re.findall(r'"([^"]*)"|(\S+)', typed):
         words = _words(quoted or word)
         if words:
-            joined = " ".join(words)
-            parts.append(f'"{joined}"' if len(words) > 1 else joined)
+            parts.append(f'"{" ".join(words)}"')  # in quotes, so that "or" is a word and no operator
     return " ".join(parts)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -181,10 +181,7 @@ def ago(moment: datetime | None) -> SafeString:
 @register.simple_tag
 def nav_url(name: str, *arguments: Any) -> str:
     """The address of one of the frame's places."""
-    try:
-        return reverse(name, args=arguments)
-    except NoReverseMatch:
-        return ""
+    return reverse(name, args=arguments)
 
 
 @register.filter

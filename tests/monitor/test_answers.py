@@ -1,0 +1,92 @@
+"""The answers' pages: what is found by which filter, one answer, and its payload byte for byte."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from monitor.models import Response, ResponseStatus, Role
+from monitor.queries import answers as queries
+from monitor.services import workspaces
+from tests.world import PAYLOAD, World, make_world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world(workspaces.create(name="Team", owners=[]), days=3, prompts=4)
+
+
+@pytest.fixture
+def viewer(world: World) -> Client:
+    client = Client()
+    client.force_login(world.people[Role.VIEWER], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def shown(client: Client, world: World, **query: Any) -> set[int]:
+    page = client.get(reverse("answers", args=[world.workspace.slug]), query)
+    assert page.status_code == 200
+    return {row.response.pk for row in page.context["found"].rows}
+
+
+def test_words_find_answers_however_they_are_written(viewer: Client, world: World) -> None:
+    assert shown(viewer, world, q="LÉFT-handers") == {world.response.pk}
+    assert shown(viewer, world, q='"best pen"') == {world.response.pk}
+    assert shown(viewer, world, q='"pen best"') == set()
+    for odd in ("%", "'", '"', "\x00", "& | !", "字", ":*", "()" * 90):
+        shown(viewer, world, q=odd)
+
+
+def test_filters_narrow_and_odd_ones_are_left_out(viewer: Client, world: World) -> None:
+    everything = shown(viewer, world)
+    assert len(everything) == 12
+    answered = shown(viewer, world, state="answered")
+    assert answered == set(
+        Response.objects.for_workspace(world.workspace)
+        .filter(status=ResponseStatus.ANSWERED)
+        .values_list("pk", flat=True)
+    )
+    first = world.history.runs[0]
+    assert shown(viewer, world, run=first.pk) == shown(viewer, world, **{"from": first.day, "to": first.day})
+    assert shown(viewer, world, prompt=world.history.prompts[0].pk) < everything
+    own = world.history.brands[0]
+    assert shown(viewer, world, brand=own.pk) < everything
+    assert shown(viewer, world, domain="fernwood.example") < everything
+    for odd in ({"run": "x"}, {"state": "asleep"}, {"prompt": "9" * 30}, {"from": "yesterday"}, {"page": "0"}):
+        assert shown(viewer, world, **odd) == everything
+
+
+def test_the_list_costs_the_same_queries_however_long_it_is(
+    viewer: Client, world: World, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(18):
+        shown(viewer, world)
+
+
+def test_the_payload_comes_as_it_came_and_never_as_a_page(viewer: Client, world: World) -> None:
+    url = reverse("answer_raw", args=[world.workspace.slug, world.response.pk])
+    page = viewer.get(url)
+    assert page.context["raw"].is_json and b"&quot;sources&quot;: [" in page.content
+    download = viewer.get(url, {"download": 1})
+    assert download.content == PAYLOAD
+    assert download["Content-Type"].startswith("text/plain") and "attachment" in download["Content-Disposition"]
+    assert viewer.get(url, {"body": "999999"}).status_code == 404
+
+
+def test_an_answer_that_is_not_in_yet_says_so(viewer: Client, world: World) -> None:
+    Response.objects.for_workspace(world.workspace).filter(pk=world.response.pk).update(
+        status=ResponseStatus.PENDING, text=""
+    )
+    page = viewer.get(reverse("answer", args=[world.workspace.slug, world.response.pk]))
+    assert page.status_code == 200 and "as soon as it is in" in page.content.decode()
+
+
+def test_an_excerpt_shows_where_the_word_stands() -> None:
+    text = "x " * 300 + "the Fernwood pen " + "y " * 300
+    assert "Fernwood" in queries.excerpt(text, "fernwood")
+    assert queries.excerpt("short", "") == "short"

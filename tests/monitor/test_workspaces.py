@@ -1,0 +1,111 @@
+"""Workspaces through their service: names, members, time zones, and the end of one beside another."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import connection
+
+from monitor.models import Job, JobKind, Membership, Role, Run, User, Workspace, WorkspaceModel
+from monitor.services import workspaces
+from monitor.services.errors import Problem
+from tests.factories import make_user
+from tests.world import make_world
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return make_user()
+
+
+def test_slugs_are_readable_and_never_collide(owner: User) -> None:
+    made = [workspaces.create(name=name, owners=[owner]) for name in ("Füllfeder & Co", "fullfeder co", "ペン")]
+    assert [workspace.slug for workspace in made] == ["fullfeder-co", "fullfeder-co-2", "workspace"]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\x00b"])
+def test_names_that_cannot_be_are_refused_in_words(owner: User, name: str) -> None:
+    with pytest.raises(Problem):
+        workspaces.create(name=name, owners=[owner])
+
+
+def test_a_new_person_gets_a_link_and_a_known_one_does_not(owner: User) -> None:
+    here, there = (workspaces.create(name=name, owners=[owner]) for name in ("Here", "There"))
+    first = workspaces.invite(workspace=here, email=" Grace@Example.com", role=Role.VIEWER)
+    assert first.key is not None and first.membership.user.email == "grace@example.com"
+    # the link is lost before it was used: the same workspace may make another
+    assert workspaces.invite(workspace=here, email="grace@example.com", role=Role.VIEWER).key is not None
+    # but no second workspace may: its owner could open the account
+    assert workspaces.invite(workspace=there, email="grace@example.com", role=Role.EDITOR).key is None
+    with pytest.raises(Problem, match="member already"):
+        workspaces.invite(workspace=here, email="grace@example.com", role=Role.OWNER)
+    assert Membership.objects.for_workspace(here).get(user=first.membership.user).role == Role.VIEWER
+
+
+def test_the_invitation_is_a_plain_letter_with_the_link(owner: User) -> None:
+    invitation = workspaces.invite(
+        workspace=workspaces.create(name="Fish & Chips", owners=[owner]), email="grace@example.com", role=Role.EDITOR
+    )
+    workspaces.send_invitation(invitation=invitation, link="https://host.example/a?b&c", invited_by=owner)
+    (letter,) = mail.outbox
+    assert "“Fish & Chips”" in letter.subject and letter.to == ["grace@example.com"]
+    assert "https://host.example/a?b&c" in letter.body and "as editor" in letter.body
+
+
+def test_a_workspace_keeps_its_last_owner(owner: User) -> None:
+    workspace = workspaces.create(name="Team", owners=[owner])
+    mine = Membership.objects.for_workspace(workspace).get()
+    for act in (
+        workspaces.remove_member,
+        lambda membership: workspaces.change_role(membership=membership, role=Role.EDITOR),
+    ):
+        with pytest.raises(Problem, match="last owner"):
+            act(membership=mine)
+    other = workspaces.invite(workspace=workspace, email="b@example.com", role=Role.OWNER).membership
+    workspaces.change_role(membership=mine, role=Role.VIEWER)
+    workspaces.remove_member(membership=mine)
+    assert list(Membership.objects.for_workspace(workspace)) == [other]
+
+
+def test_a_changed_zone_moves_runs_to_its_days_and_counts_history_anew(owner: User) -> None:
+    world = make_world(workspaces.create(name="Team", owners=[owner]))
+    run = world.history.runs[-1]
+    Run.objects.for_workspace(world.workspace).filter(pk=run.pk).update(
+        slot_at=datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    )
+    assert workspaces.save_settings(workspace=world.workspace, name="Team", time_zone="Asia/Tokyo")
+    run.refresh_from_db()
+    assert run.day == date(2026, 11, 21)
+    assert Job.objects.for_workspace(world.workspace).filter(kind=JobKind.RECOMPUTE).exists()
+    assert not workspaces.save_settings(workspace=world.workspace, name="Renamed", time_zone="Asia/Tokyo")
+    with pytest.raises(Problem, match="no time zone"):
+        workspaces.save_settings(workspace=world.workspace, name="Team", time_zone="Mars/Olympus")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_takes_everything_of_one_workspace_and_nothing_of_another() -> None:
+    gone, stays = (make_world(workspaces.create(name=name, owners=[])) for name in ("Gone", "Stays"))
+    folder = Path(settings.INDEX_DIR) / str(gone.workspace.pk) / "1"
+    folder.mkdir(parents=True)
+    before = _counts(stays.workspace.pk)
+    assert sum(before.values()) > 50
+    workspaces.delete(workspace=gone.workspace)
+    assert set(_counts(gone.workspace.pk).values()) == {0}
+    assert not Workspace.objects.filter(pk=gone.workspace.pk).exists() and not folder.exists()
+    assert _counts(stays.workspace.pk) == before
+    with pytest.raises(Problem, match="no demo"):
+        workspaces.remove_demo(workspace=stays.workspace)
+
+
+def _counts(workspace_id: int) -> dict[str, Any]:
+    found = {}
+    with connection.cursor() as cursor:
+        for model in WorkspaceModel.__subclasses__():
+            cursor.execute(f"SELECT count(*) FROM {model._meta.db_table} WHERE workspace_id = %s", [workspace_id])  # noqa: S608
+            found[model.__name__] = cursor.fetchone()[0]
+    return found
