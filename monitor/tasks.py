@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.celery import MODEL_QUEUES, app
-from monitor.services import jobs, ledger, nudge, runs
+from monitor.services import brands, jobs, ledger, nudge, runs
 
 
 @app.task(name="monitor.tasks.tick")
@@ -11,6 +11,7 @@ def tick() -> None:
     """Every half minute: start what is due, mend what broke, wake whoever has work."""
     runs.start_due_panels()
     ledger.sweep()
+    brands.follow_missed()
     jobs.resume_abandoned()
     for queue in ledger.queues_with_work():
         nudge.queue(queue)

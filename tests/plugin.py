@@ -80,6 +80,12 @@ def no_outside_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hashing a password the proper way takes longer than most tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, settings: Any) -> None:
     """Spool, indexes and uploads of this test alone: ids repeat between the databases of xdist's workers."""
     for name in ("SPOOL_DIR", "INDEX_DIR", "UPLOAD_DIR"):

@@ -14,7 +14,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from inference.pages import registrable_domain
-from monitor.models import Brand, BrandKind, BrandSet, JobKind, Mention, Response, ResponseStatus, Workspace
+from monitor.models import (
+    Brand,
+    BrandKind,
+    BrandSet,
+    Job,
+    JobKind,
+    Mention,
+    Pointers,
+    Response,
+    ResponseStatus,
+    Workspace,
+)
 from monitor.services import jobs
 from monitor.services.errors import Problem
 
@@ -195,3 +206,19 @@ def _follow(workspace: Workspace) -> None:
 
 def _recompute(workspace: Workspace) -> None:
     jobs.start_once(workspace=workspace, kind=JobKind.RECOMPUTE)
+
+
+def follow_missed() -> int:
+    """Start the recomputes that a process did not live to start after its commit; how many. Called at every tick."""
+    started = 0
+    for pointers in Pointers.objects.filter(extraction__isnull=False).select_related("workspace", "extraction"):
+        latest = _latest(pointers.workspace)
+        if latest is None or latest.pk == pointers.extraction.brand_set_id:
+            continue
+        jobs_since = Job.objects.for_workspace(pointers.workspace).filter(
+            kind=JobKind.RECOMPUTE, created_at__gte=latest.created_at
+        )
+        if not jobs_since.exists():
+            _recompute(pointers.workspace)
+            started += 1
+    return started

@@ -36,7 +36,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
-from monitor.services import ledger, panels, reading, runs, spool
+from monitor.services import brands, ledger, panels, reading, runs, spool
 from monitor.services.errors import Problem
 from tests.factories import make_brand, make_suite, make_workspace
 
@@ -79,7 +79,9 @@ class Scripted(Assistant):
                 kind: Any = question.text.split()[1]
                 yield index, AssistantError(kind, "As the script says.")
                 continue
-            body = RawBody(json.dumps({"text": f"Acme\x00 is good, Zenko too. {question.text} {question.seed}"}).encode())
+            body = RawBody(
+                json.dumps({"text": f"Acme\x00 is good, Zenko too. {question.text} {question.seed}"}).encode()
+            )
             keep(index, body)
             yield index, self.parse(body)
 
@@ -329,6 +331,15 @@ def test_recompute_follows_a_new_brand_and_answers_that_arrive_meanwhile(
         assert {m.extraction_id for m in mentions} == {after.pk}
         assert sorted(m.text for m in mentions) == ["Acme", "Zenko"]
     assert ResponseSource.objects.for_workspace(workspace).filter(extraction=after).count() == 6
+
+
+def test_a_recompute_that_nobody_lived_to_start_is_started_once_by_the_tick(workspace: Workspace) -> None:
+    start(make_panel(workspace, prompts=1, repeats=1))
+    work()
+    assert brands.follow_missed() == 0
+    make_brand(workspace, name="Zenko")
+    brands.current_brand_set(workspace=workspace)
+    assert [brands.follow_missed(), brands.follow_missed()] == [1, 0]
 
 
 def test_a_question_by_hand_goes_ahead_of_panels_and_counts_nowhere(workspace: Workspace) -> None:

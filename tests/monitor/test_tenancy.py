@@ -2,10 +2,10 @@
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
-from tests.factories import make_suite, make_workspace
 
 from monitor.models import Prompt, WorkspaceModel
 from monitor.models.base import WorkspaceForeignKey
+from tests.factories import make_suite, make_workspace
 
 
 @pytest.mark.django_db(transaction=True)
