@@ -9,7 +9,7 @@ Rubric, an answer passes when all three hold:
 
 1. It supplies what is asked.
    *Which / best / recommend*: names at least one specific product, service or option that the
-   source favours or ranks. *How much*: gives a price or figure. *How to / what should*: gives two or more concrete steps
+   source favours or ranks. *How much*: gives a price or figure. *How to / what should*: gives two or more steps
    or items. *What is / how does*: explains it. *Is it good / worth it*: gives a verdict or evidence for one.
 2. It is about what was asked: right category and, where the question sets one, the constraint (budget, place, use).
 3. It can be read: at least half of its sentences are on the topic, and none is page furniture (menus, cookie notes).

@@ -213,7 +213,7 @@ def follow_missed() -> int:
     started = 0
     for pointers in Pointers.objects.filter(extraction__isnull=False).select_related("workspace", "extraction"):
         latest = _latest(pointers.workspace)
-        if latest is None or latest.pk == pointers.extraction.brand_set_id:
+        if latest is None or pointers.extraction is None or latest.pk == pointers.extraction.brand_set_id:
             continue
         jobs_since = Job.objects.for_workspace(pointers.workspace).filter(
             kind=JobKind.RECOMPUTE, created_at__gte=latest.created_at

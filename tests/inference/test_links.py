@@ -98,7 +98,6 @@ PIECES += [
     "\t",
     "é",
     "\r\n",
-    "\0",
     "~",
 ]
 
@@ -109,10 +108,9 @@ def test_agrees_with_markdown_it_on_links(text: str) -> None:
     assert all(text[link.start] in "[<hH" and link.start < link.end <= len(text) for link in links)
     assert all(a.end <= b.start for a, b in zip(links, links[1:], strict=False))
     bracketed = [link.url for link in links if text[link.start] in "[<"]
-    # CommonMark shows U+0000 as U+FFFD; our URLs are verbatim
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     inline = [child for token in tokens for child in token.children or ()]
-    assert [url.replace("\0", "\ufffd") for url in bracketed] == [
+    assert bracketed == [
         t.attrGet("href") for t in inline if t.type == "link_open" and str(t.attrGet("href")).startswith("http")
     ]
     for link in links:
