@@ -205,7 +205,7 @@ def _section(
     now = block.rows(chosen.period)
     n = block.n[now].sum(axis=0)
     reporting = bool(block.reporting[now].any())
-    by_week = chosen.period.days > MOST_DAILY
+    by_week = chosen.charted.days > MOST_DAILY
     return Section(
         assistant=block.assistant,
         stratum=block.stratum,
@@ -266,7 +266,7 @@ def _series(block: Block, chosen: Filter, shown: Sequence[BrandInfo], by_week: b
     """A point for each day, or week, on which something was measured."""
     grouped: dict[date, list[int]] = {}
     for row, day in enumerate(block.days):
-        if day in chosen.period and block.n[row].any():
+        if day in chosen.charted and block.n[row].any():
             grouped.setdefault(day - timedelta(days=day.weekday()) if by_week else day, []).append(row)
     points: list[list[Point]] = [[] for _ in shown]
     for day, rows in grouped.items():

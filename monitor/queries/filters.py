@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Func, Max
+from django.db.models import F, Func, Max, Min
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -65,6 +65,13 @@ class Filter:
         earlier = self.period.earlier(days)
         return Period(earlier.start, min(earlier.end, self.period.start - timedelta(days=1)))
 
+    @property
+    def charted(self) -> Period:
+        """The days of the series: the period, and the one right before it where that is what it is compared with."""
+        if self.compare == "previous" and self.before:
+            return Period(self.before.start, self.period.end)
+        return self.period
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -108,12 +115,17 @@ class FilterBar:
 STRATA = {"api": "Answers by API", "pasted": "Pasted answers", "local": "Local engine"}
 
 
-def last_measured_day(workspace: Workspace) -> date | None:
-    """The latest day with counts under the current extraction."""
+def measured_days(workspace: Workspace) -> tuple[date | None, date | None]:
+    """The first and the last day with counts under the current extraction."""
     current = Pointers.objects.filter(workspace=workspace).values("extraction")
     cells = DayCell.objects.for_workspace(workspace).filter(extraction__in=current)
-    found: date | None = cells.aggregate(last=Max("day"))["last"]
-    return found
+    found = cells.aggregate(first=Min("day"), last=Max("day"))
+    return found["first"], found["last"]
+
+
+def last_measured_day(workspace: Workspace) -> date | None:
+    """The latest day with counts under the current extraction."""
+    return measured_days(workspace)[1]
 
 
 def read(workspace: Workspace, params: QueryDict) -> FilterBar:
@@ -174,9 +186,16 @@ def read(workspace: Workspace, params: QueryDict) -> FilterBar:
 
 
 def default_period(workspace: Workspace) -> Period:
-    """The thirty days up to the last measured one, or to today where nothing is measured yet."""
-    last = last_measured_day(workspace) or timezone.now().astimezone(workspace.zone).date()
-    return Period(last - timedelta(days=DEFAULT_DAYS - 1), last)
+    """The thirty days up to the last measured one, or to today where nothing is measured yet.
+
+    A history too short to compare thirty days with those before is halved, so that there is something to compare.
+    """
+    first, last = measured_days(workspace)
+    if first is None or last is None:
+        last = timezone.now().astimezone(workspace.zone).date()
+        return Period(last - timedelta(days=DEFAULT_DAYS - 1), last)
+    days = min(DEFAULT_DAYS, max(1, ((last - first).days + 1) // 2))
+    return Period(last - timedelta(days=days - 1), last)
 
 
 def _period(workspace: Workspace, params: QueryDict, problems: list[str]) -> Period:
