@@ -49,6 +49,9 @@ class Embedder:
         _refuse_unsafe(self._directory)
         # slow to import, and only needed here
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # type: ignore[no-untyped-call]
 
         self.name = "all-MiniLM-L6-v2" if model_dir is None else self._directory.name
         self.device = _device(device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -50,6 +51,14 @@ SENTENCE = np.dtype(
         ("terms_end", "<i4"),
     ]
 )
+
+
+def _bm25s() -> Any:
+    """The library, slow to import, without the remarks it makes at level DEBUG whatever the application wants."""
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s
 
 
 class Sentence(NamedTuple):
@@ -139,7 +148,7 @@ class Index:
     @cached_property
     def bm25(self) -> Any:
         """The lexical index; None where no passage has a word."""
-        import bm25s
+        bm25s = _bm25s()
 
         folder = self.directory / "bm25"
         return bm25s.BM25.load(folder, show_progress=False, load_vocab=False) if folder.is_dir() else None
@@ -424,7 +433,7 @@ class _Draft:
         return weights
 
     def _write_bm25(self, folder: Path, bags: list[list[int]]) -> None:
-        import bm25s
+        bm25s = _bm25s()
         from bm25s.tokenization import Tokenized
 
         lexical = bm25s.BM25(**BM25)

@@ -21,7 +21,8 @@ class ConsoleWatch:
             self._break_line()
             self._phase, self._since, self._shown = phase, now, 0.0
         self.seconds[phase] = now - self._since
-        if now - self._shown < SHOW_SECONDS and done != total:
+        quiet = not sys.stderr.isatty()  # a log wants the last word of a phase alone
+        if done != total and (quiet or now - self._shown < SHOW_SECONDS):
             return
         self._shown = now
         rate = f", {done / (now - self._since):.1f} a second" if done and now - self._since > 1 else ""

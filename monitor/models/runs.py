@@ -5,6 +5,8 @@ The state of a Response is moved by `services.ledger` alone; every move is fence
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -57,6 +59,11 @@ class Run(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def moment(self) -> datetime:
+        """When it was due, or started by hand: what people know it by."""
+        return self.slot_at or self.created_at
 
 
 class ResponseStatus(models.TextChoices):
