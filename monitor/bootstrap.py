@@ -52,15 +52,12 @@ def prepare(arguments: list[str]) -> None:
 
 
 def start_embedded(data_dir: Path) -> None:
-    """Join or start the embedded server; the command that started it stops it, unless a supervisor came meanwhile."""
+    """Join or start the embedded server for as long as this process lives; the last to leave stops it."""
     try:
-        started = embedded_postgres.start(data_dir)
+        leave = embedded_postgres.join(data_dir)
     except (RuntimeError, TimeoutError, OSError) as error:
         environment.refuse(str(error))
-    if started:
-        from monitor import supervisor
-
-        atexit.register(lambda: None if supervisor.is_running(data_dir) else embedded_postgres.stop(data_dir))
+    atexit.register(leave)
 
 
 def migrate() -> None:

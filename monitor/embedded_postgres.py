@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
+import pwd
 import shutil
 import subprocess
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +108,12 @@ def _start(data_dir: Path) -> None:
             server.ensure_pgdata_inited()
             sockets = Path(socket_folder(data_dir))
             if sockets != folder(data_dir).resolve():
-                sockets.mkdir(exist_ok=True)
-                sockets.chmod(0o777)
+                _private_folder(sockets, server.system_user)
             _pg_ctl(
                 server,
                 *("-w", "-t", str(READY_SECONDS), "-D", str(folder(data_dir)), "-l", str(server.log)),
-                *("-o", f'-h "" -k "{sockets}"', "start"),
+                # only the server's own user and root may connect: there is no password
+                *("-o", f'-h "" -k "{sockets}" -c unix_socket_permissions=0700', "start"),
             )
             return
         except (OSError, subprocess.SubprocessError, RuntimeError) as error:
@@ -123,6 +126,38 @@ def _start(data_dir: Path) -> None:
                     f"Free disk: {shutil.disk_usage(data_dir).free // 2**20} MiB."
                 ) from error
             time.sleep(0.3)
+
+
+def _private_folder(path: Path, system_user: str | None) -> None:
+    """A folder for the socket that only the server's user and root can enter; one of somebody else is refused."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    owner = pwd.getpwnam(system_user).pw_uid if system_user else os.geteuid()
+    if path.is_symlink() or path.stat().st_uid not in (owner, os.geteuid()):
+        raise RuntimeError(f"{path} belongs to somebody else. Remove it, or set DATA_DIR to a shorter path.")
+    if system_user:
+        os.chown(path, owner, -1)
+    path.chmod(0o700)
+
+
+def join(data_dir: Path) -> Callable[[], None]:
+    """Start or join the server; the function returned leaves it, and the last to leave stops it.
+
+    Raises RuntimeError as `start` does.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    handle = (data_dir / "postgres.users").open("a")
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    start(data_dir)
+
+    def leave() -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # somebody else still uses it
+        stop(data_dir)
+        handle.close()
+
+    return leave
 
 
 def stop(data_dir: Path) -> None:

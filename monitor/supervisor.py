@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
+import psycopg
+
 from monitor import embedded_postgres
 
 log = logging.getLogger(__name__)
@@ -120,7 +122,7 @@ class Supervisor:
             log.warning("The embedded PostgreSQL does not answer; starting it.")
             try:
                 embedded_postgres.start(self.data_dir)
-            except RuntimeError as error:
+            except (RuntimeError, OSError, psycopg.Error) as error:
                 log.error("%s", error)
                 return
         now = time.monotonic()

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -80,16 +80,18 @@ def run(*, job_id: int) -> bool:
         tries = job.lease - (1 if "stage" in job.input else 0)
         if tries > settings.MAX_TRIES:
             raise Problem(f"Given up: its worker died {settings.MAX_TRIES} times. What it stored by then is kept.")
-        result = job_kinds.perform(job, watch)
+        try:
+            result = job_kinds.perform(job, watch)
+        except HandOver as next_stage:
+            _hand_over(job, watch, next_stage)
+            return True
     except LeaseLost:
         log.info("Job %d went on elsewhere.", job.pk)
-    except HandOver as next_stage:
-        _hand_over(job, watch, next_stage)
     except Cancelled:
         watch.end(JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.", watch.outcome)
     except Problem as problem:
         watch.end(JobStatus.FAILED, str(problem), watch.outcome)
-    except (DatabaseError, OSError):
+    except (InterfaceError, OperationalError, OSError):
         # The database or the disk, not the job: its lease runs out and it is taken up again.
         raise
     except Exception as error:

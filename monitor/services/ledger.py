@@ -19,7 +19,7 @@ from typing import Any
 
 import zstandard
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Question, RawBody
@@ -146,6 +146,7 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
         claims.sort(key=lambda c: (c.assistant, c.model, c.generation_id or 0))
         for _, group in groupby(claims, key=lambda c: (c.assistant, c.model, c.generation_id)):
             stored += _ask(list(group))
+            _renew(claims)  # of those answered by now it renews nothing
     return stored
 
 
@@ -387,15 +388,28 @@ def recover_spool() -> int:
     """Store what dead workers left in the spool; the number of responses moved."""
     moved = 0
     for path, records in spool.abandoned():
-        by_lease: dict[tuple[int, int], list[spool.Record]] = defaultdict(list)
-        for record in records:
-            by_lease[(record.response_id, record.lease)].append(record)
-        known = dict(
-            Response.objects.unscoped()
-            .filter(pk__in={response_id for response_id, _ in by_lease})
-            .values_list("pk", "assistant")
-        )
-        finished = [
+        try:
+            moved += _recover(records)
+        except (DataError, IntegrityError, LookupError, TypeError, ValueError):
+            # One file that cannot be stored must not stop everything else; it is kept for a person to look at.
+            log.exception("The spool file %s cannot be stored; it is kept as %s.bad.", path, path.name)
+            path.rename(path.with_name(path.name + ".bad"))
+            continue
+        path.unlink(missing_ok=True)
+    return moved
+
+
+def _recover(records: Sequence[spool.Record]) -> int:
+    by_lease: dict[tuple[int, int], list[spool.Record]] = defaultdict(list)
+    for record in records:
+        by_lease[(record.response_id, record.lease)].append(record)
+    known = dict(
+        Response.objects.unscoped()
+        .filter(pk__in={response_id for response_id, _ in by_lease})
+        .values_list("pk", "assistant")
+    )
+    return store(
+        [
             Finished(
                 response_id,
                 lease,
@@ -406,9 +420,7 @@ def recover_spool() -> int:
             for (response_id, lease), group in by_lease.items()
             if response_id in known
         ]
-        moved += store(finished)
-        path.unlink(missing_ok=True)
-    return moved
+    )
 
 
 def _read_back(assistant: str, body: RawBody) -> Answer | AssistantError:
@@ -416,6 +428,8 @@ def _read_back(assistant: str, body: RawBody) -> Answer | AssistantError:
         return assistants.parse(assistant, body)
     except AssistantError as error:
         return error
+    except KeyError:
+        return AssistantError("malformed", f"The assistant {assistant} is not installed here to read its answer.")
 
 
 def expire_leases() -> int:
@@ -453,8 +467,15 @@ def finish_runs(run_ids: Iterable[int] | None = None) -> int:
     if run_ids is not None:
         running = running.filter(pk__in=list(run_ids))
     with transaction.atomic():
-        done = running.exclude(responses__status__in=OPEN).update(
-            status=RunStatus.COMPLETED, finished_at=timezone.now()
+        # Locked first and looked at after, in a second statement: a retry in between is then seen.
+        locked = list(
+            running.select_for_update(skip_locked=run_ids is None).order_by("pk").values_list("pk", flat=True)
+        )
+        done = (
+            Run.objects.unscoped()
+            .filter(pk__in=locked)
+            .exclude(responses__status__in=OPEN)
+            .update(status=RunStatus.COMPLETED, finished_at=timezone.now(), rolled_up_at=None)
         )
         if done:
             transaction.on_commit(nudge.housekeeping)

@@ -7,7 +7,8 @@ one and switches by one pointer; answers that arrive meanwhile are read under bo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +35,8 @@ from monitor.models import (
 from monitor.services import brands, rollups
 
 CHUNK = 200
+#: First key of the advisory locks; the second is the workspace.
+_RECOMPUTE_LOCK = 1_128_481_107
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -173,6 +176,25 @@ def recompute(
 
     Bodies that retention has deleted keep the sources read before; mentions need only the text.
     """
+    with _one_at_a_time(workspace):
+        return _recompute(workspace, progress, cancelled)
+
+
+@contextmanager
+def _one_at_a_time(workspace: Workspace) -> Iterator[None]:
+    """Two recomputes of a workspace follow each other; the lock goes with its connection, however that ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [_RECOMPUTE_LOCK, workspace.pk])
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_RECOMPUTE_LOCK, workspace.pk])
+
+
+def _recompute(
+    workspace: Workspace, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+) -> Extraction | None:
     ensure_current(workspace=workspace)
     with transaction.atomic():
         list(Pointers.objects.select_for_update(of=("self",)).filter(workspace=workspace))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from monitor.models import Extraction, ExtractionStatus, Run, RunStatus, Workspace
@@ -17,6 +18,7 @@ from monitor.models.runs import OPEN, VALID_FINISHES, Trigger
 from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
 
 CHUNK = 50
+_OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
 
 
 def roll_up(*, run: Run) -> None:
@@ -31,6 +33,8 @@ def roll_up(*, run: Run) -> None:
     )
     with transaction.atomic():
         _lock([run.pk])
+        if Run.objects.for_workspace(run.workspace).filter(pk=run.pk).filter(_OPEN_AGAIN).exists():
+            return  # a retry came first: the run is counted when it ends
         for extraction in extractions:
             _write(extraction, [run.pk])
         Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(rolled_up_at=timezone.now())

@@ -109,7 +109,10 @@ def _create(workspace: Workspace, trigger: Trigger, **fields: Any) -> Run:
 def _response(
     run: Run, item: dict[str, Any], *, prompt_text: str, prompt: Prompt | None = None, repeat: int = 0
 ) -> Response:
-    kind = assistants.assistant_class(item["assistant"])
+    try:
+        kind = assistants.assistant_class(item["assistant"])
+    except KeyError:
+        raise Problem(f"The assistant “{item['assistant']}” is not installed here. Choose another one.") from None
     model = item.get("model") or kind.default_model or ""
     moment = run.slot_at.isoformat() if run.slot_at else f"run {run.pk}"
     return Response(

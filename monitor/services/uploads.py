@@ -66,10 +66,16 @@ def remove_orphans() -> int:
     open_jobs = Job.objects.unscoped().filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING])
     wanted = {upload["file"] for job in open_jobs.only("input") for upload in job.input.get("uploads", [])}
     orphans = [
-        path
-        for path in Path(settings.UPLOAD_DIR).glob("*")
-        if path.name not in wanted and time.time() - path.stat().st_mtime > ORPHAN_SECONDS
+        path for path in Path(settings.UPLOAD_DIR).glob("*") if path.name not in wanted and _age(path) > ORPHAN_SECONDS
     ]
     for path in orphans:
         path.unlink(missing_ok=True)
     return len(orphans)
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was written; 0 for one that its job has just removed."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

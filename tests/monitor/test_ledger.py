@@ -26,6 +26,7 @@ from monitor.models import (
     Attempt,
     AttemptStatus,
     Body,
+    DayCell,
     Mention,
     Panel,
     Response,
@@ -36,7 +37,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
-from monitor.services import brands, ledger, panels, reading, runs, spool
+from monitor.services import brands, ledger, panels, reading, rollups, runs, spool
 from monitor.services.errors import Problem
 from tests.factories import make_brand, make_suite, make_workspace
 
@@ -347,3 +348,38 @@ def test_a_question_by_hand_goes_ahead_of_panels_and_counts_nowhere(workspace: W
         runs.ask(workspace=workspace, text="Which kettle?")
     with pytest.raises(Problem, match="10,000"):
         runs.ask(workspace=workspace, text="x" * 10_000)
+
+
+def test_a_spool_file_that_cannot_be_stored_stops_nobody_and_is_kept(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(make_panel(workspace, prompts=1, repeats=1))
+    claimed = ledger.claim(queues=["external"])[0]
+    body = RawBody(json.dumps({"text": "Acme."}).encode())
+    with pytest.raises(RuntimeError), spool.BatchSpool() as batch:
+        batch.append(spool.Record(claimed.response_id, claimed.lease, 7, body))
+        raise RuntimeError("the worker dies")
+    monkeypatch.setattr(ledger, "_recover", lambda records: int("no number"))
+    ledger.sweep()
+    assert not batch.path.exists() and batch.path.with_name(batch.path.name + ".bad").exists()
+
+
+def test_a_run_retried_while_it_was_counted_is_counted_again_when_it_ends(workspace: Workspace) -> None:
+    run = start(make_panel(workspace, texts=["fail auth", "fine"], repeats=1))
+    work()
+    runs.retry_failed(run=run)
+    rollups.roll_up(run=run)  # decided on before the retry
+    run.refresh_from_db()
+    assert run.rolled_up_at is None
+    work()
+    ledger.roll_up_finished()
+    run.refresh_from_db()
+    assert run.rolled_up_at and DayCell.objects.for_workspace(workspace).filter(run=run).exists()
+
+
+def test_a_panel_whose_assistant_is_gone_says_so(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = make_panel(workspace)
+    monkeypatch.setattr(assistants, "_classes", dict)
+    with pytest.raises(Problem, match="not installed here"):
+        start(panel)
+    assert not Run.objects.for_workspace(workspace).exists()
