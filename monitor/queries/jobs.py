@@ -44,7 +44,16 @@ class JobProgress:
         return self.job.status not in OPEN
 
     @property
+    def stored_nothing(self) -> bool:
+        """True of an import that came to its end without one page of its own."""
+        kept = ("added", "changed", "unchanged", "put_back")
+        imported = self.job.kind == JobKind.IMPORT_PAGES and self.job.status == JobStatus.DONE
+        return imported and not any(self.job.result.get(key) for key in kept)
+
+    @property
     def badge(self) -> str:
+        if self.stored_nothing:
+            return "warn"
         tone = {JobStatus.DONE: "ok", JobStatus.FAILED: "bad", JobStatus.RUNNING: "accent"}
         return tone.get(JobStatus(self.job.status), "muted")
 

@@ -87,9 +87,11 @@ def html_row(path: Path, *, name: str, url: str = "") -> PageRow | Flaw:
     html = _read_page(path, name)
     if isinstance(html, Flaw):
         return html
+    if flaw := _content_flaw(name, html):
+        return flaw
     url = url or _own_address(html)
     if not url:
-        return Flaw(name, "The page does not state its address. Give it beside the file.")
+        return Flaw(name, "The page does not state its address. Upload it alone, with its address in the field for it.")
     return _checked(name, url, html)
 
 
@@ -144,12 +146,18 @@ def _read_page(path: Path, where: str) -> bytes | Flaw:
         return Flaw(where, f"{path.name} cannot be read: {error}.")
 
 
-def _checked(where: str, url: str, html: bytes) -> PageRow | Flaw:
-    url = url.strip()
+def _content_flaw(where: str, html: bytes) -> Flaw | None:
     if len(html) > MAX_PAGE_BYTES:
         return Flaw(where, f"The page is larger than {_megabytes(MAX_PAGE_BYTES)}.")
     if not html.removeprefix(_BOM).strip():
         return Flaw(where, "The page is empty.")
+    return None
+
+
+def _checked(where: str, url: str, html: bytes) -> PageRow | Flaw:
+    url = url.strip()
+    if flaw := _content_flaw(where, html):
+        return flaw
     identity = identify(url)
     if identity.page is None:
         return Flaw(where, f"Not a full http or https address: {url[:80]}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -27,6 +28,9 @@ UNCLOSED = "A quotation mark is opened here and not closed."
 AFTER_QUOTE = 'After the closing quotation mark comes more text. Double the marks that belong to a prompt: "".'
 TEXT_NAMES = frozenset({"prompt", "prompts", "text", "question", "questions", "query"})
 TAG_NAMES = frozenset({"tag", "tags", "label", "labels", "category", "topic"})
+
+#: What lists are pasted with; a number must be followed by a blank, for "5G phones?" is a question.
+_BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,8 @@ def split_tags(text: str) -> tuple[str, ...]:
 
 
 def from_lines(text: str, tags: tuple[str, ...] = ()) -> Parsed:
-    """One prompt a line; empty lines are passed over."""
-    return _gather((number, [line, ""], tags) for number, line in enumerate(_lines(text), start=1))
+    """One prompt a line; empty lines are passed over, and the bullets or numbers of a pasted list."""
+    return _gather((number, [_BULLET.sub("", line), ""], tags) for number, line in enumerate(_lines(text), start=1))
 
 
 def from_csv(data: bytes) -> Parsed:
