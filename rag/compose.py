@@ -45,6 +45,8 @@ SAME = 0.93
 SAME_WORDS = 0.6
 #: Share of the best quotation's worth that the others must reach.
 WORTH_SAYING = 0.7
+#: The same for a third page.
+WORTH_A_PAGE = 0.82
 #: Spread of the noise on a page's score at temperature 1.
 PAGE_NOISE = 0.12
 
@@ -140,7 +142,11 @@ def _choose(index: Index, kinds: Sequence[Kind], quotes: list[Quote]) -> list[Qu
             value -= 0.25 * np.maximum(0.0, alike - 0.4) + 0.08 * again
             value[again >= most] = -np.inf
             if len(kinds) > 1:
-                value += 0.12 * (serves & ~serves[picked].any(axis=0)).any(axis=1)
+                value += 0.2 * (serves & ~serves[picked].any(axis=0)).any(axis=1)
+            held = set(documents[picked].tolist())
+            if len(held) > 1:
+                # two good pages need no weak third
+                value[~np.isin(documents, list(held)) & (value < quotes[0].score * WORTH_A_PAGE)] = -np.inf
         best = int(value.round(5).argmax())
         if value[best] < floor:
             break
