@@ -154,7 +154,7 @@ _PART = re.compile(
     r"works?|matters|tips|guide|basics)\W*$",
     re.IGNORECASE,
 )
-#: Furniture in the shape of a statement: headlines, captions, what a page says of itself or its owner.
+#: Of lower-case text. Furniture in the shape of a statement: headlines, captions, what a page says of itself.
 _FURNITURE = re.compile(
     r"^(?:(?:the |our )?(?:\d+ )?(?:best|top|how|why|guide|more)\b[^.!]*$)|"
     r"^an? (?:series|video|collection|selection|list|roundup|look|guide|screenshot|picture|close-?up|photo)\b|"
@@ -166,16 +166,14 @@ _FURNITURE = re.compile(
     r"wants? (?:zero|no) )|^(?:jan|febr?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\w* \d{1,2}, 20\d\d|"
     r"\bthis (?:chart|list|guide|checklist|table|video|book|course|infographic)\b|[a-z]\d+\.$|"
     r"\u2714|\u2705|\u2b50",
-    re.IGNORECASE,
 )
 #: A vendor of itself; testers say these words of their tests and picks.
 _OWN = re.compile(
-    r"\b(?:our|us|we)\b(?! (?:\w+ )?(?:recommend|like|love|found|tested|tests?|testing|picks?|favou?rites?|choices?|"
-    r"chose|think))",
-    re.IGNORECASE,
+    r"\b(?:[Oo]ur|us|[Ww]e)\b(?! (?:\w+ )?(?:recommend|like|love|found|tested|tests?|testing|picks?|favou?rites?|"
+    r"choices?|chose|think))",
 )
 _QUOTED = re.compile(r"^[\"\u201c\u2018'].*\b(?:I|my|me|we|our)\b")
-#: Says how matters stand before the page comes to the point.
+#: Of lower-case text. Says how matters stand before the page comes to the point.
 _INTRODUCES = re.compile(
     r"overwhelm|can be (?:challenging|hard|difficult)|^(?:even as|ultimately|in 20\d\d,|"
     r"heading into|with (?:rising|so many)|many people|once you|well,|"
@@ -183,7 +181,6 @@ _INTRODUCES = re.compile(
     r"\b(?:important chapter|can seem|no wonder|rising|increasingly|becomes a necessity|powerful (?:database|tool)|"
     r"plays? a (?:\w+ )?role|an important (?:feature|part)|it'?s important to|market is|aren[\u2019']t just|"
     r"factors that|clear benefits)\b",
-    re.IGNORECASE,
 )
 #: Advice, where it does not begin with its verb.
 _ADVICE = re.compile(
@@ -455,12 +452,13 @@ def _read(index: Index, row: int, text: str, reading: _Reading) -> float | None:
 @lru_cache(maxsize=50_000)
 def _look(text: str) -> float | None:
     """What a sentence is worth less whatever was asked; None for furniture."""
-    if _FURNITURE.search(text) or _QUOTED.match(text):
+    lower = text.lower()
+    if _FURNITURE.search(lower) or _QUOTED.match(text):
         return None
     words = _LEARNED.findall(text)
     if len(words) > 3 and sum(word[0].isupper() for word in words) > HEADLINE * len(words):
         return None
-    return (-0.25 if _INTRODUCES.search(text) else 0.0) + (-0.2 if _OWN.search(text) else 0.0)
+    return (-0.25 if _INTRODUCES.search(lower) else 0.0) + (-0.2 if _OWN.search(text) else 0.0)
 
 
 def _favours(text: str, flags: int, about_it: bool, reading: _Reading) -> float:
