@@ -19,6 +19,8 @@ from django.utils import timezone
 from monitor import assistants
 from monitor.models import Brand, BrandKind, DayCell, Panel, Pointers, Prompt, Workspace
 
+#: A shorter history is shown whole.
+FEWEST_DAYS = 14
 DEFAULT_DAYS = 30
 MOST_DAYS = 3 * 366
 COMPARE = {"previous": "the days before", "month": "four weeks earlier", "year": "a year earlier", "none": "nothing"}
@@ -188,13 +190,14 @@ def read(workspace: Workspace, params: QueryDict) -> FilterBar:
 def default_period(workspace: Workspace) -> Period:
     """The thirty days up to the last measured one, or to today where nothing is measured yet.
 
-    A history too short to compare thirty days with those before is halved, so that there is something to compare.
+    A history of weeks, too short to compare thirty days with those before, is halved: that can be compared.
     """
     first, last = measured_days(workspace)
     if first is None or last is None:
         last = timezone.now().astimezone(workspace.zone).date()
         return Period(last - timedelta(days=DEFAULT_DAYS - 1), last)
-    days = min(DEFAULT_DAYS, max(1, ((last - first).days + 1) // 2))
+    history = (last - first).days + 1
+    days = min(DEFAULT_DAYS, history // 2) if history >= FEWEST_DAYS else DEFAULT_DAYS
     return Period(last - timedelta(days=days - 1), last)
 
 
@@ -211,6 +214,8 @@ def _period(workspace: Workspace, params: QueryDict, problems: list[str]) -> Per
     if start and end and start > end:
         problems.append("The first day is after the last one; they were exchanged.")
         start, end = end, start
+    if start is None and end is None:
+        return default_period(workspace)
     if start is None or end is None:
         default = default_period(workspace)
         end = end or (default.end if start is None or start <= default.end else start)

@@ -5,6 +5,7 @@ A changed set starts a recompute, so that history follows it. Knows nothing of h
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -30,6 +31,8 @@ from monitor.services import jobs
 from monitor.services.errors import Problem
 
 COLOURS = 8
+#: The embeddings, overrides and isolates of bidirectional text.
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_NAME = 120
 #: Lists longer than these are pasted by mistake.
 MAX_ALIASES, MAX_DOMAINS = 50, 50
@@ -112,10 +115,15 @@ def current_brand_set(*, workspace: Workspace) -> BrandSet:
 
 def clean_name(name: str) -> str:
     """A name as it is kept: control characters and doubled spaces gone. Problem when it is too long."""
-    cleaned = " ".join(name.replace("\x00", "").split())
+    cleaned = " ".join("".join(letter for letter in name if _is_plain(letter)).split())
     if len(cleaned) > MAX_NAME:
         raise Problem(f"A name may have {MAX_NAME} characters; “{cleaned[:40]}…” has {len(cleaned):,}. Shorten it.")
     return cleaned
+
+
+def _is_plain(letter: str) -> bool:
+    """No control character, which charts cannot draw, and none that turns the direction of what follows."""
+    return letter.isspace() or (unicodedata.category(letter) != "Cc" and letter not in _DIRECTIONS)
 
 
 def clean_names(names: Iterable[str]) -> list[str]:

@@ -135,6 +135,10 @@ def invite(*, workspace: Workspace, email: str, role: Role) -> Invitation:
         )
         if not joined and (user.has_usable_password() or _is_elsewhere(user, workspace)):
             raise Problem(f"{email} is a member already.")
+        if not user.has_usable_password() and _is_elsewhere(user, workspace):
+            # A link that the other team still holds would open this one too: it stops working now.
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
     return Invitation(membership, _first_password_key(user, workspace))
 
 

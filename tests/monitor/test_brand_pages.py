@@ -196,3 +196,7 @@ def test_roles(workspace: Workspace, client: Client) -> None:
     client.force_login(make_member(workspace, Role.EDITOR))
     assert post(client, "brand_delete", workspace, brand.pk).status_code == 403
     assert client.get(reverse("brand_archive", args=[workspace.slug, brand.pk])).status_code == 405
+
+
+def test_control_characters_are_taken_out_of_names() -> None:
+    assert brands.clean_name("A\x01B \u202eCo\x00") == "AB Co"

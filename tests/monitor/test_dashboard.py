@@ -43,6 +43,14 @@ def test_without_a_url_it_shows_the_thirty_days_up_to_the_last_measured_one() ->
     assert [choice.label for choice in bar.brands][0] == "Fernwood"
 
 
+def test_a_history_of_weeks_is_halved_so_that_there_is_something_to_compare() -> None:
+    history = make_history(days=30, prompts=2)
+    chosen = filters.read(history.workspace, QueryDict("")).filter
+    assert chosen.period == Period(LAST_DAY - timedelta(days=14), LAST_DAY)
+    assert chosen.before == Period(LAST_DAY - timedelta(days=29), LAST_DAY - timedelta(days=15))
+    assert chosen.charted == Period(LAST_DAY - timedelta(days=29), LAST_DAY)
+
+
 def test_a_filter_survives_its_own_url_and_loses_one_value_by_its_chip() -> None:
     history = make_history(days=1, prompts=3)
     one, other = history.brands[1].pk, history.brands[2].pk

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.forms import default_token_generator
 from django.conf import settings
 from django.core import mail
 from django.db import connection
@@ -14,7 +15,7 @@ from django.db import connection
 from monitor.models import Job, JobKind, Membership, Role, Run, User, Workspace, WorkspaceModel
 from monitor.services import workspaces
 from monitor.services.errors import Problem
-from tests.factories import make_user
+from tests.factories import make_user, make_workspace
 from tests.world import make_world
 
 
@@ -109,3 +110,13 @@ def _counts(workspace_id: int) -> dict[str, Any]:
             cursor.execute(f"SELECT count(*) FROM {model._meta.db_table} WHERE workspace_id = %s", [workspace_id])  # noqa: S608
             found[model.__name__] = cursor.fetchone()[0]
     return found
+
+
+@pytest.mark.django_db
+def test_a_link_from_one_team_dies_when_another_invites_the_same_person() -> None:
+    first, second = make_workspace(), make_workspace()
+    key = workspaces.invite(workspace=first, email="new@corp.example", role=Role.EDITOR).key
+    assert key is not None
+    invitation = workspaces.invite(workspace=second, email="new@corp.example", role=Role.OWNER)
+    assert invitation.key is None
+    assert not default_token_generator.check_token(invitation.membership.user, key[1])
