@@ -20,7 +20,9 @@ from monitor.exports.tables import Kind, Table, Value, tables
 from monitor.queries.report import Report
 
 #: What a spreadsheet may take for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")  # noqa: RUF001 - some take the full-width ones too
+#: What it may skip before it looks: blanks, control characters and marks without a width.
+_SKIPPED = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 XLSX_CELL = 32_767
 
 
@@ -65,7 +67,9 @@ def _csv_cell(value: Value) -> str | int | float:
 
 def guarded(text: str) -> str:
     """The text with a quote before it where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    hidden = _SKIPPED.match(text)
+    begins = text[hidden.end() :] if hidden else text
+    return f"'{text}" if text.startswith(FORMULA) or begins.startswith(FORMULA) else text
 
 
 # --- XLSX -----------------------------------------------------------------------------------------------------------

@@ -142,6 +142,13 @@ def test_no_cell_of_a_csv_is_a_formula() -> None:
     assert not [cell for cell in cells if cell.startswith(exports.FORMULA) and not number.fullmatch(cell)]
 
 
+@pytest.mark.parametrize("text", ["\n=1", " =1", "＝1", "\x00=1", "\u202e=1", " \t－1", "@x", "\tx"])  # noqa: RUF001
+def test_what_stands_before_a_formula_does_not_hide_it(text: str) -> None:
+    assert exports.guarded(text) == f"'{text}"
+    assert exports.guarded(f"a{text}") == f"a{text}"
+    assert exports.guarded(" \n") == " \n"
+
+
 def test_xlsx_and_json_keep_hostile_words_as_words() -> None:
     report = made(hostile_history())
     strings = {
