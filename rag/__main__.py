@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,16 +23,20 @@ PASSAGES_A_DOCUMENT = 10
 
 
 def extract(arguments: argparse.Namespace) -> None:
-    """HTML files -> title, text, language and date; a row each, even for a page with no text."""
+    """HTML files -> title, text, language and date; a row each, even for a page with no text or a file that is none."""
     from rag.extract import PageText, UnreadablePage
     from rag.extract import extract as extract_page
 
+    unopened = False
     for file in arguments.files:
+        page = PageText("", "", None, None)
         try:
             page = extract_page(_body(file))
         except UnreadablePage as error:
             print(f"{file}: {error}", file=sys.stderr)
-            page = PageText("", "", None, None)
+        except (OSError, EOFError, zlib.error) as error:
+            print(f"{file}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+            unopened = True
         _print(
             {
                 "file": file,
@@ -41,6 +46,8 @@ def extract(arguments: argparse.Namespace) -> None:
                 "published": page.published,
             }
         )
+    if unopened:
+        raise SystemExit(2)
 
 
 def index(arguments: argparse.Namespace) -> None:
@@ -58,7 +65,9 @@ def search(arguments: argparse.Namespace) -> None:
     from rag.retrieve import by_document
 
     opened = _open(arguments.directory)
-    for query, ranking in _rankings(arguments, opened, list(_queries(arguments.queries))):
+    # a question without a word is near to nothing, though its vector is near to something
+    asked = [(query, text) for query, text in _queries(arguments.queries) if text.strip()]
+    for query, ranking in _rankings(arguments, opened, asked) if asked else ():
         if arguments.by == "document":
             for rank, (number, score) in enumerate(by_document(opened, ranking, arguments.k), start=1):
                 print(query, "Q0", opened.documents[number].id, rank, f"{score:.6f}", f"citescope-{arguments.mode}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -50,6 +51,9 @@ def test_index_search_ask_and_evaluate(files: Path, capfdbinary: pytest.CaptureF
         row = json.loads(line)
         assert set(row) == {"query", "rank", "document", "start", "end", "score"}
         assert 0 < row["end"] - row["start"] <= 1200
+    (files / "blank.jsonl").write_text('{"_id": "q0", "text": " "}\n')
+    for mode in ("dense", "lexical", "hybrid"):
+        assert run("search", files / "index", files / "blank.jsonl", "--mode", mode) == []
     (answer,) = run("ask", files / "index", "Which kettle is best?", "--seed", 3)
     assert json.loads(answer)["citations"]
     rows = [json.loads(line) for line in run("evaluate", files / "index", files / "queries.jsonl", files / "qrels.tsv")]
@@ -83,6 +87,25 @@ def test_extract_gives_a_row_for_every_file(tmp_path: Path, capfdbinary: pytest.
     rows = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
     assert [row["file"] for row in rows] == names
     assert "eighty degrees" in rows[0]["text"] and rows[1]["text"] == ""
+
+
+def test_a_file_that_cannot_be_read_does_not_cost_the_rows_of_others(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    page = b"<html><title>Tea</title><p>Green tea is brewed at eighty degrees, never hotter."
+    packed = gzip.compress(page)
+    bodies = {"cut.gz": packed[:-12], "bent.gz": packed[:10] + b"\xff" * 20, "none.gz": b"plain", "page.gz": packed}
+    for name, body in bodies.items():
+        (tmp_path / name).write_bytes(body)
+    names = [str(tmp_path / name) for name in ("absent.html", *bodies)]
+    with pytest.raises(SystemExit) as caught:
+        main(["extract", *names])
+    said = capfdbinary.readouterr()
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert caught.value.code == 2
+    assert [row["file"] for row in rows] == names
+    assert [bool(row["text"]) for row in rows] == [False] * 4 + [True]
+    assert [line.split(": ")[0] for line in said.err.decode().splitlines()] == names[:4]
 
 
 @pytest.mark.parametrize(
