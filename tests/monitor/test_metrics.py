@@ -263,6 +263,11 @@ def test_the_command_answers_each_line_in_order() -> None:
     assert json.loads(done.stdout) == {"id": 1, "pawc": {"a.example": 1.0}}
 
 
+def test_the_command_repeats_an_id_that_no_encoding_has() -> None:
+    done = run("pawc", r'{"id": "\ud800", "text": "One.", "citations": [{"domain": "\ud801", "spans": [[0, 3]]}]}')
+    assert json.loads(done.stdout) == {"id": "\ud800", "pawc": {"\ud801": 1.0}}
+
+
 @pytest.mark.parametrize(
     ("figure", "line", "reason"),
     [
@@ -270,6 +275,10 @@ def test_the_command_answers_each_line_in_order() -> None:
         ("interval", '{"id": 1}', "'cells' is missing"),
         ("interval", '{"id": 1, "cells": [[3, 2]]}', "0 <= hits <= n"),
         ("change", '{"id": 1, "before": [[1, 2]], "after": []}', "paired"),
+        ("interval", '{"id": NaN, "cells": []}', "NaN is no number"),
+        ("interval", '{"id": 1e999, "cells": []}', "JSON compliant"),
+        pytest.param("interval", f'{{"cells": [[1, {"9" * 400}]]}}', "Line 2: ", id="400 digits"),
+        pytest.param("interval", "[" * 100_000, "Line 2: ", id="deep"),
     ],
 )
 def test_a_bad_line_ends_the_command_with_its_number_and_reason(figure: str, line: str, reason: str) -> None:

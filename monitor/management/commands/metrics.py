@@ -6,7 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
 
@@ -29,20 +29,29 @@ class Command(BaseCommand):
         figure = FIGURES[options["figure"]]
         for number, line in enumerate(sys.stdin.buffer, start=1):
             if line.strip():
-                self.stdout.write(json.dumps(_answer(figure, line, number), ensure_ascii=False))
+                self.stdout.write(_answer(figure, line, number))
 
 
-def _answer(figure: Callable[[dict[str, Any]], dict[str, Any]], line: bytes, number: int) -> dict[str, Any]:
+def _answer(figure: Callable[[dict[str, Any]], dict[str, Any]], line: bytes, number: int) -> str:
     """The figure of one line; a line that cannot be read ends the command with its number and the reason."""
     try:
-        row = json.loads(line)
+        row = json.loads(line, parse_constant=_no_number)
         if not isinstance(row, dict):
             raise TypeError("a line is one JSON object")
-        return {"id": row.get("id"), **figure(row)}
+        # ASCII only: half a surrogate pair, which JSON can spell, has no bytes
+        return json.dumps({"id": row.get("id"), **figure(row)}, allow_nan=False)
     except KeyError as error:
         refuse(f"Line {number}: the field {error} is missing.")
+    except OverflowError:
+        refuse(f"Line {number}: a number is too large.")
+    except RecursionError:
+        refuse(f"Line {number}: it is nested too deeply.")
     except (ValueError, TypeError) as error:
         refuse(f"Line {number}: {error}.")
+
+
+def _no_number(written: str) -> NoReturn:
+    raise ValueError(f"{written} is no number of JSON")
 
 
 def _interval(row: dict[str, Any]) -> dict[str, Any]:
