@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from statistics import median
@@ -52,6 +53,7 @@ OWN_BAND, TOP_BAND = 0.18, 0.08
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
 LABEL_WIDTH = 88
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
 
 
@@ -182,7 +184,7 @@ def to_svg(spec: Spec, width: int = 480) -> str:
     """The chart as SVG, for the report."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(json.dumps(on_paper(spec, width))))
+    return str(vl_convert.vegalite_to_svg(json.dumps(_as_xml_allows(on_paper(spec, width)))))
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -370,6 +372,15 @@ def _finished(chart: Any, **datasets: list[dict[str, Any]]) -> Spec:
     spec["config"] = json.loads(json.dumps(CONFIG))
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
+
+
+def _as_xml_allows(value: Any) -> Any:
+    """A copy without the characters that no XML may hold: one of them in a label ends the whole process."""
+    if isinstance(value, dict):
+        return {key: _as_xml_allows(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_xml_allows(item) for item in value]
+    return _NOT_XML.sub("", value) if isinstance(value, str) else value
 
 
 def _with_colours(value: Any, colours: dict[str, str]) -> Any:

@@ -79,6 +79,12 @@ def test_short_histories_and_odd_names_can_be_drawn(days: int) -> None:
         assert "Hollis &amp; Kay" in svg or draw is charts.series_chart
 
 
+def test_characters_that_no_xml_may_hold_are_left_out() -> None:
+    mark = {"mark": "text", "encoding": {"text": {"field": "label", "type": "nominal"}}}
+    spec = {**mark, "data": {"values": [{"label": "A\x01B\uffff\ud800é"}]}, "config": {}}
+    assert "ABé" in charts.to_svg(spec)
+
+
 @given(st.lists(st.floats(0, 1), max_size=12).map(sorted), st.floats(0.02, 0.08))
 def test_labels_are_moved_apart_and_keep_their_order(places: list[float], gap: float) -> None:
     moved = charts.spread(places, gap, 1.0)
