@@ -15,6 +15,7 @@ from zoneinfo import available_timezones
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
@@ -135,10 +136,7 @@ def invite(*, workspace: Workspace, email: str, role: Role) -> Invitation:
         )
         if not joined and (user.has_usable_password() or _is_elsewhere(user, workspace)):
             raise Problem(f"{email} is a member already.")
-        if not user.has_usable_password() and _is_elsewhere(user, workspace):
-            # A link that the other team still holds would open this one too: it stops working now.
-            user.set_unusable_password()
-            user.save(update_fields=["password"])
+        _end_earlier_links(user)
     return Invitation(membership, _first_password_key(user, workspace))
 
 
@@ -151,6 +149,14 @@ def send_invitation(*, invitation: Invitation, link: str, invited_by: User) -> N
         send_mail(subject, render_to_string("email/invitation.txt", context), None, [membership.user.email])
     except (OSError, smtplib.SMTPException) as error:
         raise Problem(f"The mail server did not take the invitation ({error}).") from None
+
+
+def _end_earlier_links(user: User) -> None:
+    """Links to set the first password that earlier inviters may still hold would let them in here."""
+    if not user.has_usable_password():
+        # only where it is still as read: the person may be setting one at this moment
+        User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(None))
+        user.refresh_from_db(fields=["password"])
 
 
 def _first_password_key(user: User, workspace: Workspace) -> tuple[str, str] | None:

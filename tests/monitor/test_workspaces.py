@@ -48,6 +48,26 @@ def test_a_new_person_gets_a_link_and_a_known_one_does_not(owner: User) -> None:
     assert Membership.objects.for_workspace(here).get(user=first.membership.user).role == Role.VIEWER
 
 
+def test_a_link_from_a_team_that_was_left_dies_at_the_next_invitation(owner: User) -> None:
+    here, there = (workspaces.create(name=name, owners=[owner]) for name in ("Here", "There"))
+    first = workspaces.invite(workspace=here, email="grace@example.com", role=Role.VIEWER)
+    assert first.key and default_token_generator.check_token(first.membership.user, first.key[1])
+    workspaces.remove_member(membership=first.membership)
+    second = workspaces.invite(workspace=there, email="grace@example.com", role=Role.VIEWER)
+    user = User.objects.get(email="grace@example.com")
+    assert not default_token_generator.check_token(user, first.key[1])
+    assert second.key and default_token_generator.check_token(user, second.key[1])
+
+
+def test_an_invitation_leaves_a_password_as_it_is(owner: User) -> None:
+    grace = make_user()
+    grace.set_password("correct horse battery")
+    grace.save()
+    here = workspaces.create(name="Here", owners=[owner])
+    assert workspaces.invite(workspace=here, email=grace.email, role=Role.VIEWER).key is None
+    assert User.objects.get(pk=grace.pk).check_password("correct horse battery")
+
+
 def test_the_invitation_is_a_plain_letter_with_the_link(owner: User) -> None:
     invitation = workspaces.invite(
         workspace=workspaces.create(name="Fish & Chips", owners=[owner]), email="grace@example.com", role=Role.EDITOR
