@@ -20,7 +20,7 @@ from monitor.absence import says_only_absence
 from monitor.ordinary import is_ordinary
 
 #: Raise it with every change that can change a result: stored readings carry it.
-RULE_VERSION = "1"
+RULE_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +175,15 @@ class _Found:
 
 
 class Matcher:
-    """Finds the mentions of a fixed set of brands."""
+    """Finds the mentions of a fixed set of brands; what two of them are called is the first one's."""
 
     def __init__(self, brands: Iterable[Brand]) -> None:
         self._root = _Node()
         self._unspaced: dict[str, list[int]] = {}
         self._domains: dict[str, list[int]] = {}
-        for brand in brands:
+        self._places: dict[int, int] = {}
+        for place, brand in enumerate(brands):
+            self._places.setdefault(brand.id, place)
             for name in (brand.name, *brand.aliases):
                 for spelling in _spellings(fold(name).text):
                     self._learn(brand.id, spelling)
@@ -199,15 +201,17 @@ class Matcher:
             return []
         hidden = read_markup(text).hidden if _MARKUP.search(text) else ()
         sentences = _Sentences(folded.text)
-        told: dict[tuple[int, int, int], None] = {}
-        for item in sorted(found, key=lambda item: (item.start, -item.end)):
+        told: dict[tuple[int, int], int] = {}
+        for item in sorted(found, key=lambda item: (item.start, -item.end, self._places[item.brand_id])):
             span = folded.span(item.start, item.end)
             if not _overlaps(hidden, *span) and not sentences.only_deny(item.start, item.end):
-                told[(item.brand_id, *span)] = None
+                told.setdefault(span, item.brand_id)
         ranks: dict[int, int] = {}
-        for brand_id, _, _ in told:
+        for brand_id in told.values():
             ranks.setdefault(brand_id, len(ranks) + 1)
-        return [Mention(brand_id, start, end, text[start:end], ranks[brand_id]) for brand_id, start, end in told]
+        return [
+            Mention(brand_id, start, end, text[start:end], ranks[brand_id]) for (start, end), brand_id in told.items()
+        ]
 
     def _found(self, text: str) -> list[_Found]:
         """Names and own host names in a folded text; a name inside a host name or an address is no mention of it."""
@@ -321,6 +325,17 @@ def _spellings(name: str) -> Iterator[str]:
         yield short
     if short.lower().startswith("the ") and len(short) > 6:
         yield short[4:]
+
+
+def name_keys(name: str) -> frozenset[str]:
+    """What a name is to the matcher, however it is written: names that share a key are found at the same places."""
+    return frozenset(filter(None, map(_joined_key, _spellings(fold(name).text))))
+
+
+def _joined_key(spelling: str) -> str:
+    if _UNSPACED_RUN.search(spelling):
+        return _SPACES.sub("", spelling).lower()
+    return "".join(_parts(spelling))
 
 
 def _parts(name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Brands people look for, and the frozen versions of the whole set that runs and readings refer to.
 
-A changed set starts a recompute, so that history follows it. Knows nothing of how brands are found in answers.
+A changed set starts a recompute, so that history follows it. Of how brands are found in answers it knows only which
+names are the same there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from inference.pages import registrable_domain
+from monitor.extract import name_keys
 from monitor.models import (
     Brand,
     BrandKind,
@@ -174,15 +176,20 @@ def free_colour(kind: BrandKind, others: Iterable[Brand]) -> int:
 
 
 def _refuse_taken_names(names: Iterable[str], others: Iterable[Brand]) -> None:
-    """One name under two brands would count each of its mentions twice."""
-    taken = {name.casefold(): other for other in others for name in (*other.aliases, other.name)}
+    """One name under two brands, however each writes it, would be found for the first of them only."""
+    taken = {key: other for other in others for name in (*other.aliases, other.name) for key in _keys(name)}
     for name in names:
-        other = taken.get(name.casefold())
+        other = next((taken[key] for key in sorted(_keys(name)) if key in taken), None)
         if other is not None:
             whose = f"a brand called “{other.name}”"
-            if name.casefold() != other.name.casefold():
+            is_alias = name.casefold() in {alias.casefold() for alias in other.aliases}
+            if is_alias or not _keys(name) & _keys(other.name):
                 whose = f"the brand “{other.name}”, as an alias"
             raise Problem(f"“{name}” already belongs to {whose}. Change one of the two.")
+
+
+def _keys(name: str) -> frozenset[str]:
+    return name_keys(name) or frozenset({name.casefold()})
 
 
 def _lock(workspace: Workspace) -> None:

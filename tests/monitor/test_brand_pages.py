@@ -21,6 +21,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.services import brands
+from monitor.services.errors import Problem
 from tests.factories import make_brand, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,16 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
         if name != field:
             assert fields[name] in page
     assert Brand.objects.for_workspace(workspace).count() == 1
+
+
+def test_a_name_that_is_found_at_the_same_places_is_taken(workspace: Workspace) -> None:
+    brands.save_brand(workspace=workspace, brand=None, fields={"name": "Coca-Cola", "aliases": ["The Real Thing"]})
+    for fields in ({"name": "Coca Cola"}, {"name": "Pop", "aliases": ["Coca\u2011Cola Inc."]}):
+        with pytest.raises(Problem, match="already belongs to a brand called “Coca-Cola”"):
+            brands.save_brand(workspace=workspace, brand=None, fields=fields)
+    with pytest.raises(Problem, match="as an alias"):
+        brands.save_brand(workspace=workspace, brand=None, fields={"name": "Real Thing"})
+    brands.save_brand(workspace=workspace, brand=None, fields={"name": "Cola"})
 
 
 def test_colours_are_stable_and_each_is_used_before_one_comes_twice(workspace: Workspace) -> None:

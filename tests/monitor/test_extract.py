@@ -13,7 +13,7 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.extract import Brand, Matcher
+from monitor.extract import Brand, Matcher, name_keys
 
 NAMES = {
     "BrightDesk": ("Desk Bright CRM",),
@@ -128,6 +128,35 @@ def test_ranks_by_who_is_named_first() -> None:
         ("Harbor", 1),
         ("Zippo!", 3),
     ]
+
+
+def test_what_two_brands_are_called_counts_for_the_first() -> None:
+    brands = [
+        Brand(7, "Coca-Cola", ("可乐",)),
+        Brand(3, "Coca Cola", ("可 乐",), ("coca.example", "kettle.org")),
+        Brand(5, "Kettle.org", (), ("coca.example",)),
+    ]
+    found = Matcher(brands).mentions("CocaCola and 可乐 at kettle.org and coca.example")
+    assert [(item.text, item.brand_id, item.rank) for item in found] == [
+        ("CocaCola", 7, 1),
+        ("可乐", 7, 1),
+        ("kettle.org", 3, 2),
+        ("coca.example", 3, 2),
+    ]
+
+
+def test_names_share_a_key_where_they_are_found_alike() -> None:
+    for one, other in (
+        ("Coca-Cola", "coca cola"),
+        ("L’Orée", "LOREE"),
+        ("Pine & Oak", "Pine and Oak"),
+        ("Quandel GmbH", "Quandel"),
+        ("青 山", "青山"),
+    ):
+        assert name_keys(one) & name_keys(other)
+    assert not name_keys("Harbor") & name_keys("Harbor Books")
+    assert not name_keys("C++") & name_keys("C")
+    assert not name_keys("...")
 
 
 @given(
