@@ -25,12 +25,12 @@ from typing import IO, Self
 import psycopg
 
 from monitor import embedded_postgres
+from monitor.celery import MODEL_QUEUES
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15
 LONGEST_PAUSE = 30.0
-MODEL_WORKER_QUEUES = "online,local"
 
 
 @dataclass
@@ -199,7 +199,7 @@ def workers(data_dir: Path) -> list[Service]:
     return [
         Service(
             "model worker",
-            [*worker, "--pool", "solo", "-Q", MODEL_WORKER_QUEUES, "-n", "models@%h"],
+            [*worker, "--pool", "solo", "-Q", ",".join(MODEL_QUEUES), "-n", "models@%h"],
             logs / "worker-models.log",
         ),
         Service(

@@ -6,17 +6,20 @@ from django.db.models import Q
 
 from monitor.environment import refuse
 from monitor.models import Panel, Workspace
+from monitor.services import workspaces
+from monitor.services.errors import Problem
 
 
 def workspace_named(name: str) -> Workspace:
     """The one workspace with this slug or name."""
-    found = list(Workspace.objects.filter(slug=name)) or list(Workspace.objects.filter(name__iexact=name))
-    if not found:
+    try:
+        found = workspaces.find(name=name)
+    except Problem as problem:
+        refuse(str(problem))
+    if found is None:
         known = ", ".join(Workspace.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
         refuse(f"No workspace is called {name!r}. There are: {known}.")
-    if len(found) > 1:
-        refuse(f"{len(found)} workspaces are called {name!r}; give one of: {', '.join(w.slug for w in found)}.")
-    return found[0]
+    return found
 
 
 def panel_named(name: str, workspace: str | None) -> Panel:

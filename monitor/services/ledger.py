@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Question, RawBody
 from monitor import assistants
+from monitor.celery import MODEL_QUEUES
 from monitor.fulltext import search_text
 from monitor.models import (
     OPEN,
@@ -47,7 +48,7 @@ STORE_SIZE = 64
 STORE_SECONDS = 0.5
 BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
 #: Queues whose answers cost nothing: what was sent and never came back is simply asked again.
-FREE_QUEUES = ("online", "local")
+FREE_QUEUES = MODEL_QUEUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = N
 
 def warm_up(*, queues: Sequence[str]) -> None:
     """Load the model before anything is claimed: loading takes seconds, and a lease runs from its claim."""
-    if set(queues) & set(FREE_QUEUES):
+    if set(queues) & set(MODEL_QUEUES):
         assistants.embedder()
 
 
@@ -191,8 +192,6 @@ def _ask(claims: list[Claim]) -> int:
                     waiting.clear()
                     last_stored = time.monotonic()
                     _renew([claims[i] for i in open_indexes])
-        except (OSError, ConnectionError):
-            raise
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             # A fault of the assistant's own code must not take its neighbours' answers with it.
             log.exception("%s failed on a batch of %d", claims[0].assistant, len(claims))

@@ -68,12 +68,7 @@ def with_pace(facts: dict[str, Any], seconds: dict[str, float], total_seconds: f
 
 def find_or_create(*, name: str, owner: str | None = None) -> Workspace:
     """The one workspace with this slug or name, made if there is none; Problem when several have the name."""
-    found = list(Workspace.objects.filter(slug=name)) or list(Workspace.objects.filter(name__iexact=name))
-    if len(found) > 1:
-        raise Problem(f"{len(found)} workspaces are called {name!r}; give one of: {', '.join(w.slug for w in found)}.")
-    if found:
-        return found[0]
-    return workspaces.create(name=name, owners=_owners(owner))
+    return workspaces.find(name=name) or workspaces.create(name=name, owners=_owners(owner))
 
 
 def _owners(email: str | None) -> list[User]:

@@ -118,6 +118,14 @@ def _count_runs_anew(workspace: Workspace) -> None:
         )
 
 
+def find(*, name: str) -> Workspace | None:
+    """The one workspace with this slug or name, as people call it on the command line. Problem when several have it."""
+    found = list(Workspace.objects.filter(slug=name)) or list(Workspace.objects.filter(name__iexact=name))
+    if len(found) > 1:
+        raise Problem(f"{len(found)} workspaces are called {name!r}; give one of: {', '.join(w.slug for w in found)}.")
+    return found[0] if found else None
+
+
 # --- people -------------------------------------------------------------------------------------------------------
 
 
