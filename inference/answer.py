@@ -132,6 +132,17 @@ class Delta:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeyField:
+    """One thing a workspace enters to use an assistant: a secret, or an endpoint that goes with it."""
+
+    name: str
+    label: str
+    secret: bool = True
+    required: bool = True
+    hint: str = ""
+
+
 class AssistantError(Exception):
     """The only exception that leaves an assistant. `retry_after` is in seconds."""
 
@@ -158,14 +169,18 @@ def keep_nothing(index: int, body: RawBody) -> None:
 
 
 class Assistant(ABC):
-    """Answers questions. Subclasses state what forms, checks and settings need to know of them."""
+    """Answers questions. Subclasses state what forms, checks and settings need to know of them.
+
+    `models` are suggestions, the first one the default; any other id the provider knows may be given. `key_fields` is
+    what a workspace enters once, empty for an assistant that needs nothing. Prices are found under `name` and model.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str]
     stratum: ClassVar[str] = "api"
     queue: ClassVar[str] = "external"
-    default_model: ClassVar[str | None] = None
-    key_name: ClassVar[str | None] = None
+    models: ClassVar[tuple[str, ...]] = ()
+    key_fields: ClassVar[tuple[KeyField, ...]] = ()
 
     @abstractmethod
     def parse(self, body: RawBody) -> Answer:

@@ -46,7 +46,7 @@ class LocalAssistant(Assistant):
     label = "Local engine"
     stratum = "local"
     queue = "local"
-    default_model = "all-MiniLM-L6-v2"
+    models = ("all-MiniLM-L6-v2",)
 
     def __init__(self, index: Index, embedder: Embedder) -> None:
         """Raises ValueError where the index was made by another model."""

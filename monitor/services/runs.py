@@ -113,7 +113,7 @@ def _response(
         kind = assistants.assistant_class(item["assistant"])
     except KeyError:
         raise Problem(f"The assistant “{item['assistant']}” is not installed here. Choose another one.") from None
-    model = item.get("model") or kind.default_model or ""
+    model = item.get("model") or next(iter(kind.models), "")
     moment = run.slot_at.isoformat() if run.slot_at else f"run {run.pk}"
     return Response(
         workspace_id=run.workspace_id,

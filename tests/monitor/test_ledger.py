@@ -49,7 +49,7 @@ class Scripted(Assistant):
 
     name: ClassVar[str] = "scripted"
     label: ClassVar[str] = "Scripted"
-    default_model: ClassVar[str | None] = "scripted-1"
+    models: ClassVar[tuple[str, ...]] = ("scripted-1",)
     asked: ClassVar[list[str]] = []
 
     def parse(self, body: RawBody) -> Answer:
