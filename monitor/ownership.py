@@ -27,5 +27,12 @@ def brand_hosts(brands: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
     return sorted(pairs)
 
 
+def clash(domain: str, other: str) -> bool:
+    """True when a page could lie on both: they are one host, or one lies below the other."""
+    one, two = (identify(as_url(entry)).page or entry.casefold() for entry in (domain, other))
+    one, two = one.partition("/")[0], two.partition("/")[0]
+    return one == two or one.endswith(f".{two}") or two.endswith(f".{one}")
+
+
 def as_url(domain: str) -> str:
     return domain if "://" in domain else f"https://{domain}"

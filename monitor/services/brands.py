@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from inference.pages import registrable_domain
+from monitor import ownership
 from monitor.extract import name_keys
 from monitor.models import (
     Brand,
@@ -40,10 +41,14 @@ MAX_NAME = 120
 MAX_ALIASES, MAX_DOMAINS = 50, 50
 
 
+class DomainTaken(Problem):
+    """A domain whose citations would count for two brands."""
+
+
 def save_brand(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str, Any]) -> Brand:
     """Create a brand or change one. `fields`: name, aliases, domains (URLs are taken too), kind, colour (None: chosen).
 
-    Raises Problem where a name is missing or taken, or a domain is none.
+    Raises Problem where a name is missing or taken, or a domain is none; DomainTaken where another brand has it.
     """
     kind = BrandKind(fields.get("kind") or BrandKind.COMPETITOR)
     name = clean_name(fields["name"])
@@ -56,6 +61,7 @@ def save_brand(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str
         others = Brand.objects.for_workspace(workspace).filter(archived_at=None)
         others = others.exclude(pk=brand.pk) if brand else others
         _refuse_taken_names([name, *aliases], others)
+        _refuse_taken_domains(domains, others)
         saved = brand or Brand(workspace=workspace)
         saved.name, saved.aliases, saved.domains, saved.kind = name, aliases, domains, kind
         if fields.get("colour") is not None:
@@ -77,11 +83,12 @@ def archive_brand(*, brand: Brand) -> None:
 
 
 def restore_brand(*, brand: Brand) -> None:
-    """Look for an archived brand again. Problem when another has taken its name meanwhile."""
+    """Look for an archived brand again. Problem when another has taken its name or a domain meanwhile."""
     with transaction.atomic():
         _lock(brand.workspace)
-        active = Brand.objects.for_workspace(brand.workspace).filter(archived_at=None)
-        _refuse_taken_names([brand.name, *brand.aliases], active.exclude(pk=brand.pk))
+        others = Brand.objects.for_workspace(brand.workspace).filter(archived_at=None).exclude(pk=brand.pk)
+        _refuse_taken_names([brand.name, *brand.aliases], others)
+        _refuse_taken_domains(brand.domains, others)
         if Brand.objects.for_workspace(brand.workspace).filter(pk=brand.pk).update(archived_at=None):
             _follow(brand.workspace)
 
@@ -186,6 +193,19 @@ def _refuse_taken_names(names: Iterable[str], others: Iterable[Brand]) -> None:
             if is_alias or not _keys(name) & _keys(other.name):
                 whose = f"the brand “{other.name}”, as an alias"
             raise Problem(f"“{name}” already belongs to {whose}. Change one of the two.")
+
+
+def _refuse_taken_domains(domains: Iterable[str], others: Iterable[Brand]) -> None:
+    """Citations of a domain under two brands, or of one below another's, would count for both."""
+    taken = [(theirs, other) for other in others for theirs in other.domains]
+    for domain in domains:
+        for theirs, other in taken:
+            if ownership.clash(domain, theirs):
+                lies = "" if domain == theirs else f" with {theirs}"
+                raise DomainTaken(
+                    f"{domain} already belongs to the brand “{other.name}”{lies}. Take it out of one of the two, or its"
+                    " citations would count for both."
+                )
 
 
 def _keys(name: str) -> frozenset[str]:

@@ -85,6 +85,11 @@ def _owners(email: str | None) -> list[User]:
 def save_brands(*, workspace: Workspace, listed: list[dict[str, Any]]) -> None:
     """Create the brands, or bring those of the same name up to date; brands that are not listed stay."""
     known = {brand.name.casefold(): brand for brand in Brand.objects.for_workspace(workspace).filter(archived_at=None)}
+    for fields in listed:  # what moved from one brand of the list to another is let go of first
+        if brand := known.get(fields["name"].casefold()):
+            brand.aliases = [alias for alias in brand.aliases if alias in fields["aliases"]]
+            brand.domains = [domain for domain in brand.domains if domain in brands.clean_domains(fields["domains"])]
+            brand.save(update_fields=["aliases", "domains"])
     for fields in listed:
         brands.save_brand(workspace=workspace, brand=known.get(fields["name"].casefold()), fields=fields)
 

@@ -44,7 +44,7 @@ def _form(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
         try:
             saved = service.save_brand(workspace=request.workspace, brand=found, fields=form.cleaned_data)
         except Problem as problem:
-            form.add_error("name", str(problem))
+            form.add_error("domains" if isinstance(problem, service.DomainTaken) else "name", str(problem))
         else:
             messages.success(request, f"{saved.name} is saved.{_follows(request)}")
             return redirect("brands", request.workspace.slug)

@@ -211,3 +211,35 @@ def test_roles(workspace: Workspace, client: Client) -> None:
 
 def test_control_characters_are_taken_out_of_names() -> None:
     assert brands.clean_name("A\x01B \u202eCo\x00") == "AB Co"
+
+
+def test_a_domain_belongs_to_one_brand(owner: Client, workspace: Workspace) -> None:
+    acme = make_brand(workspace, name="Acme", domains=["acme.com", "amazonaws.com", "bücher.example"])
+    other = make_brand(make_workspace(), domains=["free.example"])
+    assert other.domains == ["free.example"]  # another workspace's brands take nothing
+    for typed, said in (
+        ("https://shop.ACME.com/x", "acme.com already belongs to the brand “Acme”. Take it out"),
+        # a host of its own by the Public Suffix List, whose pages are below Acme's all the same
+        ("kettles.s3.amazonaws.com", "kettles.s3.amazonaws.com already belongs to the brand “Acme” with amazonaws.com"),
+        ("xn--bcher-kva.example", "already belongs to the brand “Acme”"),
+    ):
+        reply = post(owner, "brand_new", workspace, name="Globex", kind="own", domains=f"free.example\n{typed}")
+        assert reply.status_code == 422
+        assert said in reply.content.decode()
+        assert typed in reply.content.decode()
+        assert reply.context["form"].errors.keys() == {"domains"}
+    assert Brand.objects.for_workspace(workspace).count() == 1
+    assert post(owner, "brand", workspace, acme.pk, name="Acme", kind="own", domains="acme.com").status_code == 302
+    assert post(owner, "brand_new", workspace, name="Globex", kind="own", domains="notacme.com").status_code == 302
+
+
+def test_an_archived_brand_gives_its_domains_free_and_comes_back_only_without_a_clash(
+    owner: Client, workspace: Workspace
+) -> None:
+    acme = make_brand(workspace, name="Acme", domains=["acme.com"])
+    brands.archive_brand(brand=acme)
+    brands.save_brand(workspace=workspace, brand=None, fields={"name": "Globex", "domains": ["acme.com"]})
+    page = owner.post(reverse("brand_restore", args=[workspace.slug, acme.pk]), follow=True).content.decode()
+    assert "acme.com already belongs to the brand “Globex”. Take it out of one of the two" in page
+    acme.refresh_from_db()
+    assert acme.archived_at is not None

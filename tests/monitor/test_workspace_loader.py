@@ -65,6 +65,27 @@ def test_loaded_twice_it_updates_and_doubles_nothing(folder: Path) -> None:
     assert Brand.objects.for_workspace(workspace).get(name="ACME").aliases == ["Acme Co"]
 
 
+def test_a_domain_may_move_between_the_folders_brands_but_not_belong_to_two(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed(acme: list[str], globex: list[str]) -> None:
+        brands = [{"name": "Acme", "domains": acme}, {"name": "Globex", "domains": globex}]
+        (folder / "brands.json").write_text(json.dumps(brands))
+
+    listed(["acme.com"], ["globex.com"])
+    workspace = Workspace.objects.get(slug=load(folder)["workspace"])
+    listed(["globex.com"], ["acme.com"])
+    load(folder)
+    owned = dict(Brand.objects.for_workspace(workspace).values_list("name", "domains"))
+    assert owned == {"Acme": ["globex.com"], "Globex": ["acme.com"]}
+    listed(["acme.com"], ["https://www.acme.com/about"])
+    with pytest.raises(SystemExit) as refused:
+        call_command("load_workspace", str(folder), "--name", "market")
+    assert refused.value.code == 2
+    assert "acme.com already belongs to the brand “Globex”. Take it out of one of the two" in capsys.readouterr().err
+    assert dict(Brand.objects.for_workspace(workspace).values_list("name", "domains")) == owned
+
+
 def test_what_is_wrong_with_the_folder_is_said_before_anything_is_made(folder: Path) -> None:
     for content, reason in (
         ("{", "is not JSON"),
