@@ -18,7 +18,6 @@ from monitor.models import (
     ExtractionStatus,
     Mention,
     Panel,
-    PanelRevision,
     Pointers,
     Prompt,
     Response,
@@ -29,7 +28,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
-from monitor.services import rollups
+from monitor.services import panels, rollups
 from tests.factories import make_suite, make_workspace
 
 LAST_DAY = date(2026, 11, 20)
@@ -73,8 +72,7 @@ def make_panel(workspace: Workspace, *, prompts: int = 12, name: str = "Daily", 
     panel = Panel.objects.create(
         workspace=workspace, suite=suite, name=name, assistants=[{"assistant": "local"}], **fields
     )
-    plan = {"name": name, "suite": suite.pk, "assistants": panel.assistants, "repeats": panel.repeats}
-    PanelRevision.objects.create(workspace=workspace, panel=panel, number=1, plan=plan)
+    panels.current_revision(panel=panel)
     return panel
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django import forms
 from monitor import assistants, schedule
 from monitor.models import Panel, Suite, Workspace
 from monitor.queries import panels as queries
-from monitor.services.panels import MAX_REPEATS
+from monitor.services.panels import MAX_REPEATS, fields_of, plan_of
 
 BY_HAND, OWN_TERMS = "", "own"
 
@@ -49,7 +50,15 @@ class PanelForm(forms.Form):
     time_zone = forms.ChoiceField(label="Time zone", help_text="Of the schedule; summer time is followed.")
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, workspace: Workspace, panel: Panel | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        workspace: Workspace,
+        panel: Panel | None = None,
+        plan: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`plan` is shown in place of the panel's own."""
         super().__init__(*args, **kwargs)
         self.workspace, self.panel = workspace, panel
         suites = queries.suites_on_offer(workspace, panel)
@@ -61,7 +70,7 @@ class PanelForm(forms.Form):
         if len(assistants.choices()) == 1:
             self.fields["assistants"].initial = [assistants.choices()[0][0]]
         if panel:
-            self.initial = _values(panel)
+            self.initial = {**_values(plan or fields_of(panel)), "revision": panel.revision}
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -80,7 +89,10 @@ class PanelForm(forms.Form):
 
     def plan(self) -> dict[str, Any]:
         """The fields as `save_panel` takes them. An assistant that was in the panel keeps its model and options."""
-        kept = {item["assistant"]: item for item in self.panel.assistants} if self.panel else {}
+        kept: dict[str, dict[str, Any]] = {}
+        if self.panel:  # one that somebody else took out meanwhile is still as this form was opened with it
+            opened = plan_of(panel=self.panel, number=self.cleaned_data["revision"] or 0) or {}
+            kept = {item["assistant"]: item for item in (*opened.get("assistants", ()), *self.panel.assistants)}
         cleaned = self.cleaned_data
         return {
             "name": cleaned["name"],
@@ -99,17 +111,17 @@ def terms(chosen: str, own: str) -> str:
     return " ".join(own.split()) if chosen == OWN_TERMS else chosen
 
 
-def _values(panel: Panel) -> dict[str, Any]:
-    preset = panel.cron in dict(schedule.PRESETS) or panel.cron == BY_HAND
+def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan, its suite by id, as the form's fields show it."""
+    preset = plan["cron"] in dict(schedule.PRESETS) or plan["cron"] == BY_HAND
     return {
-        "name": panel.name,
-        "suite": panel.suite_id,
-        "assistants": [item["assistant"] for item in panel.assistants],
-        "repeats": panel.repeats,
-        "schedule": panel.cron if preset else OWN_TERMS,
-        "cron": "" if preset else panel.cron,
-        "time_zone": panel.time_zone,
-        "revision": panel.revision,
+        "name": plan["name"],
+        "suite": plan["suite"],
+        "assistants": [item["assistant"] for item in plan["assistants"]],
+        "repeats": plan["repeats"],
+        "schedule": plan["cron"] if preset else OWN_TERMS,
+        "cron": "" if preset else plan["cron"],
+        "time_zone": plan["time_zone"],
     }
 
 

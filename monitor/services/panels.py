@@ -17,21 +17,26 @@ MAX_REPEATS = 50
 
 
 class Conflict(Problem):
-    """Somebody else saved the panel meanwhile; `current` is what they saved."""
+    """Two people changed the same fields of a panel, each to something else.
 
-    def __init__(self, current: Panel) -> None:
+    `current` is the panel as the other saved it, `clashes` are the fields in question, and `merged` holds what the
+    second typed, with what the first saved where only that one changed something.
+    """
+
+    def __init__(self, current: Panel, *, clashes: list[str], merged: Mapping[str, Any]) -> None:
         super().__init__(
-            "Somebody else changed this panel while you had it open. Nothing of theirs or yours is lost: "
-            "compare below, then save yours over theirs or keep theirs."
+            "Somebody else changed this panel while you had it open. Below is what you both changed; nothing of theirs "
+            "or yours is lost: save yours over theirs or keep theirs. What only they changed stands in the form."
         )
-        self.current = current
+        self.current, self.clashes, self.merged = current, clashes, merged
 
 
 def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str, Any], revision: int | None) -> Panel:
     """Create a panel or change one, and freeze its plan as a revision; saving what is there already makes none.
 
     `fields`: name, suite, assistants [{assistant, model, options}], repeats, cron, time_zone. `revision` is the one the
-    change was made from; None skips that check. Raises Conflict when it has been replaced, Problem for what is wrong.
+    change was made from: what others changed since is kept, None replaces it. Raises Conflict where both changed the
+    same field, Problem for what is wrong.
     """
     cleaned = _cleaned(workspace, fields)
     try:
@@ -41,7 +46,7 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
             else:
                 saved = Panel.objects.for_workspace(workspace).select_for_update(of=("self",)).get(pk=panel.pk)
                 if revision is not None and saved.revision != revision:
-                    raise Conflict(saved)
+                    cleaned = _cleaned(workspace, _merged(saved, revision, cleaned))
                 if all(getattr(saved, key) == value for key, value in cleaned.items()):
                     return saved
                 if (saved.cron, saved.time_zone) != (cleaned["cron"], cleaned["time_zone"]):
@@ -54,6 +59,24 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
     except IntegrityError:
         raise Problem(f"There is a panel called “{cleaned['name']}” already. Choose another name.") from None
     return saved
+
+
+def plan_of(*, panel: Panel, number: int) -> dict[str, Any] | None:
+    """The panel's fields as its revision of that number froze them, the suite by its id; None when there is none."""
+    found = PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel, number=number).first()
+    return {**found.plan, "suite": found.plan["suite"]["id"]} if found else None
+
+
+def fields_of(panel: Panel) -> dict[str, Any]:
+    """The panel's fields as plans hold them, the suite by its id."""
+    return {
+        "name": panel.name,
+        "suite": panel.suite_id,
+        "assistants": panel.assistants,
+        "repeats": panel.repeats,
+        "cron": panel.cron,
+        "time_zone": panel.time_zone,
+    }
 
 
 def current_revision(*, panel: Panel) -> PanelRevision:
@@ -132,16 +155,31 @@ def _assistants(asked: Any) -> list[dict[str, Any]]:
     return plan
 
 
+def _merged(saved: Panel, revision: int, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed over that revision, joined with what others saved since; Conflict where the two disagree."""
+    opened = plan_of(panel=saved, number=revision)
+    merged, clashes = dict(typed), []
+    for key, mine in typed.items():
+        theirs = getattr(saved, key)
+        if mine == theirs:
+            continue
+        if opened and _plain(mine) == opened[key]:
+            merged[key] = theirs
+        elif not opened or _plain(theirs) != opened[key]:
+            clashes.append(key)
+    if clashes:
+        raise Conflict(saved, clashes=clashes, merged={key: _plain(value) for key, value in merged.items()})
+    return merged
+
+
+def _plain(value: Any) -> Any:
+    """A field's value as plans hold it."""
+    return value.pk if isinstance(value, Suite) else value
+
+
 def _freeze(panel: Panel) -> PanelRevision:
     """The revision of the panel's present number; written once."""
-    plan = {
-        "name": panel.name,
-        "suite": {"id": panel.suite_id, "name": panel.suite.name},
-        "assistants": panel.assistants,
-        "repeats": panel.repeats,
-        "cron": panel.cron,
-        "time_zone": panel.time_zone,
-    }
+    plan = fields_of(panel) | {"suite": {"id": panel.suite_id, "name": panel.suite.name}}
     revision, _ = PanelRevision.objects.for_workspace(panel.workspace).get_or_create(
         panel=panel, number=panel.revision, defaults={"workspace_id": panel.workspace_id, "plan": plan}
     )

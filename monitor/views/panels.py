@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -80,11 +81,12 @@ def _form(request: WorkspaceRequest, found: Panel | None, form: PanelForm) -> Ht
     try:
         saved = service.save_panel(workspace=request.workspace, panel=found, fields=form.plan(), revision=revision)
     except service.Conflict as conflict:
-        return _show_conflict(request, form, conflict)
+        return _show_conflict(request, conflict)
     except Problem as problem:
         form.add_error("name", str(problem))
         return _show_form(request, found, form, status=422)
-    messages.success(request, f"{saved.name} is saved.")
+    merged = " What somebody else changed meanwhile is kept." if found and found.revision != revision else ""
+    messages.success(request, f"{saved.name} is saved.{merged}")
     return redirect("panel", request.workspace.slug, saved.pk)
 
 
@@ -96,26 +98,26 @@ def _show_form(
     return render(request, "panel_form.html", context, status=status)
 
 
-def _show_conflict(request: WorkspaceRequest, form: PanelForm, conflict: service.Conflict) -> HttpResponse:
-    """What they saved beside what was typed; saving again from here replaces theirs knowingly."""
-    theirs = _as_data(PanelForm(workspace=request.workspace, panel=conflict.current))
-    labels = {name: field.label for name, field in form.fields.items() if not field.widget.is_hidden}
-    differing = [
-        (label, _in_words(form, theirs, name), _in_words(form, request.POST, name))
-        for name, label in labels.items()
-        if _in_words(form, theirs, name) != _in_words(form, request.POST, name)
-    ]
-    data = request.POST.copy()
-    data["revision"] = str(conflict.current.revision)
-    again = PanelForm(data, workspace=request.workspace, panel=conflict.current)
-    return _show_form(request, conflict.current, again, status=409, conflict=str(conflict), differing=differing)
+def _show_conflict(request: WorkspaceRequest, conflict: service.Conflict) -> HttpResponse:
+    """What both changed, side by side; saving again from here replaces theirs knowingly."""
+    panel = conflict.current
+    theirs = PanelForm(workspace=request.workspace, panel=panel)
+    yours = PanelForm(workspace=request.workspace, panel=panel, plan=conflict.merged)
+    differing = []
+    for key in conflict.clashes:
+        names = ("schedule", "cron") if key == "cron" else (key,)
+        label = theirs.fields[names[0]].label
+        differing.append((label, _in_words(theirs, names), _in_words(yours, names)))
+    return _show_form(request, panel, yours, status=409, conflict=str(conflict), differing=differing)
 
 
-def _in_words(form: PanelForm, values: QueryDict, name: str) -> str:
-    """A field's value as its choices say it."""
-    choices = {str(key): str(label) for key, label in getattr(form.fields[name], "choices", ())}
-    chosen = [choices.get(value, value) for value in values.getlist(name)]
-    return ", ".join(chosen) or "nothing"
+def _in_words(form: PanelForm, names: Iterable[str]) -> str:
+    """What an untouched form has in these fields, as their choices say it."""
+    data, said = _as_data(form), []
+    for name in names:
+        choices = {str(key): str(label) for key, label in getattr(form.fields[name], "choices", ())}
+        said.append(", ".join(choices.get(value, value) for value in data.getlist(name)))
+    return ": ".join(filter(None, said)) or "nothing"
 
 
 @access(read=Role.EDITOR)

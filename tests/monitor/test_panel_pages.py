@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from monitor import assistants
 from monitor.models import IndexGeneration, Panel, PanelRevision, Pointers, Role, Run, Suite, Trigger, Workspace
 from monitor.queries import panels as queries
 from monitor.services import panels, runs
@@ -161,25 +162,76 @@ def test_without_javascript_a_button_works_the_preview_out_and_saves_nothing(
     assert not Panel.objects.for_workspace(workspace).exists()
 
 
-def test_two_people_editing_at_once_lose_nothing(editor: Client, workspace: Workspace, panel: Panel) -> None:
+def form_values(page: Any) -> dict[str, Any]:
+    """What the browser would send of the form as it is shown."""
+    form = page.context["form"]
+    return {name: form[name].value() for name in form.fields}
+
+
+def test_two_people_who_change_the_same_choose_knowingly(editor: Client, workspace: Workspace, panel: Panel) -> None:
     address = at("panel_edit", workspace, panel.pk)
-    opened = editor.get(address).content.decode()
-    assert 'name="revision" value="1"' in opened
-    save(panel.suite, panel, revision=1, repeats=5, name="Theirs")
-    mine = typed(panel.suite, name="Mine", schedule="own", cron="0 9 * * 1", revision=1)
+    opened = editor.get(address)
+    assert 'name="revision" value="1"' in opened.content.decode()
+    save(panel.suite, panel, revision=1, repeats=5, name="Theirs", cron="0 7 * * *")
+    mine = form_values(opened) | {"name": "Mine", "schedule": "own", "cron": "0 9 * * 1"}
     reply = editor.post(address, mine)
     page = unescape(reply.content.decode())
     assert reply.status_code == 409
-    for words in ("Theirs", "Mine", "Every day at 06:00", "In cron terms", "Save mine over theirs", "Keep theirs"):
+    assert reply.context["differing"] == [
+        ("Name", "Theirs", "Mine"),
+        ("Schedule", "In cron terms: 0 7 * * *", "In cron terms: 0 9 * * 1"),
+    ]
+    for words in ("Save mine over theirs", "Keep theirs", 'name="revision" value="2"', 'value="Mine"'):
         assert words in page
     panel.refresh_from_db()
-    assert (panel.name, panel.repeats, panel.revision) == ("Theirs", 5, 2)
-    assert 'name="revision" value="2"' in page
-    editor.post(address, {**mine, "revision": 2})
+    assert (panel.name, panel.repeats, panel.cron, panel.revision) == ("Theirs", 5, "0 7 * * *", 2)
+    editor.post(address, form_values(reply))
     panel.refresh_from_db()
-    assert (panel.name, panel.repeats, panel.cron, panel.revision) == ("Mine", 3, "0 9 * * 1", 3)
+    assert (panel.name, panel.repeats, panel.cron, panel.revision) == ("Mine", 5, "0 9 * * 1", 3)
     kept = PanelRevision.objects.for_workspace(workspace).order_by("number")
     assert [revision.plan["name"] for revision in kept] == ["Daily", "Theirs", "Mine"]
+
+
+def test_two_people_who_change_different_fields_both_get_theirs(
+    editor: Client, workspace: Workspace, panel: Panel
+) -> None:
+    address = at("panel_edit", workspace, panel.pk)
+    opened = editor.get(address)
+    other_suite = make_suite(workspace)
+    save(other_suite, panel, revision=1, repeats=5)
+    page = editor.post(address, form_values(opened) | {"name": "Mine"}, follow=True).content.decode()
+    assert "Mine is saved. What somebody else changed meanwhile is kept." in page
+    panel.refresh_from_db()
+    assert (panel.name, panel.repeats, panel.suite, panel.revision) == ("Mine", 5, other_suite, 3)
+    # the same change by both is none, nor is a form in which nothing was touched
+    assert editor.post(address, form_values(opened) | {"name": "Mine"}).status_code == 302
+    assert editor.post(address, form_values(opened)).status_code == 302
+    panel.refresh_from_db()
+    assert (panel.name, panel.repeats, panel.revision) == ("Mine", 5, 3)
+
+
+def test_an_assistant_that_another_took_out_is_no_clash_for_who_left_it(
+    editor: Client, workspace: Workspace, suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assistants, "choices", lambda: [("local", "Local engine"), ("other", "Another")])
+    with_model = {"assistant": "other", "model": "m-1", "options": {"temperature": 0.5}}
+    panel = save(suite, assistants=[LOCAL, with_model])
+    address = at("panel_edit", workspace, panel.pk)
+    opened = editor.get(address)
+    save(suite, panel, revision=1, assistants=[LOCAL])
+    assert editor.post(address, form_values(opened) | {"repeats": 7}).status_code == 302
+    panel.refresh_from_db()
+    assert (panel.assistants, panel.repeats) == ([LOCAL], 7)
+
+
+def test_a_revision_that_was_never_there_replaces_nothing_unseen(
+    editor: Client, workspace: Workspace, panel: Panel
+) -> None:
+    reply = editor.post(at("panel_edit", workspace, panel.pk), typed(panel.suite, repeats=9, revision=77))
+    assert reply.status_code == 409
+    assert reply.context["differing"] == [("Repeats", "3", "9")]
+    panel.refresh_from_db()
+    assert panel.repeats == 3
 
 
 def test_saving_what_is_there_already_makes_no_revision(panel: Panel) -> None:
