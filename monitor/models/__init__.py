@@ -2,6 +2,7 @@
 
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
+from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.extraction import (
     DayBrand,
     DayCell,
@@ -12,6 +13,7 @@ from monitor.models.extraction import (
     Pointers,
     ResponseSource,
 )
+from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
 from monitor.models.people import Membership, Role, User, Workspace
@@ -37,17 +39,23 @@ __all__ = [
     "Brand",
     "BrandKind",
     "BrandSet",
+    "Budget",
+    "Charge",
+    "ChargeState",
+    "Credential",
     "DayBrand",
     "DayCell",
     "DayDomain",
     "Extraction",
     "ExtractionStatus",
+    "Gate",
     "IndexGeneration",
     "Job",
     "JobKind",
     "JobStatus",
     "Membership",
     "Mention",
+    "OwnPrice",
     "Page",
     "PageVersion",
     "Panel",
@@ -55,13 +63,17 @@ __all__ = [
     "Passage",
     "Pointers",
     "Prompt",
+    "RateLimit",
+    "RateUnit",
     "Response",
     "ResponseSource",
     "ResponseStatus",
     "Role",
     "Run",
     "RunStatus",
+    "SpendingLimit",
     "Suite",
+    "TestResult",
     "Trigger",
     "User",
     "Workspace",

@@ -130,6 +130,11 @@ class Response(WorkspaceModel):
                 name="response_claimable",
                 condition=Q(status="pending"),
             ),
+            models.Index(
+                fields=["workspace", "queue", "id"],
+                name="response_fair",
+                condition=Q(status="pending"),
+            ),
             models.Index(fields=["lease_until"], name="response_leased", condition=Q(status="sending")),
             models.Index(fields=["workspace", "prompt", "-id"], name="response_by_prompt"),
             GinIndex(fields=["search"], name="response_search"),
