@@ -61,7 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "monitor.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -198,6 +198,8 @@ MAX_UPLOAD_BYTES: int = environment.get("MAX_UPLOAD_MB") * 1024 * 1024
 SPOOL_DIR = DATA_DIR / "spool"
 INDEX_DIR = DATA_DIR / "indexes"
 UPLOAD_DIR = DATA_DIR / "uploads"
+KEY_FILE: Path = environment.get("KEY_FILE") or DATA_DIR / "keys" / "credentials.key"
+PRICES_FILE: Path | None = environment.get("PRICES_FILE")
 EMBEDDING_MODEL: str = environment.get("EMBEDDING_MODEL")
 MODEL_DEVICE: str = environment.get("MODEL_DEVICE")
 
