@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, TypeVar
 
 Via = Literal["annotation", "marker", "link"]
 Finish = Literal["complete", "truncated", "refused", "blocked", "paused"]
@@ -63,6 +63,15 @@ class Citation:
     spans: tuple[Span, ...]
 
 
+_Number = TypeVar("_Number", int, float)
+
+
+def _sum(one: _Number | None, two: _Number | None) -> _Number | None:
+    if one is None or two is None:
+        return two if one is None else one
+    return one + two
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens, searches and cost in US dollars; None means the provider did not say."""
@@ -71,6 +80,16 @@ class Usage:
     output_tokens: int | None = None
     searches: int | None = None
     cost_usd: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together; what neither says stays unknown."""
+
+        return Usage(
+            _sum(self.input_tokens, other.input_tokens),
+            _sum(self.output_tokens, other.output_tokens),
+            _sum(self.searches, other.searches),
+            _sum(self.cost_usd, other.cost_usd),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +179,56 @@ class AssistantError(Exception):
         self.permanent = kind in PERMANENT_KINDS if permanent is None else permanent
         self.retry_after = retry_after
 
+    def as_json(self) -> dict[str, Any]:
+        """The error as the command line prints it."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "permanent": self.permanent,
+            "retry_after": self.retry_after,
+        }
+
 
 Keep = Callable[[int, RawBody], None]
 
 
 def keep_nothing(index: int, body: RawBody) -> None:
     """The `keep` of callers that have no spool."""
+
+
+def joined(turns: Sequence[Answer]) -> Answer:
+    """One answer of its consecutive turns; they are joined by a blank line, for a pause stood between."""
+    whole = turns[0]
+    for turn in turns[1:]:
+        gap = "\n\n" if whole.text and turn.text else ""
+        whole = Answer(
+            text=whole.text + gap + turn.text,
+            citations=_both(whole.citations, turn.citations, len(whole.text) + len(gap)),
+            retrieved=None
+            if whole.retrieved is None and turn.retrieved is None
+            else tuple({(s.page or s.url): s for s in (*(turn.retrieved or ()), *(whole.retrieved or ()))}.values()),
+            searches=tuple(dict.fromkeys(whole.searches + turn.searches)),
+            model=whole.model or turn.model,
+            finish=turn.finish,
+            usage=whole.usage + turn.usage,
+            raw=turn.raw,
+        )
+    return whole
+
+
+def _both(first: Sequence[Citation], second: Sequence[Citation], shift: int) -> tuple[Citation, ...]:
+    """The citations of two texts of which the second one begins at `shift`; a page counts once, by its better way."""
+    pages = {citation.page or citation.url: citation for citation in first}
+    ways: tuple[Via, ...] = ("annotation", "marker", "link")
+    for citation in second:
+        moved = replace(citation, spans=tuple((start + shift, end + shift) for start, end in citation.spans))
+        key = moved.page or moved.url
+        known = pages.get(key)
+        if known is None or ways.index(moved.via) < ways.index(known.via):
+            pages[key] = moved
+        elif moved.via == known.via:
+            pages[key] = replace(known, spans=known.spans + moved.spans)
+    return tuple(sorted(pages.values(), key=lambda citation: citation.spans[0]))
 
 
 class Assistant(ABC):
@@ -185,6 +248,10 @@ class Assistant(ABC):
     @abstractmethod
     def parse(self, body: RawBody) -> Answer:
         """The answer that one raw body holds. Raises AssistantError where it holds none."""
+
+    def parse_turns(self, bodies: Sequence[RawBody]) -> Answer:
+        """The answer of several bodies: a turn that paused, and what came when it went on. Raises AssistantError."""
+        return joined([self.parse(body) for body in bodies])
 
     @abstractmethod
     def answer_many(

@@ -59,9 +59,19 @@ def identify(url: str) -> Identity:
     path = _resolve(_unescape(match["path"].replace("\\", "/"))).rstrip("/")
     query = _remaining(match["query"] or "")
     page = _without_www(host) + (f":{port}" if port else "") + path + (f"?{query}" if query else "")
-    if page == _REDIRECT or page.startswith(_REDIRECT + "/"):
+    if _is_redirect(page):
         return NOTHING
     return Identity(page, registrable_domain(host))
+
+
+def hides_its_page(url: str) -> bool:
+    """Whether the URL is a redirect that a provider hides the cited page behind."""
+    host_and_path = url.strip().partition("://")[2].partition("?")[0]
+    return _is_redirect(host_and_path)
+
+
+def _is_redirect(page: str) -> bool:
+    return page == _REDIRECT or page.startswith(_REDIRECT + "/")
 
 
 @lru_cache(maxsize=16384)

@@ -1,0 +1,300 @@
+"""The one outbound client of assistants: many calls in flight on one event loop, each with a deadline and a body cap.
+
+Connects only where the guard allows, follows no redirect, reads no proxy settings and keeps no cookies. Says of every
+failure whether anything was sent: only what was not sent may be tried again at no risk of paying twice. Does not know
+what a body means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import ssl
+import threading
+import zlib
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import TracebackType
+from typing import Any, Self
+
+import httpcore2
+
+from inference.answer import AssistantError, ErrorKind, RawBody
+from inference.guard import Forbidden, GuardedBackend
+
+#: Seconds from sending to the last byte; assistants that search for minutes exist.
+DEADLINE = 300.0
+CONNECT_SECONDS = 15.0
+#: Bytes of one body after decompression. The longest recorded answers have a hundredth of it.
+LARGEST_BODY = 16 * 1024 * 1024
+MOST_CONNECTIONS = 1024
+
+_KEPT_HEADERS = ("content-type", "date", "retry-after", "request-id", "x-request-id", "x-amzn-errortype")
+_KEPT_PREFIXES = ("x-ratelimit-", "ratelimit", "anthropic-ratelimit-", "retry-after-")
+_NOT_SENT = (
+    httpcore2.ConnectError,
+    httpcore2.ConnectTimeout,
+    httpcore2.PoolTimeout,
+    httpcore2.UnsupportedProtocol,
+    httpcore2.ProxyError,
+    httpcore2.LocalProtocolError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST of JSON. `headers` may hold secrets, so that none of this is ever printed."""
+
+    url: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    deadline: float = DEADLINE
+    method: str = "POST"
+
+    @classmethod
+    def of_json(cls, url: str, document: Any, headers: Mapping[str, str]) -> Call:
+        """A call whose body is this document; parts that are None are left out."""
+        known = {key: value for key, value in document.items() if value is not None}
+        return cls(url, json.dumps(known).encode("ascii"), {"Content-Type": "application/json", **headers})
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A call that brought no body."""
+
+    error: AssistantError
+
+
+class Client:
+    """A connection pool on an event loop of its own, in one thread of this process; shared by all callers."""
+
+    def __init__(self, *, allowed_hosts: frozenset[str] = frozenset(), largest_body: int = LARGEST_BODY) -> None:
+        """`allowed_hosts` are the operator's own: `host` or `host:port`, let through though they are private."""
+        self._largest = largest_body
+        self._backend = GuardedBackend(allowed_hosts)
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="outbound", daemon=True).start()
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=ssl.create_default_context(),
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=256,
+            keepalive_expiry=30.0,
+            network_backend=self._backend,
+        )
+
+    def exchange(self) -> Exchange:
+        """Calls sent together, answered in whatever order they finish."""
+        return Exchange(self)
+
+    def send(self, call: Call) -> RawBody:
+        """One call. Raises AssistantError."""
+        with self.exchange() as exchange:
+            exchange.send(0, call)
+            for _, result in exchange:
+                if isinstance(result, Failed):
+                    raise result.error
+                return result
+        raise AssistantError("unknown", "The call came to no end.")
+
+    def stream(self, call: Call) -> Chunks:
+        """One call whose body is read as it comes."""
+        return Chunks(self, call)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> Any:
+        """Run on the client's loop; the future can be cancelled from any thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def fetch(self, call: Call) -> RawBody:
+        """The whole body of one call. Raises AssistantError and no other exception."""
+        body = bytearray()
+        head: list[tuple[int, dict[str, str]]] = []
+        await self.read_into(call, lambda status, headers: head.append((status, headers)), body.extend)
+        status, headers = head[0]
+        return RawBody(bytes(body), status, headers)
+
+    async def read_into(self, call: Call, begin: Any, receive: Any) -> None:
+        """Call `begin(status, headers)` once, then `receive(bytes)` for each piece. Raises AssistantError alone."""
+        sent = False
+        try:
+            async with asyncio.timeout(call.deadline):
+                async with self._pool.stream(
+                    call.method,
+                    call.url,
+                    headers=[*call.headers.items(), ("Accept-Encoding", "gzip"), ("User-Agent", "Citescope")],
+                    content=call.body,
+                    extensions={
+                        "timeout": {"connect": CONNECT_SECONDS, "pool": call.deadline, "read": call.deadline},
+                    },
+                ) as response:
+                    sent = True
+                    headers = _headers(response.headers)
+                    _refuse_redirect(response.status, headers)
+                    begin(response.status, _kept(headers))
+                    unpack = _Unpacker(headers.get("content-encoding", ""), self._largest)
+                    async for chunk in response.aiter_stream():
+                        for piece in unpack(chunk):
+                            receive(piece)
+                    unpack.finish()
+        except AssistantError:
+            raise
+        except Forbidden as error:
+            raise AssistantError("invalid_request", str(error)) from None
+        except _NOT_SENT as error:
+            kind: ErrorKind = "unknown" if sent else "unreachable"
+            raise AssistantError(kind, f"The service could not be reached: {_why(error)}.") from None
+        except TimeoutError:
+            raise AssistantError("unknown", f"No whole answer came within {call.deadline:.0f} seconds.") from None
+        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
+            raise AssistantError("unknown", f"The answer broke off: {_why(error)}.") from None
+
+
+class Exchange:
+    """The calls of one caller. Iterate to receive (number, body or failure); more may be sent meanwhile."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._done: queue.SimpleQueue[tuple[int, RawBody | Failed]] = queue.SimpleQueue()
+        self._running: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for future in self._running.values():
+            future.cancel()
+
+    def send(self, number: int, call: Call) -> None:
+        self._running[number] = self._client.start(self._fetch(number, call))
+
+    def __iter__(self) -> Iterator[tuple[int, RawBody | Failed]]:
+        while self._running:
+            number, result = self._done.get()
+            del self._running[number]
+            yield number, result
+
+    async def _fetch(self, number: int, call: Call) -> None:
+        try:
+            result: RawBody | Failed = await self._client.fetch(call)
+        except AssistantError as error:
+            result = Failed(error)
+        except Exception as error:  # noqa: BLE001
+            # whatever it was, it may have been sent
+            result = Failed(AssistantError("unknown", f"The call failed: {_why(error)}."))
+        self._done.put((number, result))
+
+
+class Chunks:
+    """The pieces of one body as they come; `status` and `headers` are known from the first piece on."""
+
+    def __init__(self, client: Client, call: Call) -> None:
+        self.status = 200
+        self.headers: Mapping[str, str] = {}
+        self._arrived: queue.SimpleQueue[bytes | AssistantError | None] = queue.SimpleQueue()
+        self._future = client.start(self._read(client, call))
+        self._ended = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next piece. Raises AssistantError where the body breaks off."""
+        if self._ended:
+            raise StopIteration
+        piece = self._arrived.get()
+        if isinstance(piece, bytes):
+            return piece
+        self._ended = True
+        if piece is None:
+            raise StopIteration
+        raise piece
+
+    def __del__(self) -> None:
+        self._future.cancel()
+
+    def _begin(self, status: int, headers: dict[str, str]) -> None:
+        self.status, self.headers = status, headers
+
+    async def _read(self, client: Client, call: Call) -> None:
+        try:
+            await client.read_into(call, self._begin, self._arrived.put)
+        except AssistantError as error:
+            self._arrived.put(error)
+        else:
+            self._arrived.put(None)
+
+
+class _Unpacker:
+    """Undoes gzip piece by piece and stops at the cap, before memory is spent on what lies beyond it."""
+
+    def __init__(self, encoding: str, largest: int) -> None:
+        self._left = largest
+        self._largest = largest
+        self._gzip = zlib.decompressobj(47) if encoding.lower() in {"gzip", "x-gzip", "deflate"} else None
+        if encoding.lower() not in {"", "identity", "gzip", "x-gzip", "deflate"}:
+            raise AssistantError("malformed", f"The answer came in an encoding nobody asked for: {encoding[:40]}.")
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        if self._gzip is None:
+            yield self._count(chunk)
+            return
+        while chunk:
+            try:
+                piece = self._gzip.decompress(chunk, 64 * 1024)
+            except zlib.error:
+                raise AssistantError("malformed", "The answer's compression is damaged.") from None
+            chunk = self._gzip.unconsumed_tail
+            if piece:
+                yield self._count(piece)
+            elif not chunk:
+                return
+
+    def finish(self) -> None:
+        if self._gzip is not None and not self._gzip.eof:
+            raise AssistantError("unknown", "The answer broke off inside its compression.")
+
+    def _count(self, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise AssistantError(
+                "malformed", f"The answer is larger than {self._largest // 1024**2} MB; the rest was not read."
+            )
+        return piece
+
+
+def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """What a later reading of the body needs; cookies and the like are not kept."""
+    return {name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIXES)}
+
+
+def _refuse_redirect(status: int, headers: Mapping[str, str]) -> None:
+    if 300 <= status < 400:
+        place = headers.get("location", "")[:200] or "elsewhere"
+        raise AssistantError("invalid_request", f"The service redirects to {place}; redirects are not followed.")
+
+
+def _why(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
+
+
+_allowed_hosts: frozenset[str] = frozenset()
+
+
+def allow_hosts(hosts: frozenset[str]) -> None:
+    """Name the operator's own hosts. Has to come before the first call of this process."""
+    global _allowed_hosts
+    _allowed_hosts = hosts
+    default_client.cache_clear()
+
+
+@cache
+def default_client() -> Client:
+    """The client that assistants of this process share."""
+    return Client(allowed_hosts=_allowed_hosts)

@@ -1,0 +1,129 @@
+"""The base of every assistant behind an HTTP service: how questions become calls, and bodies become answers.
+
+A subclass says how one question is put and how one body is read; everything between is here. Does not know any
+provider's fields.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from inference import errors, wire
+from inference.answer import Answer, Assistant, AssistantError, Delta, Keep, KeyField, Question, RawBody, keep_nothing
+from inference.draft import Draft
+from inference.http import Call, Client, Failed, default_client
+from inference.wire import Json, Payload
+
+API_KEY = KeyField("api_key", "API key")
+#: Bodies that one answer may take: a provider that pauses its turn more often than this is not asked on.
+MOST_TURNS = 5
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header by which most services know who asks."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+def place(question: Question) -> dict[str, Any]:
+    """Where the asker is, as OpenAI's search tools take it; empty where the question does not say."""
+    if not question.country:
+        return {}
+    return {"user_location": {"type": "approximate", "country": question.country}}
+
+
+class Service(Assistant):
+    """An assistant asked over HTTP.
+
+    `key` holds what the class's `key_fields` name. `base_url` replaces the provider's own address, for operators who
+    send their calls through a gateway.
+    """
+
+    key_fields: ClassVar[tuple[KeyField, ...]] = (API_KEY,)
+    base_url: ClassVar[str] = ""
+
+    def __init__(self, key: Mapping[str, str], *, base_url: str = "", client: Client | None = None) -> None:
+        """Raises ValueError naming the field of `key` that is missing."""
+        for field in self.key_fields:
+            if field.required and not key.get(field.name):
+                raise ValueError(f"{self.label} needs its {field.label}.")
+        self.key = key
+        self.address = (base_url or key.get("base_url") or self.base_url).rstrip("/")
+        self._client = client or default_client()
+
+    @abstractmethod
+    def call(self, question: Question, *, stream: bool = False) -> Call:
+        """How one question is put to the service."""
+
+    @abstractmethod
+    def read(self, payload: Payload) -> Draft:
+        """The answer in a body that is no error. Raises AssistantError("malformed") where there is none."""
+
+    def delta(self, event: Json) -> str:
+        """The text that one event of a stream adds; empty for a service that does not stream."""
+        return ""
+
+    def next_call(self, question: Question, bodies: Sequence[RawBody]) -> Call | None:
+        """The call that lets a paused turn go on; None for a service whose turns do not pause."""
+        return None
+
+    def parse(self, body: RawBody) -> Answer:
+        try:
+            payload = wire.read(body.content)
+            errors.check(payload, body)
+            if not payload.readable:
+                raise wire.malformed("The body is neither JSON nor a stream of events.")
+            return self.read(payload).answer(body.content)
+        except RecursionError:
+            raise wire.malformed("The body is nested too deeply to be read.") from None
+
+    def answer_many(
+        self, questions: Sequence[Question], keep: Keep = keep_nothing
+    ) -> Iterator[tuple[int, Answer | AssistantError]]:
+        """All questions are sent at once: whoever asks decides how many are in flight."""
+        turns: list[list[RawBody]] = [[] for _ in questions]
+        calls = [self.call(question) for question in questions]
+        with self._client.exchange() as exchange:
+            for index, call in enumerate(calls):
+                exchange.send(index, call)
+            for index, result in exchange:
+                if isinstance(result, Failed):
+                    yield index, result.error
+                    continue
+                keep(index, result)
+                turns[index].append(result)
+                answer = self._read_turns(turns[index])
+                call_on = self._call_on(questions[index], turns[index], answer)
+                if call_on:
+                    exchange.send(index, call_on)
+                else:
+                    yield index, answer
+
+    def stream(self, question: Question) -> Iterator[Delta | Answer]:
+        """Yield text as it comes; the last item is the Answer. Raises AssistantError."""
+        chunks = self._client.stream(self.call(question, stream=True))
+        received = bytearray()
+
+        def copied() -> Iterator[bytes]:
+            for chunk in chunks:
+                received.extend(chunk)
+                yield chunk
+
+        for event in wire.events(wire.lines(copied())):
+            if text := self.delta(event):
+                yield Delta(text)
+        for _ in copied():
+            pass
+        yield self.parse(RawBody(bytes(received), chunks.status, chunks.headers))
+
+    def _read_turns(self, bodies: Sequence[RawBody]) -> Answer | AssistantError:
+        try:
+            return self.parse_turns(bodies)
+        except AssistantError as error:
+            return error
+
+    def _call_on(self, question: Question, bodies: Sequence[RawBody], answer: Answer | AssistantError) -> Call | None:
+        if isinstance(answer, AssistantError) or answer.finish != "paused" or len(bodies) >= MOST_TURNS:
+            return None
+        return self.next_call(question, bodies)
