@@ -6,6 +6,7 @@ names are the same there.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,17 +14,19 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from inference.pages import registrable_domain
 from monitor import ownership
-from monitor.extract import name_keys
+from monitor.extract import RULE_VERSION, name_keys
 from monitor.models import (
     Brand,
     BrandKind,
     BrandSet,
     Job,
     JobKind,
+    JobStatus,
     Mention,
     Pointers,
     Response,
@@ -244,16 +247,43 @@ def _recompute(workspace: Workspace) -> None:
 
 
 def follow_missed() -> int:
-    """Start the recomputes that a process did not live to start after its commit; how many. Called at every tick."""
+    """Start the recomputes that are due though nobody asked; how many. Called at every tick.
+
+    After a change of brands: where the process did not live to start one. After an upgrade: once for each workspace
+    whose answers were read by older rules.
+    """
     started = 0
     for pointers in Pointers.objects.filter(extraction__isnull=False).select_related("workspace", "extraction"):
-        latest = _latest(pointers.workspace)
-        if latest is None or pointers.extraction is None or latest.pk == pointers.extraction.brand_set_id:
-            continue
-        jobs_since = Job.objects.for_workspace(pointers.workspace).filter(
-            kind=JobKind.RECOMPUTE, created_at__gte=latest.created_at
-        )
-        if not jobs_since.exists():
-            _recompute(pointers.workspace)
+        if _missed(pointers) is not None and _start_missed(pointers.workspace):
             started += 1
     return started
+
+
+def _start_missed(workspace: Workspace) -> bool:
+    """Start it unless another tick did so meanwhile."""
+    with transaction.atomic():
+        list(Workspace.objects.select_for_update(no_key=True).filter(pk=workspace.pk))
+        pointers = Pointers.objects.filter(workspace=workspace).select_related("workspace", "extraction").first()
+        missed = _missed(pointers) if pointers else None
+        if missed is not None:
+            jobs.start_once(workspace=workspace, kind=JobKind.RECOMPUTE, input=missed)
+        return missed is not None
+
+
+def _missed(pointers: Pointers) -> dict[str, Any] | None:
+    """The input of the recompute that the workspace should have had; None when none is due."""
+    latest, current = _latest(pointers.workspace), pointers.extraction
+    if latest is None or current is None:
+        return None
+    recomputes = Job.objects.for_workspace(pointers.workspace).filter(kind=JobKind.RECOMPUTE)
+    if latest.pk != current.brand_set_id and not recomputes.filter(created_at__gte=latest.created_at).exists():
+        return {}
+    if _numbers(current.rule_version) < _numbers(RULE_VERSION):
+        under_way_or_tried = Q(status__in=(JobStatus.WAITING, JobStatus.RUNNING)) | Q(input__rules=RULE_VERSION)
+        if not recomputes.filter(under_way_or_tried).exists():
+            return {"rules": RULE_VERSION}
+    return None
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]

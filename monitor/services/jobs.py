@@ -49,10 +49,10 @@ def start(*, workspace: Workspace, kind: JobKind, input: dict[str, Any]) -> Job:
     return job
 
 
-def start_once(*, workspace: Workspace, kind: JobKind) -> Job:
+def start_once(*, workspace: Workspace, kind: JobKind, input: dict[str, Any] | None = None) -> Job:
     """The job of this kind that still waits to begin, or a new one: one build serves many changes before it."""
     waiting = Job.objects.for_workspace(workspace).filter(kind=kind, status=JobStatus.WAITING, cancel_asked=False)
-    return waiting.first() or start(workspace=workspace, kind=kind, input={})
+    return waiting.first() or start(workspace=workspace, kind=kind, input=input or {})
 
 
 def cancel(*, job: Job) -> bool:

@@ -23,7 +23,6 @@ def brands(request: WorkspaceRequest) -> HttpResponse:
         "rows": queries.brand_rows(request.workspace, archived=archived),
         "archived": archived,
         "archived_count": queries.archived_count(request.workspace),
-        "recompute": queries.recompute_under_way(request.workspace),
     }
     return render(request, "brands.html", context)
 

@@ -9,7 +9,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from monitor import environment
-from monitor.models import Workspace
+from monitor.models import Job, Workspace
+from monitor.queries import brands
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Frame:
     def workspace(self) -> Workspace | None:
         """Whose pages the navigation leads to; outside any workspace, those of the one that `home` opens."""
         return self._here or next(iter(self.workspaces), None)
+
+    @cached_property
+    def recompute(self) -> Job | None:
+        """The job that reads this workspace's answers again, while there is one: its figures are about to change."""
+        return brands.recompute_under_way(self._here) if self._here else None
 
 
 _SECTION = {folder: place.name for place in PLACES for folder in place.folders}
