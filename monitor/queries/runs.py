@@ -69,6 +69,12 @@ class Progress:
         return self.run.status != RunStatus.RUNNING and not self.left
 
     @property
+    def state(self) -> str:
+        """The same for as long as no response of the run became another."""
+        counts = (self.answered, self.failed, self.unknown, self.cancelled, self.skipped, self.waiting, self.sending)
+        return "-".join(map(str, counts))
+
+    @property
     def retryable(self) -> int:
         return self.failed + self.unknown + self.cancelled
 

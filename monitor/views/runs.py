@@ -19,8 +19,8 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
     state = request.GET.get("state", "")
     context = {
         "run": found,
-        "progress": queries.progress(found),
-        "table": queries.table(found, state=state, page=request.GET.get("page")),
+        "progress": queries.progress(found),  # before the table, which then shows this or what is newer
+        "table": _table(request, found),
         "state": state if state in ResponseStatus.values else "",
         "states": [(status.value, status.label) for status in ResponseStatus if status is not ResponseStatus.SENDING],
     }
@@ -29,12 +29,17 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 @access()
 def run_progress(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """The part of the page that is asked for again while the run goes on; at its end the whole page follows."""
+    """What is asked for again while the run goes on: its progress, and its table where another response ended."""
     progress = queries.progress(_run(request, pk))
-    response = render(request, "_run_progress.html", {"run": progress.run, "progress": progress})
-    if request.htmx and progress.ended:
-        response["HX-Refresh"] = "true"
-    return response
+    context = {"run": progress.run, "progress": progress}
+    if request.headers.get("X-Seen") != progress.state:
+        context |= {"again": True, "table": _table(request, progress.run)}
+    return render(request, "_run_progress.html", context)
+
+
+def _table(request: WorkspaceRequest, found: Run) -> queries.Table:
+    """The page of responses that the address asks for."""
+    return queries.table(found, state=request.GET.get("state", ""), page=request.GET.get("page"))
 
 
 @access(read=None, write=Role.EDITOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -98,23 +99,51 @@ def test_the_pace_is_that_of_the_last_minute(run: Run) -> None:
     assert queries.progress(run).per_second == pytest.approx(0.1, rel=0.05)
 
 
+def polled(client: Client, page: str) -> str:
+    """What htmx gets next, asked for as the page says."""
+    (address,) = re.findall(r'hx-get="([^"]+)"', page)
+    (seen,) = re.findall(r'hx-headers=\'{"X-Seen": "([^"]+)"}\'', page)
+    headers = {"HX-Request": "true", "X-Seen": seen}
+    return client.get(unescape(address), headers=headers).content.decode()
+
+
 def test_the_page_asks_again_every_two_seconds_until_the_end(editor: Client, run: Run) -> None:
     answer(run, 3)
     page = editor.get(at("run", run)).content.decode()
     assert 'hx-trigger="every 2s"' in page
     assert f'hx-get="{at("run_progress", run)}"' in page
     assert '<meta http-equiv="refresh"' in page  # for browsers without scripts
-    fragment = editor.get(at("run_progress", run), headers={"HX-Request": "true"})
-    assert "<html" not in fragment.content.decode()
-    assert "HX-Refresh" not in fragment
+    assert "hx-swap-oob" not in page
+    fragment = polled(editor, page)
+    assert "<html" not in fragment
+    assert "3 of 10 done" in fragment
+    assert "hx-swap-oob" not in fragment  # nothing in the table became another
     answer(run, 7)
     finish(run)
-    fragment = editor.get(at("run_progress", run), headers={"HX-Request": "true"})
-    assert fragment["HX-Refresh"] == "true"
-    assert "hx-trigger" not in fragment.content.decode()
+    fragment = polled(editor, page)
+    assert "hx-trigger" not in fragment
+    assert fragment.count("read the answer") == 10
     page = editor.get(at("run", run)).content.decode()
     assert "hx-trigger" not in page
     assert "http-equiv" not in page
+
+
+def test_the_table_follows_its_run_on_the_page_and_under_the_filter_that_are_shown(editor: Client, run: Run) -> None:
+    first, second = dict.fromkeys(run.responses.order_by("pk").values_list("prompt_text", flat=True))
+    page = editor.get(at("run", run), {"state": "failed", "page": "1"}).content.decode()
+    assert "No response is in this state" in page
+    become(run, ResponseStatus.FAILED, 1, error_message="The quota is used up.")
+    answer(run, 1)
+    fragment = polled(editor, page)
+    assert fragment.count('hx-swap-oob="true"') == 3
+    assert first in fragment
+    assert second not in fragment
+    assert "The quota is used up." in fragment
+    answered = run.responses.get(status=ResponseStatus.ANSWERED)
+    assert f'id="response-{answered.pk}"' in fragment  # by its id, the focus finds its way back
+    again = polled(editor, fragment)
+    assert "state=failed&amp;page=1" in again
+    assert "hx-swap-oob" not in again
 
 
 def test_responses_stand_by_prompt_and_assistant_with_links_to_answers(editor: Client, run: Run) -> None:

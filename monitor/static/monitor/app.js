@@ -75,9 +75,12 @@
     agree.textContent = form.dataset.confirmButton || submitter?.textContent.trim() || "Continue";
     agree.onclick = () => {
       dialog.close();
-      form.dataset.confirmed = "yes";
-      form.requestSubmit(submitter || undefined);
-      delete form.dataset.confirmed;
+      // A page that follows its progress may have put the same form anew meanwhile.
+      const live = form.isConnected ? form : [...document.forms].find((other) => other.action === form.action);
+      if (!live) return;
+      live.dataset.confirmed = "yes";
+      live.requestSubmit((live === form && submitter) || undefined);
+      delete live.dataset.confirmed;
     };
     dialog.showModal();
     return true;
