@@ -7,8 +7,10 @@ not know any provider's field names.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from inference.answer import Answer, Citation, Finish, Source, Span, Usage, Via
 from inference.links import read_markup
@@ -70,19 +72,25 @@ class Draft:
         """Queries the assistant ran; each counts once."""
         self._searches.update(dict.fromkeys(filter(None, queries)))
 
+    @property
+    def search_count(self) -> int:
+        """How many different queries are known."""
+        return len(self._searches)
+
     def consult(self, url: str, title: str = "", domain: str = "") -> None:
         """A URL that the assistant says it consulted."""
         if source := source_of(url, title, domain):
             self.reports_sources = True
             self._consulted.setdefault(source.page or source.url, source)
 
-    def cite(self, url: str, start: int, end: int, title: str = "", domain: str = "") -> None:
-        """A URL that the provider attached to `text[start:end]`; without such a place it was only consulted."""
+    def cite(self, url: str, start: int, end: int, title: str = "", domain: str = "") -> bool:
+        """A URL that the provider attached to `text[start:end]`; False where the text has no such place."""
         start, end = max(start, 0), min(end, len(self.text))
         if start >= end:
-            self.consult(url, title, domain)
-        elif source := source_of(url, title, domain):
+            return False
+        if source := source_of(url, title, domain):
             self._place(start, end, source, "annotation")
+        return True
 
     def mark(self, listed: Sequence[tuple[str, str]]) -> None:
         """Cite what `[n]` in the text points at, n counting from 1 in this list of (url, title)."""
@@ -112,6 +120,17 @@ class Draft:
 
     def _place(self, start: int, end: int, source: Source, via: Via) -> None:
         self._places.append(_Place(start, end, source, via, len(self._places)))
+
+
+class Bytes:
+    """Offsets of a text counted in UTF-8 bytes, as code points."""
+
+    def __init__(self, text: str) -> None:
+        self._ends = list(accumulate(len(character.encode("utf-8", "surrogatepass")) for character in text))
+
+    def place(self, offset: int) -> int:
+        """The code point that begins at a byte, or holds it; the end for what lies beyond."""
+        return bisect_right(self._ends, offset)
 
 
 def source_of(url: str, title: str = "", domain: str = "") -> Source | None:

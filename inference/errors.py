@@ -131,7 +131,7 @@ def _error_object(payload: Payload) -> Json | None:
 def _is_error(row: Json) -> bool:
     if row.get("error"):
         return True
-    if row.get("type") == "error" or row.get("object") == "error":
+    if row.get("object") == "error" or string(row.get("type")).rpartition(".")[2] == "error":
         return True
     if row.get("object") == "response" and row.get("status") == "failed":
         return True

@@ -80,11 +80,9 @@ def annotate(draft: Draft, annotations: list[Json], start: int) -> list[tuple[st
         cited = mapping(annotation.get("url_citation")) or annotation
         url, title = string(cited.get("url")), string(cited.get("title"))
         first, last = integer(cited.get("start_index")), integer(cited.get("end_index"))
-        if last is None or first == last:
+        if last is None or first == last or not draft.cite(url, start + (first or 0), start + last, title):
             unplaced.append((url, title))
             draft.consult(url, title)
-        else:
-            draft.cite(url, start + (first or 0), start + last, title)
     return unplaced
 
 
