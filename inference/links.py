@@ -31,7 +31,8 @@ _MARKERS = re.compile(r"(?:\[\^?\d{1,3}(?:, ?\d{1,3})*\])+$")
 _TRAILING = "?!.,:*_~'\""
 _ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
 _CLOSING = {")": "(", "]": "["}
-_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG_OR_COMMENT = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -73,10 +74,18 @@ def read_markup(text: str) -> Markup:
             code.append(source.lines(*token.map))
         elif token.type == "html_block" and token.map:
             start, end = source.lines(*token.map)
-            hidden.extend(match.span() for match in _TAG.finditer(text, start, end))
+            hidden.extend(_tags(text, start, end))
         elif token.type == "inline" and token.map and token.content:
             _read_inline(token, env, source, links, code, hidden)
     return Markup(tuple(sorted(links, key=lambda link: link.start)), _merged(code), _merged(code + hidden))
+
+
+def _tags(text: str, start: int, end: int) -> Iterator[Span]:
+    """Tags and comments of an HTML block. After the last `-->` no comment is looked for: none of them would end."""
+    last = text.rfind("-->", start, end)
+    closed = start if last < 0 else last + 3
+    yield from (match.span() for match in _TAG_OR_COMMENT.finditer(text, start, closed))
+    yield from (match.span() for match in _TAG.finditer(text, closed, end))
 
 
 def _read_inline(
