@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from typing import Any, Literal
 import altair as alt
 
 from monitor.metrics import Rate
+from monitor.queries.counts import BrandInfo
 from monitor.queries.dashboard import BrandRow, Measure, Section, Series
 
 Spec = dict[str, Any]
@@ -48,8 +50,13 @@ MOST_COLOURED = 5
 TOP = 2
 SERIES_HEIGHT = 220
 ROW_HEIGHT = 26
-#: How strong a band is drawn; pointing at a line shows its own.
-OWN_BAND, TOP_BAND = 0.18, 0.08
+#: How strong a band is drawn; pointing at a line, or picking its brand in the legend, shows its own.
+BAND, POINTED_BAND = 0.18, 0.25
+#: Brands picked in the page's legend, by name; a signal that `charts.js` sets. None picked: the usual few stand out.
+PICKED, POINTED = "picked", "pointed"
+_IS_PICKED = f"indexof({PICKED}, datum.brand) >= 0"
+_STANDS_OUT = f"length({PICKED}) ? {_IS_PICKED} : datum.main"
+_HAS_BAND = f"length({PICKED}) ? {_IS_PICKED} : datum.band"
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
 LABEL_WIDTH = 88
@@ -60,7 +67,8 @@ WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
 def series_chart(section: Section, measure: Measure) -> Spec:
     """Rates by day as lines with 95 % bands, from 0; days without a valid run are gaps."""
     main, rest = _split(section)
-    lines = [row for series in section.series for row in _line_rows(series, measure, series in main)]
+    banded = _banded(main)
+    lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
     top = _ceiling(row["high"] if row["main"] and row["high"] is not None else row["rate"] for row in lines)
     first, last = _ends(section.series)
     scale = alt.Scale(
@@ -74,7 +82,7 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     title = f"Answers that {'name' if measure == 'mention' else 'cite'} the brand"
     y = alt.Y("rate:Q", scale=share, axis=alt.Axis(format="%", tickCount=5, title=title))
     colour = _brand_colours(section, alt.Color)
-    pointed = alt.selection_point(name="pointed", fields=["brand"], on="pointerover", nearest=True, empty=False)
+    pointed = alt.selection_point(name=POINTED, fields=["brand"], on="pointerover", nearest=True, empty=False)
 
     base = alt.Chart().encode(x=x, detail=["brand:N", "segment:N"])
     band = (
@@ -84,7 +92,11 @@ def series_chart(section: Section, measure: Measure) -> Spec:
             y=alt.Y("low:Q", scale=share),
             y2="high:Q",
             color=colour,
-            opacity=alt.condition(pointed, alt.value(0.25), alt.Opacity("band:Q", scale=None)),
+            opacity=alt.when(pointed)
+            .then(alt.value(POINTED_BAND))
+            .when(_HAS_BAND)
+            .then(alt.value(BAND))
+            .otherwise(alt.value(0)),
         )
     )
     grey = (
@@ -92,9 +104,9 @@ def series_chart(section: Section, measure: Measure) -> Spec:
         .mark_line()
         .encode(
             y=y,
-            color=alt.condition(pointed, colour, alt.value("--border-strong")),
-            opacity=alt.condition(pointed, alt.value(1), alt.value(0.55)),
-            strokeWidth=alt.condition(pointed, alt.value(2.5), alt.value(1)),
+            color=_told_apart(colour, "--border-strong"),
+            opacity=_told_apart(alt.value(1), 0.55),
+            strokeWidth=_told_apart(alt.value(2.5), 1),
         )
     )
     coloured = (
@@ -102,14 +114,16 @@ def series_chart(section: Section, measure: Measure) -> Spec:
         .mark_line()
         .encode(
             y=y,
-            color=colour,
-            strokeWidth=alt.condition("datum.own", alt.value(3), alt.value(1.75)),
+            color=_told_apart(colour, "--border-strong"),
+            opacity=_told_apart(alt.value(1), 0.55),
+            strokeWidth=alt.when("datum.own").then(alt.value(3)).otherwise(alt.value(1.75)),
         )
     )
-    dots = base.transform_filter("datum.main").mark_point(filled=True, opacity=1, size=14).encode(y=y, color=colour)
+    dots = base.transform_filter(_STANDS_OUT).mark_point(filled=True, opacity=1, size=14).encode(y=y, color=colour)
     targets = base.mark_point(filled=True, size=110, opacity=0).encode(y=y, tooltip=_tooltip("day")).add_params(pointed)
     names = (
         alt.Chart(alt.NamedData("labels"))
+        .transform_filter(_STANDS_OUT)
         .mark_text(align="left", dx=7, fontSize=12, limit=LABEL_WIDTH)
         .encode(
             x=alt.X("day:T", scale=scale),
@@ -125,10 +139,15 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(
         width="container",
         height=SERIES_HEIGHT,
-        description=f"{what} of {len(section.series)} brands, {section.label}, with 95 % intervals.",
+        description=f"{what} of {len(section.series)} brands, {section.label}"
+        + (", with 95 % intervals." if any(row["low"] is not None for row in lines) else "; too thin for intervals."),
     )
     breaks = [{"day": _iso(item.day), "label": _short(item.label)} for item in section.breaks]
-    return _finished(chart, rows=lines, labels=_labels(main, measure, top), breaks=breaks)
+    spec = _finished(
+        chart, rows=lines, labels=_labels(main, measure, top) + _plain_labels(rest, measure), breaks=breaks
+    )
+    spec["params"] = [{"name": PICKED, "value": []}, *spec.get("params", [])]
+    return spec
 
 
 def comparison_chart(section: Section, measure: Measure) -> Spec:
@@ -157,7 +176,8 @@ def comparison_chart(section: Section, measure: Measure) -> Spec:
     chart = alt.layer(whisker, before, now.encode(x=x, tooltip=_tooltip()), data=alt.NamedData("rows")).properties(
         width="container",
         height=ROW_HEIGHT * len(rows),
-        description=f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands, 95 % intervals.",
+        description=f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands"
+        + (", with 95 % intervals." if any(row["low"] is not None for row in rows) else "; too thin for intervals."),
     )
     return _finished(chart, rows=rows)
 
@@ -167,9 +187,30 @@ def can_draw(section: Section) -> bool:
     return any(series.points for series in section.series)
 
 
-def coloured_count(section: Section) -> int:
-    """How many brands the series show in colour; the others are grey until pointed at."""
-    return len(_split(section)[0])
+def has_lines(section: Section) -> bool:
+    """Whether there are two days to draw a line between; one day is shown by `comparison_chart` alone."""
+    return len({point.day for series in section.series for point in series.points}) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What the lines are: brands in colour, brands in grey until pointed at or picked, and those with a band."""
+
+    coloured: tuple[BrandInfo, ...]
+    grey: tuple[BrandInfo, ...]
+    banded: tuple[BrandInfo, ...]
+
+
+def legend(section: Section) -> Legend:
+    """The legend of a section's `series_chart`; `banded` is empty where no day has enough prompts for an interval."""
+    main, rest = _split(section)
+    order = {row.brand.pk: place for place, row in enumerate(section.brands)}
+
+    def brands(chosen: Iterable[Series]) -> tuple[BrandInfo, ...]:
+        return tuple(sorted((series.brand for series in chosen), key=lambda brand: order.get(brand.pk, 0)))
+
+    measured = [series for series in _banded(main) if any(point.mention.low is not None for point in series.points)]
+    return Legend(brands(main), brands(rest), brands(measured))
 
 
 def on_paper(spec: Spec, width: int = 480) -> Spec:
@@ -190,7 +231,7 @@ def to_svg(spec: Spec, width: int = 480) -> str:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _line_rows(series: Series, measure: Measure, main: bool) -> Iterable[dict[str, Any]]:
+def _line_rows(series: Series, measure: Measure, main: bool, band: bool) -> Iterable[dict[str, Any]]:
     """Measured points; a new `segment` begins after a gap wider than the usual distance of two points."""
     points = [point for point in series.points if _rate(point, measure).rate is not None]
     distances = [(b.day - a.day).days for a, b in zip(points, points[1:], strict=False)]
@@ -203,7 +244,7 @@ def _line_rows(series: Series, measure: Measure, main: bool) -> Iterable[dict[st
             "brand": series.brand.name,
             "own": series.brand.own,
             "main": main,
-            "band": OWN_BAND if series.brand.own else TOP_BAND if main else 0,
+            "band": band,
             "day": _iso(point.day),
             "segment": segment,
             **_figures(_rate(point, measure)),
@@ -228,24 +269,30 @@ def _figures(rate: Rate) -> dict[str, Any]:
     return {"rate": round(rate.rate, 4), "low": low, "high": high, "said": said, "n": rate.n}
 
 
-def _labels(main: Sequence[Series], measure: Measure, top: float) -> list[dict[str, Any]]:
+def _labels(series: Sequence[Series], measure: Measure, top: float, *, main: bool = True) -> list[dict[str, Any]]:
     """Names at the lines' ends, moved apart so that none covers another."""
     ends = sorted(
         (
             {
-                "brand": series.brand.name,
-                "label": _short(series.brand.name),
+                "brand": one.brand.name,
+                "label": _short(one.brand.name),
+                "main": main,
                 "day": _iso(measured[-1].day),
                 "at": _rate(measured[-1], measure).rate or 0.0,
             }
-            for series in main
-            if (measured := [point for point in series.points if _rate(point, measure).rate is not None])
+            for one in series
+            if (measured := [point for point in one.points if _rate(point, measure).rate is not None])
         ),
         key=lambda end: end["at"],  # type: ignore[arg-type, return-value]
     )
     gap = LABEL_PIXELS / SERIES_HEIGHT * top
     at = spread([float(end["at"]) for end in ends], gap, top)  # type: ignore[arg-type]
     return [{**end, "at": round(place, 4)} for end, place in zip(ends, at, strict=True)]
+
+
+def _plain_labels(rest: Sequence[Series], measure: Measure) -> list[dict[str, Any]]:
+    """Names of the grey lines, which are shown only when picked: each where its line ends."""
+    return [label for series in rest for label in _labels([series], measure, 1.0, main=False)]
 
 
 def spread(places: Sequence[float], gap: float, top: float) -> list[float]:
@@ -269,6 +316,17 @@ def _split(section: Section) -> tuple[list[Series], list[Series]]:
     chosen = set(own[:TOP] + [pk for pk in ranked if pk not in own][:TOP])
     main = [series for series in section.series if series.brand.pk in chosen]
     return main, [series for series in section.series if series not in main]
+
+
+def _banded(main: Sequence[Series]) -> list[Series]:
+    """The coloured series whose bands are drawn unasked: own brands, else the first. More would cover each other."""
+    return [series for series in main if series.brand.own] or list(main[:1])
+
+
+def _told_apart(then: Any, otherwise: Any) -> Any:
+    """`then` for a line that is pointed at or stands out, `otherwise` for the rest."""
+    either: Any = {"test": {"or": [{"param": POINTED, "empty": False}, _STANDS_OUT]}}
+    return alt.when(either).then(then).otherwise(alt.value(otherwise))
 
 
 def _rate(point: Any, measure: Measure) -> Rate:

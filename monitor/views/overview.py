@@ -28,13 +28,18 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section with its charts, if it has anything to draw. `a_point`: the usual number of answers behind a point."""
+    """A section with its charts, if it has anything to draw. `a_point`: the usual number of answers behind a point.
+
+    `alike` and `flat`: whether its table has an interval where all prompts agree on none or all, or on another rate.
+    """
 
     section: Section
-    series: tuple[Chart, ...]
-    comparisons: tuple[Chart, ...]
-    a_point: int
-    greyed: int
+    series: tuple[Chart, ...] = ()
+    comparisons: tuple[Chart, ...] = ()
+    legend: charts.Legend | None = None
+    a_point: int = 0
+    alike: bool = False
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +72,34 @@ MEASURES: tuple[tuple[Measure, str], ...] = (("mention", "Mention rate"), ("cita
 
 def _part(section: Section) -> Part:
     if not charts.can_draw(section):
-        return Part(section, (), (), 0, 0)
-    by = "by week" if section.by_week else "by day"
-    sizes = sorted(point.mention.n for point in section.series[0].points)
+        return Part(section)
+    days = section.series[0].points
+    over = f"on {days[0].day:%-d %b %Y}" if len(days) == 1 and not section.by_week else "over the period"
+    rates = [rate for row in section.brands for rate in (row.mention, row.citation)]
     return Part(
         section,
-        series=tuple(
-            Chart(f"series-{measure}-{section.key}", f"{title} {by}", charts.series_chart(section, measure))
-            for measure, title in MEASURES
-        ),
+        series=_series(section) if charts.has_lines(section) else (),
         comparisons=tuple(
             Chart(
                 f"comparison-{measure}-{section.key}",
-                f"{title} over the period",
+                f"{title} {over}",
                 charts.comparison_chart(section, measure),
                 short=True,
             )
             for measure, title in MEASURES
         ),
-        a_point=sizes[len(sizes) // 2],
-        greyed=len(section.series) - charts.coloured_count(section),
+        legend=charts.legend(section),
+        a_point=sorted(point.mention.n for point in days)[len(days) // 2],
+        alike=any(rate.low is not None and rate.rate in (0, 1) for rate in rates),
+        flat=any(rate.low is not None and rate.low == rate.high for rate in rates),
+    )
+
+
+def _series(section: Section) -> tuple[Chart, ...]:
+    by = "by week" if section.by_week else "by day"
+    return tuple(
+        Chart(f"series-{measure}-{section.key}", f"{title} {by}", charts.series_chart(section, measure))
+        for measure, title in MEASURES
     )
 
 

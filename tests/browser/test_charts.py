@@ -48,7 +48,17 @@ def test_charts_are_drawn_redrawn_in_the_dark_and_follow_the_filter(page: Page, 
     own = "[data-chart^='series-mention'] path[stroke='{}']"
     expect(page.locator(own.format("#0072b2")).first).to_be_attached()
 
+    grey = page.locator("[data-picks] [data-pick='Tallow']")
+    labels = page.locator("[data-chart^='series-mention'] .mark-text.role-mark text")
+    expect(labels).to_have_count(3)
+    grey.click()
+    expect(grey).to_have_attribute("aria-pressed", "true")
+    expect(labels).to_have_text(["Tallow"])
+
     page.locator("[data-theme-switch]:visible").first.click()
+    expect(labels).to_have_text(["Tallow"])
+    page.get_by_role("button", name="Show as before").click()
+    expect(grey).to_have_attribute("aria-pressed", "false")
     expect(page.locator(own.format("#4aa3df")).first).to_be_attached()
 
     page.locator("#filter-compare").select_option("none")

@@ -66,7 +66,26 @@ def test_of_many_brands_own_and_the_top_two_are_coloured_and_labelled() -> None:
     coloured = {row["brand"] for row in spec["datasets"]["rows"] if row["main"]}
     assert "Fernwood" in coloured
     assert len(coloured) == 3
-    assert {label["brand"] for label in spec["datasets"]["labels"]} == coloured
+    labels = spec["datasets"]["labels"]
+    assert {label["brand"] for label in labels if label["main"]} == coloured
+    assert {label["brand"] for label in labels if not label["main"]} == {"Hollis & Kay", "Nib Street", "Tallow"}
+
+
+@pytest.mark.django_db
+def test_the_legend_names_the_grey_lines_and_those_with_a_band() -> None:
+    legend = charts.legend(section())
+    assert [brand.name for brand in legend.coloured] == ["Fernwood", "Quillmark", "Ostrava Paper"]
+    assert {brand.name for brand in legend.grey} == {"Hollis & Kay", "Nib Street", "Tallow"}
+    assert [brand.name for brand in legend.banded] == ["Fernwood"]
+    thin = section(prompts=4)
+    assert charts.legend(thin).banded == ()
+    assert "too thin" in charts.series_chart(thin, "mention")["description"]
+
+
+@pytest.mark.django_db
+def test_one_day_has_no_lines() -> None:
+    assert not charts.has_lines(section(days=1))
+    assert charts.has_lines(section(days=2))
 
 
 @pytest.mark.django_db

@@ -51,7 +51,30 @@
       mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: showTip,
     });
     drawn.set(element, result);
+    if (element.dataset.legend) bringOut(element, result, pickedIn(legendOf(element.dataset.legend)));
     element.dataset.drawn = "yes";
+  }
+
+  // --- legend: a press brings a brand out in every chart that the legend belongs to, a second one takes it back ---
+  const legendOf = (key) => [...document.querySelectorAll("[data-picks]")].find((one) => one.dataset.picks === key);
+
+  const pickedIn = (legend) =>
+    [...(legend?.querySelectorAll("[data-pick][aria-pressed='true']") ?? [])].map((button) => button.dataset.pick);
+
+  function bringOut(element, result, names) {
+    result.view.signal("picked", names).runAsync().catch((error) => failed(element, error));
+  }
+
+  function pick(button) {
+    const legend = button.closest("[data-picks]");
+    const presses = button.hasAttribute("data-pick-none") ? [...legend.querySelectorAll("[aria-pressed='true']")] : [button];
+    for (const one of presses) one.setAttribute("aria-pressed", one.getAttribute("aria-pressed") === "true" ? "false" : "true");
+    const names = pickedIn(legend);
+    if (!names.length && button.hasAttribute("data-pick-none")) legend.querySelector("[data-pick]").focus();
+    legend.querySelector("[data-pick-none]").hidden = !names.length;
+    for (const [element, result] of drawn) {
+      if (result && element.dataset.legend === legend.dataset.picks) bringOut(element, result, names);
+    }
   }
 
   function drawAll(within) {
@@ -74,6 +97,10 @@
   document.addEventListener("htmx:load", (event) => drawAll(event.target.parentNode ?? document));
   document.addEventListener("citescope:theme", () => {
     for (const element of [...drawn.keys()]) draw(element).catch((error) => failed(element, error));
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-picks] button");
+    if (button) pick(button);
   });
   document.addEventListener("scroll", () => tip.remove(), { passive: true });
   drawAll(document);
