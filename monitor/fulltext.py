@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 _WORD = re.compile(r"[^\W_]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 #: Han, Hiragana and Katakana: written without blanks between words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 #: PostgreSQL refuses a word of 2 kB and a vector of 1 MB.
@@ -18,15 +19,22 @@ _MOST_WORDS = 50_000
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return _NOT_ASCII.sub(_plain, text.casefold())
+
+
+def _plain(match: re.Match[str]) -> str:
+    decomposed = unicodedata.normalize("NFKD", match[0])
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def _words(text: str) -> list[str]:
     words: list[str] = []
     for match in _WORD.finditer(_fold(text)):
-        at = 0
         word = match[0]
+        if word.isascii():
+            words.append(word)
+            continue
+        at = 0
         for run in _UNSPACED.finditer(word):
             if run.start() > at:
                 words.append(word[at : run.start()])

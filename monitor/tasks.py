@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from monitor.celery import MODEL_QUEUES, app
-from monitor.services import brands, jobs, ledger, nudge, runs
+from monitor.services import brands, jobs, ledger, nudge, recovery, runs
 
 
 @app.task(name="monitor.tasks.tick")
 def tick() -> None:
     """Every half minute: start what is due, mend what broke, wake whoever has work."""
     runs.start_due_panels()
-    ledger.sweep()
+    recovery.sweep()
     brands.follow_missed()
     jobs.resume_abandoned()
-    for queue in ledger.queues_with_work():
+    for queue in recovery.queues_with_work():
         nudge.queue(queue)
 
 
 @app.task(name="monitor.tasks.sweep")
 def sweep() -> None:
-    ledger.sweep()
+    recovery.sweep()
 
 
 @app.task(name="monitor.tasks.work")
@@ -27,7 +27,7 @@ def work(queue: str) -> None:
     """Answer what is due. A model worker serves all model queues at once, people's questions first."""
     queues = MODEL_QUEUES if queue in MODEL_QUEUES else (queue,)
     ledger.warm_up(queues=queues)
-    ledger.recover_spool()
+    recovery.recover_spool()
     ledger.work(queues=queues)
 
 

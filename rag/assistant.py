@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: How much repeats with different seeds differ when the question does not say.
 TEMPERATURE = 0.5
 #: Questions embedded together before the first of them is answered.
-BATCH = 64
+BATCH = 256
 
 
 class LocalAssistant(Assistant):

@@ -31,7 +31,7 @@ from monitor.models import (
     User,
     Workspace,
 )
-from monitor.services import demo_site, indexes, ledger, pages, runs, workspace_loader, workspaces
+from monitor.services import demo_site, indexes, ledger, pages, recovery, runs, workspace_loader, workspaces
 from monitor.services.demo_site import Revision, Site
 from monitor.services.page_rows import PageRow
 from monitor.services.progress import Unwatched, Watch
@@ -179,7 +179,7 @@ def _row(revision: Revision, first_day: date) -> PageRow:
 def _answer(panel: Panel, site: Site, first_day: date, days: int, watch: Watch) -> int:
     """A run for every day, asked of that day's pages through the ledger; how many responses that took."""
     workspace = panel.workspace
-    ledger.sweep()  # of a load cut short: what was being asked then is due again once its lease is over
+    recovery.sweep()  # of a load cut short: what was being asked then is due again once its lease is over
     generations = {row.number: row for row in IndexGeneration.objects.for_workspace(workspace)}
     started = {run.slot_at: run for run in Run.objects.for_workspace(workspace).filter(panel=panel)}
     asked = 0
@@ -192,7 +192,7 @@ def _answer(panel: Panel, site: Site, first_day: date, days: int, watch: Watch) 
         )
         if run.status == RunStatus.RUNNING:
             asked += ledger.work(queues=["local"], run=run)
-    ledger.sweep()
+    recovery.sweep()
     watch.step(ANSWERING, days, days)
     return asked
 

@@ -11,18 +11,20 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import zstandard
 from django.conf import settings
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from inference.answer import Answer, AssistantError, Question, RawBody
+from inference.answer import Answer, Assistant, AssistantError, Keep, Question, RawBody
 from monitor import assistants
 from monitor.celery import MODEL_QUEUES
 from monitor.fulltext import search_text
@@ -39,11 +41,13 @@ from monitor.models import (
     Run,
     RunStatus,
 )
-from monitor.services import indexes, nudge, reading, rollups, spool
+from monitor.services import bulk, indexes, nudge, reading, spool
 
 log = logging.getLogger(__name__)
 
 CLAIM_SIZE = 64
+#: Of the local engine, which embeds many prompts at half the cost of few.
+FREE_CLAIM_SIZE = 256
 STORE_SIZE = 64
 STORE_SECONDS = 0.5
 BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
@@ -58,6 +62,7 @@ class Claim:
     response_id: int
     workspace_id: int
     lease: int
+    queue: str
     prompt_text: str
     assistant: str
     model: str
@@ -93,37 +98,34 @@ WITH picked AS (
       AND (%(run)s::bigint IS NULL OR w.run_id = %(run)s)
     ORDER BY array_position(%(queues)s::text[], w.queue::text), w.id
     FOR UPDATE OF w SKIP LOCKED LIMIT %(limit)s
+), claimed AS (
+    UPDATE monitor_response r
+    SET status = 'sending', lease = r.lease + 1, tries = r.tries + 1,
+        lease_until = now() + make_interval(secs => %(lease_for)s)
+    FROM picked, monitor_run u
+    WHERE r.id = picked.id AND u.id = r.run_id
+    RETURNING r.id, r.workspace_id, r.lease, r.queue, r.prompt_text, r.assistant, r.model, r.options, r.seed,
+        u.generation_id
+), attempts AS (
+    INSERT INTO monitor_attempt (workspace_id, response_id, lease, status, sent_at, error_kind, error_message)
+    SELECT workspace_id, id, lease, 'sent', now(), '', '' FROM claimed
 )
-UPDATE monitor_response r
-SET status = 'sending', lease = r.lease + 1, tries = r.tries + 1,
-    lease_until = now() + make_interval(secs => %(lease_for)s)
-FROM picked, monitor_run
-WHERE r.id = picked.id AND monitor_run.id = r.run_id
-RETURNING r.id, r.workspace_id, r.lease, r.prompt_text, r.assistant, r.model, r.options, r.seed,
-    monitor_run.generation_id
+SELECT * FROM claimed ORDER BY id
 """
 
 
 def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = None) -> list[Claim]:
     """Take up to `limit` waiting responses, the first queue's first, and commit an attempt for each."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _CLAIM,
-                {
-                    "queues": list(queues),
-                    "run": run.pk if run else None,
-                    "limit": limit,
-                    "lease_for": settings.LEASE_SECONDS,
-                },
-            )
-            names = [column.name for column in cursor.description]
-            claims = [_claim(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
-        now = timezone.now()
-        Attempt.objects.bulk_create(
-            Attempt(workspace_id=c.workspace_id, response_id=c.response_id, lease=c.lease, sent_at=now) for c in claims
-        )
-    return sorted(claims, key=lambda c: c.response_id)
+    given = {
+        "queues": list(queues),
+        "run": run.pk if run else None,
+        "limit": limit,
+        "lease_for": settings.LEASE_SECONDS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, given)
+        names = [column.name for column in cursor.description]
+        return [_claim(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
 def warm_up(*, queues: Sequence[str]) -> None:
@@ -143,16 +145,38 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
     Raises OperationalError when the database goes away; what was answered by then lies in the spool.
     """
     stored = 0
-    while keep_going() and (claims := claim(queues=queues, run=run)):
+    limit = FREE_CLAIM_SIZE if set(queues) <= set(FREE_QUEUES) else CLAIM_SIZE
+    while keep_going() and (claims := claim(queues=queues, limit=limit, run=run)):
+        leases = _Leases(claims)
         claims.sort(key=lambda c: (c.assistant, c.model, c.generation_id or 0))
         for _, group in groupby(claims, key=lambda c: (c.assistant, c.model, c.generation_id)):
-            stored += _ask(list(group))
-            _renew(claims)  # of those answered by now it renews nothing
+            stored += _ask(list(group), leases)
     return stored
 
 
-def _ask(claims: list[Claim]) -> int:
-    """Ask one assistant all of a group's questions, and store answers as they come."""
+class _Leases:
+    """The leases of what was claimed together, renewed well before they end."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self._held = [[c.response_id for c in claims], [c.lease for c in claims]]
+        self._renewed_at = time.monotonic()
+
+    def renew(self) -> None:
+        """Where a good part of the time is over; of those answered by now it renews nothing."""
+        if time.monotonic() - self._renewed_at < settings.LEASE_SECONDS / 4:
+            return
+        self._renewed_at = time.monotonic()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE monitor_response r SET lease_until = now() + make_interval(secs => %s) "
+                "FROM unnest(%s::bigint[], %s::int[]) AS held(id, lease) "
+                "WHERE r.id = held.id AND r.lease = held.lease AND r.status = 'sending'",
+                [settings.LEASE_SECONDS, *self._held],
+            )
+
+
+def _ask(claims: list[Claim], leases: _Leases) -> int:
+    """Ask one assistant all of a group's questions; what has come is stored while the rest is asked."""
     try:
         assistant = assistants.build(claims[0].assistant, index_folder=_index_folder(claims[0].generation_id))
     except (KeyError, ValueError) as error:
@@ -161,44 +185,38 @@ def _ask(claims: list[Claim]) -> int:
     started = last_stored = time.monotonic()
     bodies: dict[int, list[RawBody]] = defaultdict(list)
     waiting: list[Finished] = []
-    open_indexes = set(range(len(claims)))
-    stored = 0
 
-    with spool.BatchSpool() as batch:
+    # an answer that was paid for is synced as it comes, one that costs nothing with those it is stored with
+    with spool.BatchSpool(sync_each=claims[0].queue not in FREE_QUEUES) as batch, _Storing(batch) as storing:
 
         def keep(index: int, body: RawBody) -> None:
-            claimed = claims[index]
-            batch.append(spool.Record(claimed.response_id, claimed.lease, elapsed_ms(started), body))
+            batch.append(spool.Record(claims[index].response_id, claims[index].lease, elapsed_ms(started), body))
             bodies[index].append(body)
 
-        def finish(index: int, result: Answer | AssistantError) -> None:
-            open_indexes.discard(index)
-            claimed = claims[index]
-            waiting.append(
-                Finished(
-                    claimed.response_id,
-                    claimed.lease,
-                    tuple(bodies.pop(index, ())),
-                    result,
-                    elapsed_ms(started),
-                )
-            )
+        for index, result in _results(assistant, claims, keep):
+            came = tuple(bodies.pop(index, ()))
+            waiting.append(Finished(claims[index].response_id, claims[index].lease, came, result, elapsed_ms(started)))
+            if len(waiting) >= STORE_SIZE or time.monotonic() - last_stored > STORE_SECONDS:
+                storing.put(waiting)
+                waiting = []
+                last_stored = time.monotonic()
+                leases.renew()
+        return storing.last(waiting)
 
-        try:
-            for index, result in assistant.answer_many([c.question() for c in claims], keep):
-                finish(index, result)
-                if len(waiting) >= STORE_SIZE or time.monotonic() - last_stored > STORE_SECONDS:
-                    stored += store(waiting)
-                    waiting.clear()
-                    last_stored = time.monotonic()
-                    _renew([claims[i] for i in open_indexes])
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # A fault of the assistant's own code must not take its neighbours' answers with it.
-            log.exception("%s failed on a batch of %d", claims[0].assistant, len(claims))
-            for index in sorted(open_indexes):
-                finish(index, AssistantError("server", f"{type(error).__name__}: {error}"))
-        stored += store(waiting)
-    return stored
+
+def _results(
+    assistant: Assistant, claims: Sequence[Claim], keep: Keep
+) -> Iterator[tuple[int, Answer | AssistantError]]:
+    """What `answer_many` gives; a fault of the assistant's own code takes no neighbour's answer with it."""
+    open_indexes = set(range(len(claims)))
+    try:
+        for index, result in assistant.answer_many([c.question() for c in claims], keep):
+            open_indexes.discard(index)
+            yield index, result
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        log.exception("%s failed on a batch of %d", claims[0].assistant, len(claims))
+        for index in sorted(open_indexes):
+            yield index, AssistantError("server", f"{type(error).__name__}: {error}")
 
 
 def _index_folder(generation_id: int | None) -> Any:
@@ -212,13 +230,44 @@ def elapsed_ms(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
 
 
-def _renew(claims: list[Claim]) -> None:
-    """Keep the leases of a long batch's unanswered rest."""
-    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-    for claimed in claims:
-        Response.objects.unscoped().filter(pk=claimed.response_id, lease=claimed.lease, status="sending").update(
-            lease_until=until
-        )
+class _Storing:
+    """Stores answers in a thread with a connection of its own, one batch at a time, while others are being made.
+
+    An error of the thread is raised by the call that comes next, and its bodies stay in the spool.
+    """
+
+    def __init__(self, batch: spool.BatchSpool) -> None:
+        self._batch = batch
+        self._thread = ThreadPoolExecutor(1)
+        self._under_way: Future[int] | None = None
+        self._moved = 0
+
+    def put(self, finished: Sequence[Finished]) -> None:
+        """Begin to store these, once those before them are stored."""
+        self._wait()
+        self._under_way = self._thread.submit(self._store, finished)
+
+    def last(self, finished: Sequence[Finished]) -> int:
+        """Store these here and now; how many responses all of them moved."""
+        self._wait()
+        return self._moved + self._store(finished)
+
+    def _store(self, finished: Sequence[Finished]) -> int:
+        self._batch.sync()
+        return store(finished)
+
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        self._moved += under_way.result() if under_way else 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.submit(connections.close_all)
+        self._thread.shutdown()
 
 
 def store(finished: Sequence[Finished]) -> int:
@@ -238,22 +287,24 @@ def store(finished: Sequence[Finished]) -> int:
             .order_by("pk")
         }
         extractions = reading.active_extractions({row.workspace_id for row in rows.values()})
+        generations = dict(
+            Run.objects.unscoped().filter(pk__in={row.run_id for row in rows.values()}).values_list("pk", "generation")
+        )
         attempts = {
             (attempt.response_id, attempt.lease): attempt
             for attempt in Attempt.objects.unscoped().filter(response_id__in=rows)
         }
-        store_bodies: list[Body] = []
-        sources: list[ResponseSource] = []
-        mentions: list[Mention] = []
-        answered: list[tuple[Response, Answer]] = []
+        bodies: list[Body] = []
+        sources: list[bulk.Row] = []
+        mentions: list[bulk.Row] = []
         moved: list[Response] = []
         ended: list[Attempt] = []
         for item in finished:
             row, attempt = rows.get(item.response_id), attempts.get((item.response_id, item.lease))
             if row is None or attempt is None or attempt.status not in (AttemptStatus.SENT, AttemptStatus.UNKNOWN):
                 continue  # its workspace was deleted, or this was stored before
-            store_bodies += _bodies(item, attempt)
-            _end_attempt(attempt, item.result)
+            bodies += _bodies(item, attempt)
+            end_attempt(attempt, item.result)
             ended.append(attempt)
             if row.status != ResponseStatus.SENDING or row.lease != item.lease:
                 if isinstance(item.result, Answer):
@@ -261,25 +312,24 @@ def store(finished: Sequence[Finished]) -> int:
                 continue
             if isinstance(item.result, Answer):
                 _answer(row, item.result, item.latency_ms)
-                answered.append((row, item.result))
+                row.generation_id = generations[row.run_id]
                 for extraction in extractions[row.workspace_id]:
                     read = reading.read(extraction=extraction, response=row, answer=item.result)
                     sources += read.sources
                     mentions += read.mentions
             else:
-                _failed(row, item.result)
+                plan_retry(row, item.result)
             moved.append(row)
-        Body.objects.bulk_create(store_bodies, ignore_conflicts=True)
-        _write_attempts(ended)
-        _write_responses(moved)
-        ResponseSource.objects.bulk_create(sources)
-        Mention.objects.bulk_create(mentions)
+        Body.objects.bulk_create(bodies, ignore_conflicts=True)
+        write_attempts(ended)
+        write_responses(moved)
+        bulk.insert(ResponseSource, sources)
+        bulk.insert(Mention, mentions)
     finish_runs({row.run_id for row in moved})
     return len(moved)
 
 
 def _bodies(item: Finished, attempt: Attempt) -> list[Body]:
-    compressor = zstandard.ZstdCompressor(level=3)
     return [
         Body(
             workspace_id=attempt.workspace_id,
@@ -287,7 +337,7 @@ def _bodies(item: Finished, attempt: Attempt) -> list[Body]:
             sequence=sequence,
             status=body.status,
             headers=dict(body.headers),
-            content=compressor.compress(body.content),
+            content=zstandard.compress(body.content, 3),
             size=len(body.content),
             sha256=hashlib.sha256(body.content).hexdigest(),
         )
@@ -295,7 +345,7 @@ def _bodies(item: Finished, attempt: Attempt) -> list[Body]:
     ]
 
 
-def _end_attempt(attempt: Attempt, result: Answer | AssistantError) -> None:
+def end_attempt(attempt: Attempt, result: Answer | AssistantError) -> None:
     attempt.ended_at = timezone.now()
     if isinstance(result, Answer):
         attempt.status = AttemptStatus.ANSWERED
@@ -322,7 +372,7 @@ def _answer(row: Response, answer: Answer, latency_ms: int) -> None:
         row.page_versions = assistants.page_versions(answer)
 
 
-def _failed(row: Response, error: AssistantError) -> None:
+def plan_retry(row: Response, error: AssistantError) -> None:
     """Plan the next try, or end it: permanent errors and unreadable answers are never sent again."""
     row.error_kind, row.error_message = error.kind, reading.storable(error.message)
     row.lease_until = None
@@ -339,132 +389,35 @@ def _failed(row: Response, error: AssistantError) -> None:
         row.next_try_at = timezone.now() + timedelta(seconds=wait)
 
 
-_ATTEMPT_FIELDS = ("status", "ended_at", "error_kind", "error_message", "cost_usd")
-_RESPONSE_FIELDS = (
-    *("status", "lease_until", "next_try_at", "error_kind", "error_message", "page_versions", "text"),
-    *(
-        "model_reported",
-        "finish",
-        "searches",
-        "retrieval_reported",
-        "input_tokens",
-        "output_tokens",
-        "cost_usd",
-    ),
-    *("latency_ms", "answered_at"),
+_ATTEMPT_COLUMNS = ("id", "status", "ended_at", "error_kind", "error_message", "cost_usd")
+_RESPONSE_COLUMNS = (
+    *("id", "status", "lease_until", "next_try_at", "error_kind", "error_message", "generation_id", "page_versions"),
+    *("text", "model_reported", "finish", "searches", "retrieval_reported", "input_tokens", "output_tokens"),
+    *("cost_usd", "latency_ms", "answered_at"),
 )
 
 
-def _write_attempts(attempts: list[Attempt]) -> None:
-    _update_each("monitor_attempt", _ATTEMPT_FIELDS, attempts)
+def write_attempts(attempts: Iterable[Attempt]) -> None:
+    bulk.update(Attempt, [{name: getattr(attempt, name) for name in _ATTEMPT_COLUMNS} for attempt in attempts])
 
 
-def _write_responses(rows: list[Response]) -> None:
-    """All fields of all rows, in one pipelined round trip; search words are made by PostgreSQL from folded text."""
-    _update_each("monitor_response", _RESPONSE_FIELDS, rows)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE monitor_response SET search = to_tsvector('simple', %s), generation_id = "
-            "(SELECT generation_id FROM monitor_run WHERE id = run_id) WHERE id = %s",
-            [(search_text(row.text), row.pk) for row in rows if row.status == ResponseStatus.ANSWERED],
-        )
-
-
-def _update_each(table: str, fields: Sequence[str], rows: Iterable[Any]) -> None:
-    rows = list(rows)
-    if not rows:
-        return
-    assignments = ", ".join(f"{field} = %s" for field in fields)
-    columns = [rows[0]._meta.get_field(field) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {table} SET {assignments} WHERE id = %s",  # noqa: S608 - both are constants of this module
-            [(*(f.get_db_prep_save(getattr(row, f.attname), connection) for f in columns), row.pk) for row in rows],
-        )
-
-
-def recover_spool() -> int:
-    """Store what dead workers left in the spool; the number of responses moved."""
-    moved = 0
-    for path, records in spool.abandoned():
-        try:
-            moved += _recover(records)
-        except (DataError, IntegrityError, LookupError, TypeError, ValueError):
-            # One file that cannot be stored must not stop everything else; it is kept for a person to look at.
-            log.exception("The spool file %s cannot be stored; it is kept as %s.bad.", path, path.name)
-            path.rename(path.with_name(path.name + ".bad"))
-            continue
-        path.unlink(missing_ok=True)
-    return moved
-
-
-def _recover(records: Sequence[spool.Record]) -> int:
-    by_lease: dict[tuple[int, int], list[spool.Record]] = defaultdict(list)
-    for record in records:
-        by_lease[(record.response_id, record.lease)].append(record)
-    known = dict(
-        Response.objects.unscoped()
-        .filter(pk__in={response_id for response_id, _ in by_lease})
-        .values_list("pk", "assistant")
-    )
-    return store(
-        [
-            Finished(
-                response_id,
-                lease,
-                tuple(record.body for record in group),
-                _read_back(known[response_id], group[-1].body),
-                group[-1].latency_ms,
-            )
-            for (response_id, lease), group in by_lease.items()
-            if response_id in known
-        ]
-    )
-
-
-def _read_back(assistant: str, body: RawBody) -> Answer | AssistantError:
-    try:
-        return assistants.parse(assistant, body)
-    except AssistantError as error:
-        return error
-    except KeyError:
-        return AssistantError("malformed", f"The assistant {assistant} is not installed here to read its answer.")
-
-
-def expire_leases() -> int:
-    """Responses whose worker did not come back in time: asked again where that is free or allowed."""
-    with transaction.atomic():
-        rows = list(
-            Response.objects.unscoped()
-            .select_for_update(skip_locked=True)
-            .filter(status=ResponseStatus.SENDING, lease_until__lt=timezone.now())
-            .order_by("pk")[:1000]
-        )
-        lost = AssistantError("unknown", "Sent, and no answer came back before the lease ended.", permanent=False)
-        held = {(row.pk, row.lease) for row in rows}
-        attempts = [
-            attempt
-            for attempt in Attempt.objects.unscoped().filter(response__in=rows, status=AttemptStatus.SENT)
-            if (attempt.response_id, attempt.lease) in held
-        ]
-        for attempt in attempts:
-            _end_attempt(attempt, lost)
-        for row in rows:
-            _failed(row, lost)
-        _write_attempts(attempts)
-        _update_each("monitor_response", _RESPONSE_FIELDS, rows)
-    finish_runs({row.run_id for row in rows})
-    return len(rows)
+def write_responses(rows: Iterable[Response]) -> None:
+    """All that answering changes; the search vector is made by PostgreSQL from words folded here."""
+    given = [
+        {name: getattr(row, name) for name in _RESPONSE_COLUMNS}
+        | {"words": search_text(row.text) if row.status == ResponseStatus.ANSWERED else None}
+        for row in rows
+    ]
+    bulk.update(Response, given, search="words")
 
 
 def finish_runs(run_ids: Iterable[int] | None = None) -> int:
     """Complete runs whose last response is done, by a commit of its own; then their counts are rolled up."""
-    Response.objects.unscoped().filter(status=ResponseStatus.PENDING, run__status=RunStatus.CANCELLED).update(
-        status=ResponseStatus.CANCELLED
-    )
     running = Run.objects.unscoped().filter(status=RunStatus.RUNNING)
     if run_ids is not None:
         running = running.filter(pk__in=list(run_ids))
+    if not running.exclude(responses__status__in=OPEN).exists():
+        return 0
     with transaction.atomic():
         # Locked first and looked at after, in a second statement: a retry in between is then seen.
         locked = list(
@@ -479,36 +432,3 @@ def finish_runs(run_ids: Iterable[int] | None = None) -> int:
         if done:
             transaction.on_commit(nudge.housekeeping)
     return done
-
-
-def roll_up_finished() -> int:
-    """Count every ended run that was not counted yet; safe to run beside itself."""
-    ended = (
-        Run.objects.unscoped()
-        .filter(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED), rolled_up_at=None, panel__isnull=False)
-        .exclude(responses__status__in=OPEN)
-    )
-    counted = 0
-    for run in ended.order_by("pk"):
-        rollups.roll_up(run=run)
-        counted += 1
-    return counted
-
-
-def sweep() -> None:
-    """Put right whatever a crash left: spooled answers first, then leases, then runs."""
-    recover_spool()
-    expire_leases()
-    finish_runs()
-    roll_up_finished()
-
-
-def queues_with_work() -> list[str]:
-    """Queues that have a response due now."""
-    return sorted(
-        Response.objects.unscoped()
-        .filter(status=ResponseStatus.PENDING)
-        .exclude(next_try_at__gt=timezone.now())
-        .values_list("queue", flat=True)
-        .distinct()
-    )

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import zstandard
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from inference.answer import Answer, AssistantError, RawBody
+from inference.answer import Answer, AssistantError, Citation, RawBody, Source
 from monitor import assistants, extract
 from monitor.models import (
     AttemptStatus,
@@ -32,7 +33,7 @@ from monitor.models import (
     ResponseStatus,
     Workspace,
 )
-from monitor.services import brands, rollups
+from monitor.services import brands, bulk, rollups
 
 CHUNK = 200
 #: First key of the advisory locks; the second is the workspace.
@@ -47,8 +48,10 @@ def storable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    sources: list[ResponseSource]
-    mentions: list[Mention]
+    """Rows of ResponseSource and of Mention, not yet written."""
+
+    sources: list[bulk.Row]
+    mentions: list[bulk.Row]
 
 
 def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extraction]]:
@@ -73,59 +76,46 @@ def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extractio
 
 
 def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
-    """The rows, not yet saved, of one answer under one extraction."""
+    """What one answer cites and names under one extraction."""
+    owner = {"workspace_id": response.workspace_id, "extraction_id": extraction.pk, "response_id": response.pk}
+    sources = enumerate(_sources(answer))
     return Read(
-        _sources(extraction, response, answer),
+        [owner | {"sequence": sequence} | source for sequence, source in sources],
         [
-            Mention(
-                workspace_id=response.workspace_id,
-                extraction=extraction,
-                response=response,
-                brand_id=found.brand_id,
-                start=found.start,
-                end=found.end,
-                text=found.text,
-                rank=found.rank,
-            )
+            owner
+            | {
+                "brand_id": found.brand_id,
+                "start": found.start,
+                "end": found.end,
+                "text": found.text,
+                "rank": found.rank,
+                "sentiment": "",
+            }
             for found in matcher(extraction.brand_set_id).mentions(response.text)
         ],
     )
 
 
-def _sources(extraction: Extraction, response: Response, answer: Answer) -> list[ResponseSource]:
+def _sources(answer: Answer) -> Iterator[dict[str, Any]]:
     """Cited pages in the answer's order, then those only consulted; one row a page."""
     consulted = {source.page or source.url: source for source in answer.retrieved or ()}
-    reported = answer.retrieved is not None
-    rows = [
-        ResponseSource(
-            url=storable(citation.url),
-            page=citation.page or "",
-            domain=citation.domain or "",
-            title=storable(citation.title or ""),
-            cited=True,
-            retrieved=(citation.page or citation.url) in consulted if reported else None,
-            via=citation.via,
-            spans=[list(span) for span in citation.spans],
-        )
-        for citation in answer.citations
-    ]
+    for citation in answer.citations:
+        key = citation.page or citation.url
+        retrieved = key in consulted if answer.retrieved is not None else None
+        yield _source(citation) | {"cited": True, "retrieved": retrieved, "via": citation.via, "spans": citation.spans}
     cited = {citation.page or citation.url for citation in answer.citations}
-    rows += [
-        ResponseSource(
-            url=storable(source.url),
-            page=source.page or "",
-            domain=source.domain or "",
-            title=storable(source.title or ""),
-            cited=False,
-            retrieved=True,
-        )
-        for key, source in consulted.items()
-        if key not in cited
-    ]
-    for sequence, row in enumerate(rows):
-        row.workspace_id, row.extraction, row.response = response.workspace_id, extraction, response
-        row.sequence = sequence
-    return rows
+    for key, source in consulted.items():
+        if key not in cited:
+            yield _source(source) | {"cited": False, "retrieved": True, "via": "", "spans": ()}
+
+
+def _source(found: Citation | Source) -> dict[str, Any]:
+    return {
+        "url": storable(found.url),
+        "page": found.page or "",
+        "domain": found.domain or "",
+        "title": storable(found.title or ""),
+    }
 
 
 @lru_cache(maxsize=64)
@@ -231,8 +221,8 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         rows.append(read(extraction=target, response=response, answer=answer))
     with transaction.atomic():
         # What a worker stored meanwhile under both extractions is the same reading: leave it.
-        ResponseSource.objects.bulk_create((s for row in rows for s in row.sources), ignore_conflicts=True)
-        Mention.objects.bulk_create((m for row in rows for m in row.mentions), ignore_conflicts=True)
+        bulk.insert(ResponseSource, [source for row in rows for source in row.sources], skip_known=True)
+        bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
 
 
 def _answer_again(response: Response, body: Body) -> Answer:
@@ -245,8 +235,6 @@ def _answer_again(response: Response, body: Body) -> Answer:
 
 def _answer_as_read(workspace: Workspace, response: Response) -> Answer:
     """The answer as the current extraction has it, for want of its body."""
-    from inference.answer import Citation, Source
-
     current = Pointers.objects.get(workspace=workspace).extraction_id
     known = list(ResponseSource.objects.for_workspace(workspace).filter(extraction=current, response=response))
     return Answer(

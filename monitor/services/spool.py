@@ -1,7 +1,8 @@
 """Answers on disk between the wire and the database: what came back is safe before anything else happens to it.
 
-A worker appends each raw body to its batch's file and syncs it. The file is locked while its worker lives, so that the
-sweeper takes up only what a dead one left. A record cut short by a crash fails its checksum and ends the file.
+A worker appends each raw body to its batch's file, which is synced before anything of it is stored. The file is locked
+while its worker lives, so that the sweeper takes up only what a dead one left. A record cut short by a crash fails its
+checksum and ends the file.
 """
 
 from __future__ import annotations
@@ -38,9 +39,14 @@ class Record:
 
 
 class BatchSpool:
-    """The file of one batch. Leaving the block without an error removes it: everything in it is stored."""
+    """The file of one batch. Leaving the block without an error removes it: everything in it is stored.
 
-    def __init__(self) -> None:
+    Each record is written at once, which outlives the process, and synced, which outlives the machine: one by one, or
+    where `sync_each` is false when `sync` is called.
+    """
+
+    def __init__(self, *, sync_each: bool = True) -> None:
+        self._sync_each = sync_each
         settings.SPOOL_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path: Path = settings.SPOOL_DIR / f"{uuid.uuid4().hex}{SUFFIX}"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -53,7 +59,7 @@ class BatchSpool:
             os.close(folder)
 
     def append(self, record: Record) -> None:
-        """Write one record and wait until the disk has it. OSError when it cannot."""
+        """Write one record, and wait until the disk has it where each is synced. OSError when it cannot."""
         body = record.body
         header = json.dumps(
             {
@@ -66,6 +72,11 @@ class BatchSpool:
         ).encode()
         checksum = zlib.crc32(body.content, zlib.crc32(header))
         self._file.write(_HEAD.pack(_MAGIC, len(header), len(body.content), checksum) + header + body.content)
+        if self._sync_each:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until the disk has every record."""
         os.fdatasync(self._file.fileno())
 
     def __enter__(self) -> Self:

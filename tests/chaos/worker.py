@@ -96,7 +96,7 @@ def main() -> None:
 
     LocalAssistant.answer_many = logged  # type: ignore[method-assign]
     spool.BatchSpool.append = after("after the spool", spool.BatchSpool.append)  # type: ignore[method-assign]
-    ledger._write_responses = after("before the commit", ledger._write_responses)
+    ledger.write_responses = after("before the commit", ledger.write_responses)
     ledger.store = after("after the commit", ledger.store)
 
     from monitor.celery import app

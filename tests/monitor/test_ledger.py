@@ -37,7 +37,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
-from monitor.services import brands, ledger, panels, reading, rollups, runs, spool
+from monitor.services import brands, ledger, panels, reading, recovery, rollups, runs, spool
 from monitor.services.errors import Problem
 from tests.factories import make_brand, make_suite, make_workspace
 
@@ -215,7 +215,7 @@ def test_an_expired_lease_of_a_paid_assistant_is_unknown_and_not_sent_again(work
     run = start(make_panel(workspace, prompts=1, repeats=1))
     ledger.claim(queues=["external"])
     Response.objects.for_workspace(workspace).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert ledger.expire_leases() == 1
+    assert recovery.expire_leases() == 1
     assert Response.objects.for_workspace(workspace).get().status == ResponseStatus.UNKNOWN
     assert Attempt.objects.for_workspace(workspace).get().status == AttemptStatus.UNKNOWN
     run.refresh_from_db()
@@ -226,7 +226,7 @@ def test_an_expired_lease_of_a_free_assistant_is_asked_again(workspace: Workspac
     start(make_panel(workspace, prompts=1, repeats=1))
     ledger.claim(queues=["external"])
     Response.objects.for_workspace(workspace).update(lease_until=timezone.now() - timedelta(seconds=1), queue="local")
-    ledger.expire_leases()
+    recovery.expire_leases()
     assert Response.objects.for_workspace(workspace).get().status == ResponseStatus.PENDING
     assert ledger.work(queues=["local"]) == 1
 
@@ -290,7 +290,7 @@ def test_what_fails_after_its_run_was_cancelled_is_not_asked_again(workspace: Wo
     claimed = ledger.claim(queues=["external"])[0]
     runs.cancel_run(run=run)
     ledger.store([ledger.Finished(claimed.response_id, claimed.lease, (), AssistantError("server", "Down."), 1)])
-    ledger.sweep()
+    recovery.sweep()
     assert Response.objects.for_workspace(workspace).get().status == ResponseStatus.CANCELLED
 
 
@@ -301,11 +301,11 @@ def test_a_dead_workers_spool_is_stored_by_the_sweeper(workspace: Workspace) -> 
     with pytest.raises(RuntimeError), spool.BatchSpool() as batch:
         for claim in claims:
             batch.append(spool.Record(claim.response_id, claim.lease, 7, body))
-        assert ledger.recover_spool() == 0, "a living worker's file is left alone"
+        assert recovery.recover_spool() == 0, "a living worker's file is left alone"
         raise RuntimeError("the worker dies")
     with batch.path.open("ab") as file:
         file.write(b"CSP1 cut short")
-    assert ledger.recover_spool() == 2
+    assert recovery.recover_spool() == 2
     assert not batch.path.exists()
     assert {r.text for r in Response.objects.for_workspace(workspace)} == {"Acme, from the spool."}
 
@@ -359,8 +359,8 @@ def test_a_spool_file_that_cannot_be_stored_stops_nobody_and_is_kept(
     with pytest.raises(RuntimeError), spool.BatchSpool() as batch:
         batch.append(spool.Record(claimed.response_id, claimed.lease, 7, body))
         raise RuntimeError("the worker dies")
-    monkeypatch.setattr(ledger, "_recover", lambda records: int("no number"))
-    ledger.sweep()
+    monkeypatch.setattr(recovery, "_recover", lambda records: int("no number"))
+    recovery.sweep()
     assert not batch.path.exists() and batch.path.with_name(batch.path.name + ".bad").exists()
 
 
@@ -372,7 +372,7 @@ def test_a_run_retried_while_it_was_counted_is_counted_again_when_it_ends(worksp
     run.refresh_from_db()
     assert run.rolled_up_at is None
     work()
-    ledger.roll_up_finished()
+    recovery.roll_up_finished()
     run.refresh_from_db()
     assert run.rolled_up_at and DayCell.objects.for_workspace(workspace).filter(run=run).exists()
 

@@ -16,7 +16,7 @@ from django.db.models import Count
 from monitor import environment, supervisor
 from monitor.management.arguments import panel_named
 from monitor.models import Response, ResponseStatus, Run, RunStatus, Trigger
-from monitor.services import ledger, runs
+from monitor.services import recovery, runs
 from monitor.services.errors import Problem
 
 
@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 own.stop_on_signals()
                 own.watch(until=finished)
         print(file=sys.stderr)
-        ledger.roll_up_finished()
+        recovery.roll_up_finished()
 
 
 def wait_until(finished: Callable[[], bool]) -> None:
