@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -44,6 +45,36 @@ def parse(arguments: argparse.Namespace) -> None:
         sys.stdout.buffer.write(json.dumps(row, ensure_ascii=True).encode() + b"\n")
 
 
+def ask(arguments: argparse.Namespace) -> None:
+    """A live question -> the Answer. What the assistant needs is read from the environment."""
+    from inference.answer import Answer, AssistantError, Question
+    from inference.assistants import every
+    from inference.http import Client
+    from inference.service import Service
+
+    kind = every().get(arguments.assistant)
+    if kind is None or not issubclass(kind, Service):
+        known = ", ".join(sorted(name for name, kind in every().items() if issubclass(kind, Service)))
+        raise Refused(f"{arguments.assistant!r} cannot be asked. There are: {known}.")
+    variables = {field.name: f"{kind.name}_{field.name}".upper() for field in kind.key_fields}
+    key = {name: os.environ[variable] for name, variable in variables.items() if os.environ.get(variable)}
+    hosts = frozenset(filter(None, os.environ.get("ALLOWED_MODEL_HOSTS", "").split(",")))
+    try:
+        assistant = kind(key, client=Client(allowed_hosts=hosts))
+    except ValueError as error:
+        raise Refused(f"{error} Set {', '.join(variables.values())} in the environment.") from None
+    question = Question(
+        arguments.question, model=arguments.model, country=arguments.country, language=arguments.language
+    )
+    try:
+        for item in assistant.stream(question) if arguments.stream else [assistant.answer(question)]:
+            row = item.as_json() if isinstance(item, Answer) else {"delta": item.text}
+            print(json.dumps(row, ensure_ascii=True), flush=True)
+    except AssistantError as error:
+        print(json.dumps({"error": error.as_json()}, ensure_ascii=True))
+        raise Refused(error.message) from None
+
+
 def _read(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
@@ -78,6 +109,14 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--status", type=int, metavar="N", help="the HTTP status of the one body")
     command.add_argument("--headers", metavar="FILE", help="JSON object of the one body's headers")
     command.set_defaults(run=parse)
+    command = commands.add_parser("ask", help="put a live question to an assistant; its key comes by the environment")
+    command.add_argument("assistant")
+    command.add_argument("question")
+    command.add_argument("--model", help="the provider's id; else the assistant's first one")
+    command.add_argument("--country", help="two letters, for assistants that take one")
+    command.add_argument("--language", help="two letters, for assistants that take one")
+    command.add_argument("--stream", action="store_true", help="print text as it comes, then the Answer")
+    command.set_defaults(run=ask)
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)

@@ -5,16 +5,21 @@ Sources are redirects, which the product resolves later; their domain is known a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
+from urllib.parse import quote
 
-from inference.answer import Finish, Question, Usage
+from inference.answer import Finish, KeyField, Question, Usage
 from inference.draft import Bytes, Draft
-from inference.http import Call
-from inference.service import Service
+from inference.google import ServiceAccount
+from inference.http import Call, Client
+from inference.service import Service, bearer
 from inference.shapes import interactions
 from inference.wire import Json, Payload, integer, items, malformed, mapping, string, total
 
+_LOCATION = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 _FINISHES: dict[str, Finish] = {
     "": "complete",
     "FINISH_REASON_UNSPECIFIED": "complete",
@@ -28,6 +33,27 @@ class Gemini(Service):
     label: ClassVar[str] = "Gemini (Google API)"
     models: ClassVar[tuple[str, ...]] = ("gemini-2.5-flash", "gemini-3.5-flash", "gemini-2.5-pro")
     base_url: ClassVar[str] = "https://generativelanguage.googleapis.com/v1beta"
+    key_fields: ClassVar[tuple[KeyField, ...]] = (
+        KeyField("api_key", "API key", required=False, hint="from AI Studio"),
+        KeyField(
+            "service_account", "Service account", required=False, hint="instead of a key, for Vertex AI: its JSON"
+        ),
+        KeyField("location", "Location", secret=False, required=False, hint="of Vertex AI; global when empty"),
+    )
+
+    def __init__(self, key: Mapping[str, str], *, base_url: str = "", client: Client | None = None) -> None:
+        """Raises ValueError where neither an API key nor a service account is there."""
+        super().__init__(key, base_url=base_url, client=client)
+        self._account = ServiceAccount(key["service_account"], self._client) if key.get("service_account") else None
+        if self._account is None and not key.get("api_key"):
+            raise ValueError(f"{self.label} needs an API key, or a service account for Vertex AI.")
+        if self._account and not base_url:
+            location = key.get("location") or "global"
+            if not _LOCATION.fullmatch(location):
+                raise ValueError("The location is a name such as europe-west4, or empty.")
+            host = "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
+            place = f"projects/{self._account.project}/locations/{location}/publishers/google"
+            self.address = f"https://{host}/v1/{place}"
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         generation = {
@@ -41,8 +67,11 @@ class Gemini(Service):
             "generationConfig": {key: value for key, value in generation.items() if value is not None},
         }
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        url = f"{self.address}/models/{question.model or self.models[0]}:{method}"
-        return Call.of_json(url, body, {"x-goog-api-key": self.key["api_key"]})
+        url = f"{self.address}/models/{quote(question.model or self.models[0], safe='')}:{method}"
+        return Call.of_json(url, body, self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return bearer(self._account.token()) if self._account else {"x-goog-api-key": self.key["api_key"]}
 
     def read(self, payload: Payload) -> Draft:
         if interactions.holds(payload):
