@@ -47,7 +47,8 @@ _SAYS_BLOCKED = re.compile(
 _SAYS_QUOTA = re.compile(
     r"insufficient (?:balance|credits?|funds|quota)|credit balance is too low|used all (?:of )?(?:your |the )?"
     r"(?:available )?credits|spending limit|usage limits? for this (?:month|organization|workspace)"
-    r"|specified api usage limits|exceeded your current quota|requires more credits|calls */ *month|monthly limit",
+    r"|specified api usage limits|exceeded your current quota|requires more credits|calls */ *month|monthly limit"
+    r"|run out of (?:searches|credits)|searches for the month",
     re.I,
 )
 _SAYS_AUTH = re.compile(
@@ -135,9 +136,9 @@ def _is_error(row: Json) -> bool:
         return True
     if row.get("object") == "response" and row.get("status") == "failed":
         return True
-    # An object without a type of its own that only talks: {"message"}, {"detail"}
-    return not any(key in row for key in (*_ANSWERS, "type", "object")) and any(
-        row.get(key) for key in ("message", "detail", "errors", "msg")
+    # An object without a type of its own that only talks: {"message"}, {"detail"}. A `message` object is an answer.
+    return not any(key in row for key in (*_ANSWERS, "type", "object")) and bool(
+        string(row.get("message")) or any(row.get(key) for key in ("detail", "errors", "msg"))
     )
 
 

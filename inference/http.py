@@ -45,9 +45,9 @@ _NOT_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One POST of JSON. `headers` may hold secrets, so that none of this is ever printed."""
+    """One request. `url` and `headers` may hold secrets, so that none of this is ever printed."""
 
-    url: str
+    url: str = field(repr=False)
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     deadline: float = DEADLINE
@@ -276,7 +276,8 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_redirect(status: int, headers: Mapping[str, str]) -> None:
     if 300 <= status < 400:
-        place = headers.get("location", "")[:200] or "elsewhere"
+        # what follows the path may repeat a key that was sent as a parameter
+        place = headers.get("location", "").partition("?")[0][:200] or "elsewhere"
         raise AssistantError("invalid_request", f"The service redirects to {place}; redirects are not followed.")
 
 

@@ -7,7 +7,7 @@ provider's fields.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from inference import errors, wire
@@ -60,6 +60,14 @@ class Service(Assistant):
     def read(self, payload: Payload) -> Draft:
         """The answer in a body that is no error. Raises AssistantError("malformed") where there is none."""
 
+    def payload(self, content: bytes) -> Payload:
+        """The plain JSON of a body; another reading for a service that frames its streams in its own way."""
+        return wire.read(content)
+
+    def events(self, chunks: Iterable[bytes]) -> Iterator[Json]:
+        """The events of a stream while it arrives."""
+        return wire.events(wire.lines(chunks))
+
     def delta(self, event: Json) -> str:
         """The text that one event of a stream adds; empty for a service that does not stream."""
         return ""
@@ -70,7 +78,7 @@ class Service(Assistant):
 
     def parse(self, body: RawBody) -> Answer:
         try:
-            payload = wire.read(body.content)
+            payload = self.payload(body.content)
             errors.check(payload, body)
             if not payload.readable:
                 raise wire.malformed("The body is neither JSON nor a stream of events.")
@@ -110,7 +118,7 @@ class Service(Assistant):
                 received.extend(chunk)
                 yield chunk
 
-        for event in wire.events(wire.lines(copied())):
+        for event in self.events(copied()):
             if text := self.delta(event):
                 yield Delta(text)
         for _ in copied():
