@@ -6,17 +6,17 @@ functions that need them, so that pages and forms stay light.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
-import inference.assistants
-from inference.answer import Answer, Assistant, RawBody
+from inference.answer import Answer, Assistant, KeyField, RawBody
+from inference.assistants import every
+from inference.http import Client
 
 if TYPE_CHECKING:
     from rag.extract import PageText
@@ -30,38 +30,65 @@ def _classes() -> dict[str, type[Assistant]]:
     """Every assistant by name: the local engine first, then what the scan of `inference.assistants` finds."""
     from rag.assistant import LocalAssistant
 
-    found: dict[str, type[Assistant]] = {LocalAssistant.name: LocalAssistant}
-    for module_info in pkgutil.iter_modules(inference.assistants.__path__):
-        module = importlib.import_module(f"inference.assistants.{module_info.name}")
-        for item in vars(module).values():
-            if isinstance(item, type) and issubclass(item, Assistant) and item.__module__ == module.__name__:
-                found[item.name] = item
-    return found
+    return {LocalAssistant.name: LocalAssistant} | every()
 
 
 def choices() -> list[tuple[str, str]]:
-    """(name, label) of every assistant, for forms."""
-    return [(name, kind.label) for name, kind in _classes().items()]
+    """(name, label) of every assistant that can be asked, for forms."""
+    return [(name, kind.label) for name, kind in _classes().items() if not kind.surfaces]
+
+
+def surfaces() -> list[tuple[str, str]]:
+    """(name, label) of every page that answers can be pasted from; `pasted:chatgpt` is an assistant of its own."""
+    return [
+        (f"{name}:{surface}", title) for name, kind in _classes().items() for surface, title in kind.surfaces.items()
+    ]
 
 
 def assistant_class(name: str) -> type[Assistant]:
-    """The class of one assistant; KeyError for a name nobody has."""
-    return _classes()[name]
+    """The class of one assistant, with or without the page an answer was copied from; KeyError for an unknown one."""
+    return _classes()[name.partition(":")[0]]
 
 
 def label(name: str) -> str:
     """What people call it; the name itself for an assistant that is no longer installed."""
-    kind = _classes().get(name)
+    base, _, surface = name.partition(":")
+    kind = _classes().get(base)
+    if kind and surface:
+        return f"{kind.surfaces.get(surface, surface)}, {kind.stratum}"
     return kind.label if kind else name
 
 
-def build(name: str, *, index_folder: Path | None = None) -> Assistant:
-    """An assistant ready to answer. The local engine needs the folder of an index generation."""
+def key_fields(name: str) -> tuple[KeyField, ...]:
+    """What a workspace enters to use an assistant; none for one that needs nothing, KeyError for an unknown name."""
+    return assistant_class(name).key_fields
+
+
+def default_model(name: str) -> str:
+    """The model that is asked where a panel names none; empty where the assistant has no such thing."""
+    kind = _classes().get(name)
+    return next(iter(kind.models), "") if kind else ""
+
+
+def build(name: str, *, index_folder: Path | None = None, key: Mapping[str, str] | None = None) -> Assistant:
+    """An assistant ready to answer. The local engine needs the folder of an index generation, others their key."""
     if name == "local":
         if index_folder is None:
             raise ValueError("The local engine needs an index: import pages first.")
         return _local(index_folder)
-    return assistant_class(name)()
+    kind: Callable[..., Assistant] = assistant_class(name)
+    if not assistant_class(name).key_fields:
+        return kind()
+    if key is None:
+        raise ValueError(f"{label(name)} needs a key: an owner enters it under Settings, Assistants.")
+    return kind(key, base_url=settings.ASSISTANT_URLS.get(name, ""), client=_client())
+
+
+@cache
+def _client() -> Client:
+    """The way out of this process: to public hosts, and to those that the operator named."""
+    gateways = {urlsplit(url).netloc.rpartition("@")[2].lower() for url in settings.ASSISTANT_URLS.values()}
+    return Client(allowed_hosts=frozenset(settings.ALLOWED_MODEL_HOSTS) | gateways)
 
 
 @lru_cache(maxsize=OPEN_GENERATIONS)

@@ -74,6 +74,11 @@ def _folder(raw: str) -> Path:
     return path if path.is_absolute() else ROOT / path
 
 
+def _file(raw: str) -> Path | None:
+    """A file's path; None where none is named."""
+    return _folder(raw) if raw else None
+
+
 def _database(raw: str) -> str:
     if raw and urlsplit(raw).scheme not in {"postgres", "postgresql"}:
         raise ValueError("only PostgreSQL is supported: give postgresql://USER:PASSWORD@HOST:PORT/NAME.")
@@ -92,6 +97,17 @@ def _device(raw: str) -> str:
     return raw
 
 
+def _addresses(raw: str) -> dict[str, str]:
+    """{assistant: address} of `NAME=URL` by commas."""
+    found = {}
+    for word in _words(raw):
+        name, _, url = word.partition("=")
+        if not name or urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            raise ValueError("give NAME=URL by commas, such as openai=https://gateway.example.com/v1.")
+        found[name.strip()] = url.strip()
+    return found
+
+
 ENVIRONMENT: tuple[Variable, ...] = (
     Variable("PORT", "8000", "Port of the web server.", _port),
     Variable("HOST", "127.0.0.1", "Address the web server listens on.", str),
@@ -104,6 +120,8 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable("DATABASE_URL", "", "PostgreSQL server; empty: the embedded PostgreSQL under DATA_DIR.", _database),
     Variable("CELERY_BROKER_URL", "", "redis:// or amqp:// broker; empty: a file broker under DATA_DIR.", _broker),
     Variable("SECRET_KEY", "", "Signs sessions; empty: made once and kept under DATA_DIR.", str),
+    Variable("KEY_FILE", "", "File of the keys that seal assistants' keys; empty: made under DATA_DIR.", _file),
+    Variable("PRICES_FILE", "", "Prices of your own (TOML), before the built-in ones.", _file),
     Variable(
         "ALLOWED_HOSTS",
         "localhost,127.0.0.1,[::1]",
@@ -117,6 +135,19 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable("DEMO", "1", "1 loads the demo workspace at the first `make run`.", _flag),
     Variable("EMBEDDING_MODEL", "", "Model directory for embeddings; empty: the MiniLM that is installed.", str),
     Variable("MODEL_DEVICE", "auto", "Where models run: auto, cpu, cuda or mps.", _device),
+    Variable(
+        "ALLOWED_MODEL_HOSTS",
+        "",
+        "Hosts of your own that models run on (HOST or HOST:PORT, by commas), such as Ollama's; else only public ones.",
+        _words,
+    ),
+    Variable(
+        "ASSISTANT_URLS",
+        "",
+        "Gateways to send an assistant's calls through instead: NAME=URL, by commas.",
+        _addresses,
+    ),
+    Variable("CALLS_IN_FLIGHT", "256", "Calls to external assistants that one worker keeps in flight.", _count),
     Variable("WEB_WORKERS", "1", "Web server processes.", _count),
     Variable("LEASE_SECONDS", "120", "How long a worker may hold a response before another takes it.", _count),
     Variable("MAX_TRIES", "5", "Tries at one response before it counts as failed.", _count),

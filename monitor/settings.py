@@ -161,6 +161,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+DEFAULT_EXCEPTION_REPORTER_FILTER = "monitor.error_reports.HidingFilter"
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
@@ -202,6 +203,9 @@ KEY_FILE: Path = environment.get("KEY_FILE") or DATA_DIR / "keys" / "credentials
 PRICES_FILE: Path | None = environment.get("PRICES_FILE")
 EMBEDDING_MODEL: str = environment.get("EMBEDDING_MODEL")
 MODEL_DEVICE: str = environment.get("MODEL_DEVICE")
+ALLOWED_MODEL_HOSTS = environment.get("ALLOWED_MODEL_HOSTS")
+ASSISTANT_URLS = environment.get("ASSISTANT_URLS")
+CALLS_IN_FLIGHT = environment.get("CALLS_IN_FLIGHT")
 
 LOGGING = {
     "version": 1,

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from monitor.views import (
     answers,
+    assistants,
     brands,
     engine,
     home,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("w/<slug:workspace>/", include(answers.urlpatterns)),
     path("w/<slug:workspace>/", include(settings.urlpatterns)),
+    path("w/<slug:workspace>/", include(assistants.urlpatterns)),
     path("w/<slug:workspace>/", include(engine.urlpatterns)),
     path("w/<slug:workspace>/", include(jobs.urlpatterns)),
     path("w/<slug:workspace>/", include(suites.urlpatterns)),

@@ -87,6 +87,7 @@ def quick_passwords(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, settings: Any) -> None:
-    """Spool, indexes and uploads of this test alone: ids repeat between the databases of xdist's workers."""
+    """Spool, indexes, uploads and key file of this test alone: ids repeat between the databases of xdist's workers."""
     for name in ("SPOOL_DIR", "INDEX_DIR", "UPLOAD_DIR"):
         setattr(settings, name, tmp_path / name.lower())
+    settings.KEY_FILE = tmp_path / "keys" / "credentials.key"

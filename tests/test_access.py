@@ -46,6 +46,8 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
     "ask": lambda world: {"text": "Which pen is best?"},
     "brand": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
     "brand_new": lambda world: {"name": "Inkwell", "kind": "competitor"},
+    "credential_limits": lambda world: {f"limits-{world.credential.pk}-max_in_flight": 8},
+    "credential_save": lambda world: {"assistant": "openai", "openai-api_key": "a key that is long enough"},
     "member_role": lambda world: {"role": "editor"},
     "members_add": lambda world: {"email": "new@people.example", "role": "viewer"},
     "pages_import": lambda world: {

@@ -23,6 +23,8 @@ from monitor.models import (
     AttemptStatus,
     Body,
     Brand,
+    Credential,
+    Gate,
     IndexGeneration,
     Job,
     JobKind,
@@ -98,6 +100,7 @@ class World:
     response: Response
     page: Page
     job: Job
+    credential: Credential
 
     @property
     def workspace(self) -> Workspace:
@@ -122,6 +125,10 @@ class World:
 
 
 OBJECTS: dict[str, Callable[[World], Any]] = {
+    **dict.fromkeys(
+        ("credential_test", "credential_delete", "credential_limits"),
+        lambda world: world.credential,
+    ),
     **dict.fromkeys(("answer", "answer_raw"), lambda world: world.response),
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
     **dict.fromkeys(("page", "page_take_out", "page_put_back"), lambda world: world.page),
@@ -148,7 +155,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
-    return World(history, people, _response(history), page, _job(workspace))
+    return World(history, people, _response(history), page, _job(workspace), _credential(workspace))
 
 
 def world_of(workspace: Workspace) -> World:
@@ -166,7 +173,14 @@ def world_of(workspace: Workspace) -> World:
         list(Run.objects.for_workspace(workspace).filter(panel=panel).order_by("pk")),
     )
     people = {role: _person(workspace, role) for role in Role}
-    return World(history, people, answered.order_by("-pk")[0], page, _job(workspace))
+    return World(history, people, answered.order_by("-pk")[0], page, _job(workspace), _credential(workspace))
+
+
+def _credential(workspace: Workspace) -> Credential:
+    """A key that nothing opens, so that no test of it goes anywhere."""
+    row = Credential.objects.create(workspace=workspace, assistant="kagi", last4="a1b2", key_id="gone")
+    Gate.objects.create(workspace=workspace, credential=row)
+    return row
 
 
 def _job(workspace: Workspace) -> Job:

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='response',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['workspace', 'queue', 'id'], name='response_fair'),
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['queue', 'workspace', 'assistant', 'id'], name='response_fair'),
         ),
         migrations.AddField(
             model_name='budget',

@@ -23,6 +23,8 @@ class Trigger(models.TextChoices):
     SCHEDULE = "schedule", "Schedule"
     MANUAL = "manual", "By hand"
     ASK = "ask", "Ask page"
+    PASTE = "paste", "Pasted"
+    IMPORT = "import", "Imported"
 
 
 class RunStatus(models.TextChoices):
@@ -131,7 +133,7 @@ class Response(WorkspaceModel):
                 condition=Q(status="pending"),
             ),
             models.Index(
-                fields=["workspace", "queue", "id"],
+                fields=["queue", "workspace", "assistant", "id"],
                 name="response_fair",
                 condition=Q(status="pending"),
             ),
