@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from monitor import charts
 from monitor.metrics import Change, Rate
+from monitor.queries.dashboard import Section
 from monitor.queries.report import DEFINITIONS, Report, in_words
 
 PAPER_PAGES, PAPER_PROMPTS, PAPER_ANSWERS = 25, 100, 6
@@ -59,6 +62,7 @@ def _paper(report: Report, folder: Path) -> dict[str, Any]:
             for finding in report.overview.findings
         ],
         "compared": report.overview.compared,
+        "before": _before(report),
         "too_thin": report.overview.too_thin,
         "sections": [_paper_section(report, number, folder) for number in range(len(report.sections))],
         "prompts": [
@@ -87,13 +91,53 @@ def _paper(report: Report, folder: Path) -> dict[str, Any]:
     }
 
 
+def _before(report: Report) -> str:
+    before = report.filter.before
+    return f"{in_words(before.start)} to {in_words(before.end)}" if before else ""
+
+
+def _lead(section: Section) -> str:
+    """How the own brands stand, in a sentence each; empty where none was measured."""
+    order = sorted(section.brands, key=lambda row: -(row.mention.rate or 0))
+    said_of = []
+    for row in section.brands:
+        if row.brand.own and row.mention.rate is not None:
+            better = sum((other.mention.rate or 0) > row.mention.rate for other in order)
+            place = f"number {better + 1} of {len(order)} brands by mention rate" if len(order) > 1 else ""
+            said_of.append(
+                f"{row.brand.name} is named in {said(row.mention)} of answers and cited in {said(row.citation)}"
+                + (f", {place}." if place else ".")
+            )
+    return " ".join(said_of)
+
+
+def _caption(section: Section) -> str:
+    """What a reader must know of the lines: whose band it is, which brands are grey, and what gaps are."""
+    legend = charts.legend(section)
+    banded, grey = (_listed([brand.name for brand in brands]) for brands in (legend.banded, legend.grey))
+    by = "week" if section.by_week else "day"
+    band = (
+        f"Band: 95 % interval of {banded} on {by}s with ten prompts or more."
+        if banded
+        else f"Fewer than ten prompts a {by}: too thin for intervals."
+    )
+    return f"{band}{f' Grey lines: {grey}.' if grey else ''} {by.capitalize()}s without a valid answer are gaps."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
 def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
     section = report.sections[number]
     pictures = {
         f"{kind}-{measure}": draw(section, measure)
         for measure in ("mention", "citation")
-        for kind, draw in (("series", charts.series_chart), ("comparison", charts.comparison_chart))
-        if charts.can_draw(section)
+        for kind, draw, can in (
+            ("series", charts.series_chart, charts.has_lines),
+            ("comparison", charts.comparison_chart, charts.can_draw),
+        )
+        if can(section)
     }
     for name, spec in pictures.items():
         width = SERIES_WIDTH if name.startswith("series") else COMPARISON_WIDTH
@@ -107,7 +151,10 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
         "gap": f"{said(gap)} (n = {gap.n:,})" if gap and gap.rate is not None else None,
         "pictures": {name: f"{number}-{name}.svg" for name in pictures},
         "by": "week" if section.by_week else "day",
+        "lines": charts.has_lines(section),
         "bands": not section.too_thin,
+        "lead": _lead(section),
+        "caption": _caption(section) if charts.has_lines(section) else "",
         "breaks": [f"{in_words(item.day)}: {item.label}" for item in section.breaks],
         "brands": [
             {
@@ -131,7 +178,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
                 "owner": row.owner.name if row.owner else "",
                 "cited": f"{row.cited:,}",
                 "rate": said(row.citation),
-                "change": verdict(row.change),
+                "change": verdict(row.change).replace("\n", ", "),
                 "share": percent(row.share),
                 "n": f"{row.citation.n:,}",
             }
@@ -151,10 +198,50 @@ def _sample(report: Report) -> list[Any]:
 
 
 def _excerpt(text: str) -> str:
-    """Plain words for paper: an answer's markdown signs of emphasis and links' targets left out."""
-    plain = re.sub(r"\]\(https?://[^)\s]*\)", "]", text)
-    plain = re.sub(r"\*\*|`|^#{1,6} ", "", plain, flags=re.MULTILINE)
-    return plain if len(plain) <= PAPER_LETTERS else plain[:PAPER_LETTERS].rsplit(" ", 1)[0] + " …"
+    """The beginning of an answer as running words for paper."""
+    words = prose(text)
+    return words if len(words) <= PAPER_LETTERS else words[:PAPER_LETTERS].rsplit(" ", 1)[0] + " …"
+
+
+#: Blocks that hold words, and what ends each when its own last sign does not.
+_ENDS = {"heading_close": ":", "paragraph_close": "", "tr_close": ".", "fence": "", "code_block": ""}
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:\s*https?://.*$", re.MULTILINE)
+_ENDED = tuple(".:;,!?…)]”\"'")
+
+
+def prose(text: str) -> str:
+    """Markdown as running words: no signs of emphasis, lists or headings, and links by their words."""
+    parser = MarkdownIt("gfm-like", {"html": False, "linkify": False})
+    parts: list[str] = []
+    line: list[str] = []
+    items = 0
+    for token in parser.parse(_DEFINITION.sub("", text)):  # else [1][2] would be one link, called 1
+        items += (token.type == "list_item_open") - (token.type == "list_item_close")
+        if token.type == "inline":
+            line.append(_words(token))
+        elif token.type in ("fence", "code_block"):
+            line.append(" ".join(token.content.split()))
+        if token.type in _ENDS and line:
+            said = ", ".join(cell for cell in line if cell) if token.type == "tr_close" else " ".join(line)
+            end = _ENDS[token.type] or ("." if items else "")
+            parts.append(said + ("" if not said or said.endswith(_ENDED) else end))
+            line = []
+    return " ".join(part for part in parts if part)
+
+
+def _words(inline: Token) -> str:
+    """An inline token's text; line breaks are blanks, images their descriptions."""
+    words: list[str] = []
+    before = ""
+    for child in inline.children or []:
+        if before == "link_open" and child.content.isdecimal():
+            words.append(f"[{child.content}]")  # a marker such as [3], of which markdown made a link
+        elif child.type in ("text", "code_inline", "image"):
+            words.append(child.content)
+        elif child.type in ("softbreak", "hardbreak"):
+            words.append(" ")
+        before = child.type
+    return " ".join("".join(words).split())
 
 
 def percent(rate: float | None) -> str:

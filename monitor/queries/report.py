@@ -54,8 +54,10 @@ DEFINITIONS = (
     ),
     (
         "Interval",
-        "95 %, from resampling prompts (2,000 draws). Under ten prompts there is none: too thin. Errors and refusals "
-        "are left out of every rate and counted beside. A dash is not measured, never zero.",
+        "95 %, from resampling prompts (2,000 draws). Under ten prompts there is none: too thin. Where no answer "
+        "counts, or every one, it is Wilson's on the number of prompts; where all prompts have one same rate between, "
+        "it has no width, which is not certainty. Errors and refusals are left out of every rate and counted beside. "
+        "A dash is not measured, never zero.",
     ),
     (
         "More than noise",

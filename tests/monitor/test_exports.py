@@ -18,6 +18,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from monitor import exports
+from monitor.exports.paper import prose, to_pdf
 from monitor.models import Brand, Prompt, Response
 from monitor.queries import report as queries
 from monitor.queries.filters import Filter, Period
@@ -159,7 +160,7 @@ def test_xlsx_and_json_keep_hostile_words_as_words() -> None:
 
 
 def test_the_pdf_sets_hostile_words_as_words() -> None:
-    pages = PdfReader(io.BytesIO(exports.to_pdf(made(hostile_history())))).pages
+    pages = PdfReader(io.BytesIO(to_pdf(made(hostile_history())))).pages
     text = "\n".join(page.extract_text() for page in pages)
     for words in (
         "Citation report",
@@ -170,6 +171,47 @@ def test_the_pdf_sets_hostile_words_as_words() -> None:
         "More than noise",
     ):
         assert words in text
+
+
+def pdf_text(history: History) -> str:
+    pages = PdfReader(io.BytesIO(to_pdf(made(history)))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def test_the_pdf_says_how_the_own_brand_stands_and_which_lines_are_grey() -> None:
+    text = pdf_text(make_history(days=4, prompts=12))
+    assert "Fernwood is named in" in text
+    assert "of 6 brands by mention rate." in text
+    assert "Band: 95 % interval of Fernwood" in text
+    assert "Grey lines: Hollis & Kay, Nib Street and Tallow." in text
+
+
+def test_the_pdf_of_one_thin_day_claims_no_lines_and_no_bands() -> None:
+    text = pdf_text(make_history(days=1, prompts=4))
+    assert "Mention rate on the one day measured" in text
+    assert "too thin for an interval" in text
+    assert "Band:" not in text
+
+
+@pytest.mark.parametrize(
+    ("markdown", "words"),
+    [
+        (
+            "**Fernwood** is best [1].\n\n- Quillmark is *cheaper*\n- Ask!\n",
+            "Fernwood is best [1]. Quillmark is cheaper. Ask!",
+        ),
+        ("## Pens\n\nSee [the guide](https://a.example)\nand `ink`.", "Pens: See the guide and ink."),
+        ("| a | b |\n|---|---|\n| 1 | |\n", "a, b. 1."),
+        ("Named first [1][2].\n\n[1]: https://a.example\n[2]: https://b.example", "Named first [1][2]."),
+        (
+            "1. One\n   - two\n2. Three\n\nand <b>so</b> ![a pen](https://a.example/p.png)",
+            "One. two. Three. and <b>so</b> a pen",
+        ),
+        ("", ""),
+    ],
+)
+def test_excerpts_on_paper_are_running_words(markdown: str, words: str) -> None:
+    assert prose(markdown) == words
 
 
 @pytest.mark.parametrize("name", sorted(exports.FORMATS))
