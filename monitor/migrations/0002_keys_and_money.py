@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('reserved_usd', models.DecimalField(decimal_places=6, default=0, max_digits=14)),
                 ('spent_usd', models.DecimalField(decimal_places=6, default=0, max_digits=14)),
                 ('over_usd', models.DecimalField(decimal_places=6, default=0, max_digits=14)),
-                ('full', models.BooleanField(default=False)),
+                ('is_full', models.BooleanField(default=False)),
             ],
             options={
                 'ordering': ['id'],

@@ -57,7 +57,7 @@ class SpendingLimit(WorkspaceModel):
 class Budget(WorkspaceModel):
     """One month of a workspace, or one run: what it may spend, and how much of that is reserved or spent.
 
-    `full` says that a call found no room: nothing is claimed under it until something is given back or allowed.
+    `is_full` says that a call found no room: nothing is claimed under it until something is given back or allowed.
     """
 
     month = models.DateField(null=True)
@@ -66,7 +66,7 @@ class Budget(WorkspaceModel):
     reserved_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
     spent_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
     over_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
-    full = models.BooleanField(default=False)
+    is_full = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["id"]

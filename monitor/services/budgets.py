@@ -97,10 +97,10 @@ def _set(workspace: Workspace, panel: Panel | None, limit_usd: Decimal | None) -
 
 def _apply(budgets: Any, limit_usd: Decimal | None) -> None:
     """Give open budgets their new limit; what is beyond it already is said, not undone."""
-    ids = list(budgets.order_by("pk").select_for_update().values_list("pk", flat=True))
+    ids = list(budgets.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE monitor_budget SET limit_usd = %(limit)s::numeric, full = false, "
+            "UPDATE monitor_budget SET limit_usd = %(limit)s::numeric, is_full = false, "
             "over_usd = GREATEST(0, reserved_usd + spent_usd - %(limit)s::numeric) WHERE id = ANY(%(ids)s)",
             {"limit": limit_usd, "ids": ids},
         )
@@ -135,7 +135,7 @@ def reserve(wishes: Sequence[Wish]) -> dict[tuple[int, int], Refused]:
         full: set[int] = set()
         for wish in paid:
             amount, pair = wish.maximum_usd or ZERO, (months[wish.workspace_id], runs[wish.run_id])
-            short = [pk for pk in pair if (room := left[pk]) is not None and room - taking[pk] < amount]
+            short = [pk for pk in pair if (room := left[pk]) is not None and room - taking.get(pk, ZERO) < amount]
             if short:
                 full.update(short)
                 refused[wish.response_id, wish.lease] = RUN_FULL if pair[1] in short else MONTH_FULL
@@ -221,7 +221,7 @@ def _open(now: dict[int, date], months: dict[int, int], run_ids: dict[int, int],
 
 def _lock(ids: Iterable[int]) -> dict[int, tuple[Decimal | None, Decimal]]:
     """(limit, what is taken of it) of each budget, which nobody else moves until the transaction ends."""
-    rows = Budget.objects.unscoped().filter(pk__in=set(ids)).order_by("pk").select_for_update()
+    rows = Budget.objects.unscoped().filter(pk__in=set(ids)).order_by("pk").select_for_update(no_key=True)
     return {
         pk: (limit, reserved + spent)
         for pk, limit, reserved, spent in rows.values_list("pk", "limit_usd", "reserved_usd", "spent_usd")
@@ -245,7 +245,7 @@ def _take(amounts: dict[int, Decimal]) -> None:
 
 def _mark_full(ids: set[int]) -> None:
     if ids:
-        Budget.objects.unscoped().filter(pk__in=ids).update(full=True)
+        Budget.objects.unscoped().filter(pk__in=ids).update(is_full=True)
 
 
 # --- settle ---------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def _move(outcomes: Sequence[Outcome], states: set[ChargeState], *, released: bo
             for row in Charge.objects.unscoped()
             .filter(response_id__in={response_id for response_id, _ in costs}, state__in=states)
             .order_by("pk")
-            .select_for_update()
+            .select_for_update(no_key=True)
             if (row.response_id, row.lease) in costs
         ]
         freed: dict[int, Decimal] = defaultdict(Decimal)
@@ -308,7 +308,7 @@ def _settle_budgets(moves: dict[int, tuple[Decimal, Decimal]]) -> None:
         cursor.execute(
             "UPDATE monitor_budget b SET reserved_usd = b.reserved_usd - t.freed, spent_usd = b.spent_usd + t.spent, "
             "over_usd = GREATEST(0, b.reserved_usd - t.freed + b.spent_usd + t.spent - b.limit_usd), "
-            "full = b.full AND t.spent >= t.freed "
+            "is_full = b.is_full AND t.spent >= t.freed "
             "FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS t (id, freed, spent) WHERE b.id = t.id",
             [list(moves), [freed for freed, _ in moves.values()], [spent for _, spent in moves.values()]],
         )

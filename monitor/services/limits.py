@@ -269,7 +269,7 @@ RECURSIVE lane (queue, workspace_id, assistant) AS (
     SELECT l.queue, l.workspace_id, l.assistant, c.id AS credential_id, COALESCE(busy.calls, 0) AS busy,
         CASE WHEN g.cool_until > clock_timestamp() OR g.open_until > clock_timestamp()
                OR (g.open_until IS NOT NULL AND g.probe_until > clock_timestamp())
-               OR (c.id IS NOT NULL AND month.full) THEN 0
+               OR (c.id IS NOT NULL AND month.is_full) THEN 0
              ELSE GREATEST(0, LEAST(
                 CASE WHEN g.open_until IS NOT NULL THEN 1 END, bucket.calls,
                 g.max_in_flight - COALESCE(flying.calls, 0), %(limit)s))
@@ -303,7 +303,7 @@ SELECT id FROM (
               AND p.assistant = o.assistant AND (p.next_try_at IS NULL OR p.next_try_at <= now())
               AND (%(run)s::bigint IS NULL OR p.run_id = %(run)s)
               AND NOT (o.credential_id IS NOT NULL
-                       AND EXISTS (SELECT 1 FROM monitor_budget b WHERE b.run_id = p.run_id AND b.full))
+                       AND EXISTS (SELECT 1 FROM monitor_budget b WHERE b.run_id = p.run_id AND b.is_full))
             ORDER BY p.id
             FOR UPDATE OF p SKIP LOCKED
             LIMIT LEAST(o.room, 2 * CEIL(%(limit)s::float8 / (SELECT count(*) FROM open_lane WHERE room > 0)))
