@@ -6,4 +6,8 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 
-application = get_asgi_application()
+_django = get_asgi_application()
+
+from monitor.body_limit import BodyLimit  # noqa: E402 - needs Django's settings
+
+application = BodyLimit(_django)

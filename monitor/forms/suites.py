@@ -67,7 +67,9 @@ class CsvForm(forms.Form):
         label="CSV file",
         help_text="A column “prompt” and, if you like, “tags”, parted by commas, semicolons or tabs.",
         error_messages={"required": "Choose a file first.", "empty": "This file is empty. Choose another."},
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain", "data-max-bytes": prompt_rows.MAX_FILE_BYTES}
+        ),
     )
 
     def parsed(self) -> prompt_rows.Parsed | None:

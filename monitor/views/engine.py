@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
+from monitor.body_limit import takes
 from monitor.models import OPEN, JobKind, Page, Prompt, Role
 from monitor.queries import answers as answer_queries
 from monitor.queries import jobs as job_queries
@@ -39,14 +41,16 @@ def engine(request: WorkspaceRequest) -> HttpResponse:
 
 
 @access(read=Role.EDITOR, write=Role.EDITOR)
+@takes(lambda: settings.MAX_UPLOAD_BYTES)
 def pages_import(request: WorkspaceRequest) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "pages_import.html", {})
+        return render(request, "pages_import.html", {"max_bytes": settings.MAX_UPLOAD_BYTES})
     url = request.POST.get("url", "")
     try:
         job = imports.upload(workspace=request.workspace, files=request.FILES.getlist("files"), url=url)
     except Problem as problem:
-        return render(request, "pages_import.html", {"problem": problem, "url": url}, status=422)
+        context = {"problem": problem, "url": url, "max_bytes": settings.MAX_UPLOAD_BYTES}
+        return render(request, "pages_import.html", context, status=422)
     return redirect("job", request.workspace.slug, job.pk)
 
 

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from monitor import vega_bundle
-from monitor.asgi import application
+from tests.asgi import ask
 
 STYLES = Path(__file__).resolve().parents[2] / "monitor/static/monitor/citescope.css"
 
 
 def get(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of one request through the ASGI application."""
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": b"",
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
-    }
-
-    sent: list[Any] = []
-    received = [False, True]
-
-    async def receive() -> Any:
-        if received.pop():
-            return {"type": "http.request", "body": b""}
-        return await asyncio.Event().wait()  # the visitor stays
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(application(scope, receive, send))
-    start, *parts = sent
-    found = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    return start["status"], found, b"".join(part.get("body", b"") for part in parts)
+    """Status, headers and body of one request."""
+    reply = ask(path, method, {name.replace("_", "-"): value for name, value in headers.items()})
+    assert reply
+    return reply.status, reply.headers, reply.body
 
 
 def test_static_files_are_sent_whole_in_parts_and_not_again(recwarn: pytest.WarningsRecorder) -> None:

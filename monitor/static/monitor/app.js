@@ -125,7 +125,19 @@
     }
   }, true);
 
+  // --- files: <input type="file" data-max-bytes>; said at the choice, before anything is sent ---
+  function checkSize(input) {
+    const megabytes = (bytes) => `${Math.ceil(bytes / 2 ** 20)} MB`;
+    const size = [...input.files].reduce((sum, file) => sum + file.size, 0);
+    const most = Number(input.dataset.maxBytes);
+    const says = `That is ${megabytes(size)}, and ${megabytes(most)} may be sent at once. Choose less.`;
+    input.setCustomValidity(size > most ? says : "");
+    input.reportValidity();
+  }
+
   document.addEventListener("change", (event) => {
+    const files = event.target.closest?.("input[data-max-bytes]");
+    if (files) checkSize(files);
     const all = event.target.closest?.("input[data-check-all]");
     if (all) for (const box of $$(all.dataset.checkAll)) box.checked = all.checked;
   });
