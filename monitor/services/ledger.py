@@ -158,21 +158,27 @@ class _Leases:
     """The leases of what was claimed together, renewed well before they end."""
 
     def __init__(self, claims: Sequence[Claim]) -> None:
-        self._held = [[c.response_id for c in claims], [c.lease for c in claims]]
+        self._claims = list(claims)
         self._renewed_at = time.monotonic()
 
     def renew(self) -> None:
-        """Where a good part of the time is over; of those answered by now it renews nothing."""
+        """Where a good part of the time is over."""
         if time.monotonic() - self._renewed_at < settings.LEASE_SECONDS / 4:
             return
         self._renewed_at = time.monotonic()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE monitor_response r SET lease_until = now() + make_interval(secs => %s) "
-                "FROM unnest(%s::bigint[], %s::int[]) AS held(id, lease) "
-                "WHERE r.id = held.id AND r.lease = held.lease AND r.status = 'sending'",
-                [settings.LEASE_SECONDS, *self._held],
-            )
+        renew(self._claims)
+
+
+def renew(claims: Sequence[Claim]) -> None:
+    """Let the leases of these run on from now; of those answered or lost by now it renews nothing."""
+    held = [[c.response_id for c in claims], [c.lease for c in claims]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE monitor_response r SET lease_until = now() + make_interval(secs => %s) "
+            "FROM unnest(%s::bigint[], %s::int[]) AS held(id, lease) "
+            "WHERE r.id = held.id AND r.lease = held.lease AND r.status = 'sending'",
+            [settings.LEASE_SECONDS, *held],
+        )
 
 
 def _ask(claims: list[Claim], leases: _Leases) -> int:
@@ -193,7 +199,7 @@ def _ask(claims: list[Claim], leases: _Leases) -> int:
             batch.append(spool.Record(claims[index].response_id, claims[index].lease, elapsed_ms(started), body))
             bodies[index].append(body)
 
-        for index, result in _results(assistant, claims, keep):
+        for index, result in results(assistant, claims, keep):
             came = tuple(bodies.pop(index, ()))
             waiting.append(Finished(claims[index].response_id, claims[index].lease, came, result, elapsed_ms(started)))
             if len(waiting) >= STORE_SIZE or time.monotonic() - last_stored > STORE_SECONDS:
@@ -204,7 +210,7 @@ def _ask(claims: list[Claim], leases: _Leases) -> int:
         return storing.last(waiting)
 
 
-def _results(
+def results(
     assistant: Assistant, claims: Sequence[Claim], keep: Keep
 ) -> Iterator[tuple[int, Answer | AssistantError]]:
     """What `answer_many` gives; a fault of the assistant's own code takes no neighbour's answer with it."""

@@ -79,15 +79,19 @@ class BatchSpool:
         """Wait until the disk has every record."""
         os.fdatasync(self._file.fileno())
 
+    def close(self, *, remove: bool) -> None:
+        """Let go of the file: remove it when all in it is stored, else leave it to recovery."""
+        if remove:
+            self.path.unlink(missing_ok=True)
+        self._file.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self.path.unlink(missing_ok=True)
-        self._file.close()
+        self.close(remove=error is None)
 
 
 def abandoned() -> Iterator[tuple[Path, list[Record]]]:
