@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from inference.answer import (
@@ -29,14 +30,15 @@ from inference.pages import identify
 
 if TYPE_CHECKING:
     from inference.embed import Embedder, Vectors
-    from rag.compose import Composition
+    from rag.compose import Composer, Composition
     from rag.index import Index
-    from rag.retrieve import Ranking
 
 #: How much repeats with different seeds differ when the question does not say.
 TEMPERATURE = 0.5
 #: Questions embedded together before the first of them is answered.
 BATCH = 256
+#: Every answer names pages of the same few thousand.
+_identity = lru_cache(maxsize=16_384)(identify)
 
 
 class LocalAssistant(Assistant):
@@ -64,13 +66,15 @@ class LocalAssistant(Assistant):
         for at in range(0, len(questions), BATCH):
             batch = questions[at : at + BATCH]
             started = time.perf_counter()
-            vectors = self._embedder.encode([question.text for question in batch], "query")
-            lengths = self._embedder.count_tokens([question.text for question in batch])
+            # the repeats of a prompt differ only in what noise makes of the same passages
+            texts = list(dict.fromkeys(question.text for question in batch))
+            vectors = dict(zip(texts, self._embedder.encode(texts, "query"), strict=True))
+            lengths = dict(zip(texts, self._embedder.count_tokens(texts), strict=True))
             embedding = (time.perf_counter() - started) / len(batch)
-            # the repeats of a prompt differ only in what noise makes of the same ranking
-            rankings: dict[str, Ranking] = {}
+            composers: dict[str, Composer] = {}
             for offset, question in enumerate(batch):
-                body = self._answer(question, vectors[offset], lengths[offset], embedding, rankings)
+                text = question.text
+                body = self._answer(question, vectors[text], lengths[text], embedding, composers)
                 keep(at + offset, body)
                 try:
                     yield at + offset, self.parse(body)
@@ -91,18 +95,19 @@ class LocalAssistant(Assistant):
         vector: Vectors,
         question_tokens: int,
         embedding: float,
-        rankings: dict[str, Ranking],
+        composers: dict[str, Composer],
     ) -> RawBody:
         # here and not above: a process that only parses needs neither
         from rag import compose, retrieve
 
         temperature = _temperature(question)
         started = time.perf_counter()
-        ranking = rankings.get(question.text)
-        if ranking is None:
-            ranking = rankings[question.text] = retrieve.rank(self._index, question.text, vector)
+        composer = composers.get(question.text)
+        if composer is None:
+            ranking = retrieve.rank(self._index, question.text, vector)
+            composer = composers[question.text] = compose.Composer(self._index, question.text, vector, ranking)
         retrieved = time.perf_counter()
-        made = compose.compose(self._index, question.text, vector, ranking, _noise(question), temperature)
+        made = composer.compose(_noise(question), temperature)
         composed = time.perf_counter()
         row = {
             "engine": "citescope-local",
@@ -147,7 +152,8 @@ class LocalAssistant(Assistant):
         return rows
 
     def _context_tokens(self, made: Composition) -> int:
-        return sum(int(self._index.passages["tokens"][passage]) for page in made.pages for passage in page.passages)
+        passages = [passage for page in made.pages for passage in page.passages]
+        return int(self._index.passages["tokens"][passages].sum())
 
 
 def source_documents(raw: bytes) -> list[str]:
@@ -177,7 +183,7 @@ def _read(row: dict[str, Any], raw: bytes) -> Answer:
     citations: dict[str, Citation] = {}
     for number, found in spans.items():
         source = numbered[number]
-        identity = identify(source["url"])
+        identity = _identity(source["url"])
         key = identity.page or source["url"]
         # two documents may be one page: it counts once
         before = citations[key].spans if key in citations else ()
@@ -191,7 +197,7 @@ def _read(row: dict[str, Any], raw: bytes) -> Answer:
         )
     retrieved: dict[str, Source] = {}
     for source in row["sources"]:
-        identity = identify(source["url"])
+        identity = _identity(source["url"])
         retrieved.setdefault(
             identity.page or source["url"],
             Source(source["url"], identity.page, identity.domain, source["title"] or None),

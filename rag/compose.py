@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.cues import bare
 from rag.index import Index
-from rag.quotes import SIGN, Asked, Form, Kind, Page, Quote, asked_terms, find_quotes, kinds_of, share
+from rag.quotes import SIGN, Asked, Form, Page, Quote, Reading, asked_terms, share
 from rag.retrieve import Ranking, products
+from rag.wording import Kind
 from rag.words import terms
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ SAME = 0.93
 SAME_WORDS = 0.6
 #: Share of the best quotation's worth that the others must reach.
 WORTH_SAYING = 0.7
+#: What serving another part of the question adds.
+NEW_PART = 0.2
 #: The same for a third page.
 WORTH_A_PAGE = 0.82
 #: Spread of the noise on a page's score at temperature 1.
@@ -61,23 +64,28 @@ class Composition:
     tokens: int = 0
 
 
-def compose(
-    index: Index, question: str, vector: Vectors, ranking: Ranking, noise: np.random.Generator, temperature: float
-) -> Composition:
-    """Answer from the ranked passages. `noise` is drawn from only when `temperature` is above zero."""
-    asked = asked_terms(index, question)
-    pages = _context(index, asked, ranking, noise, temperature)
-    if not pages or not _relevant(index, question, asked, ranking):
-        return Composition(NOTHING_FOUND)
-    quotes = find_quotes(index, question, vector, pages, noise, temperature)
-    chosen = _choose(index, kinds_of(question), quotes)
-    return _write(index, chosen, pages) if chosen else Composition(NOTHING_FOUND, tuple(pages))
+class Composer:
+    """Answers one question from its ranked passages, as often as it is asked: only the noise is drawn anew."""
+
+    def __init__(self, index: Index, question: str, vector: Vectors, ranking: Ranking) -> None:
+        asked = asked_terms(index, question)
+        self._index = index
+        self._pages = _on_topic(index, asked, ranking)
+        relevant = self._pages and _relevant(index, question, asked, ranking)
+        self._reading = Reading(index, question, vector, self._pages) if relevant else None
+
+    def compose(self, noise: np.random.Generator, temperature: float) -> Composition:
+        """One answer. `noise` is drawn from only when `temperature` is above zero."""
+        if self._reading is None:
+            return Composition(NOTHING_FOUND)
+        pages = _context(self._pages, noise, temperature)
+        quotes = self._reading.quotes(pages, noise, temperature)
+        chosen = _choose(self._index, self._reading.kinds, quotes)
+        return _write(self._index, chosen, pages) if chosen else Composition(NOTHING_FOUND, tuple(pages))
 
 
-def _context(
-    index: Index, asked: Asked, ranking: Ranking, noise: np.random.Generator, temperature: float
-) -> list[Page]:
-    """The best pages that keep to the question's topic, each with its best passages; noise moves whole pages."""
+def _on_topic(index: Index, asked: Asked, ranking: Ranking) -> list[Page]:
+    """The best pages that keep to the question's topic, each with its best passages."""
     passages: dict[int, list[int]] = {}
     scores: dict[int, float] = {}
     cosines: dict[int, float] = {}
@@ -92,16 +100,20 @@ def _context(
         if len(own := passages.setdefault(document, [])) < PASSAGES_A_PAGE:
             own.append(passage)
     nearest = max(cosines.values(), default=0.0)
-    kept = [
-        document
+    return [
+        Page(document, scores[document], None, tuple(passages[document]))
         for document in list(scores)[: 2 * CONTEXT_PAGES]
         if cosines[document] >= (ON_TOPIC - TITLE_COUNTS * share(asked, index.title_terms(document))) * nearest
     ]
+
+
+def _context(pages: Sequence[Page], noise: np.random.Generator, temperature: float) -> list[Page]:
+    """The best of the pages; noise moves whole pages."""
     if temperature > 0:
-        draws = noise.normal(0.0, PAGE_NOISE * temperature, len(kept)).tolist()
-        scores.update({document: scores[document] + draw for document, draw in zip(kept, draws, strict=True)})
-    best = sorted(kept, key=lambda document: (-scores[document], document))[:CONTEXT_PAGES]
-    return [Page(document, round(scores[document], 6), None, tuple(passages[document])) for document in best]
+        draws = noise.normal(0.0, PAGE_NOISE * temperature, len(pages)).tolist()
+        pages = [replace(page, score=page.score + draw) for page, draw in zip(pages, draws, strict=True)]
+    best = sorted(pages, key=lambda page: (-page.score, page.document))[:CONTEXT_PAGES]
+    return [replace(page, score=round(page.score, 6)) for page in best]
 
 
 def _relevant(index: Index, question: str, asked: Asked, ranking: Ranking) -> bool:
@@ -123,45 +135,46 @@ def _choose(index: Index, kinds: Sequence[Kind], quotes: list[Quote]) -> list[Qu
     """The best quotations, none repeating another, from several pages, for every part of the question."""
     if not quotes:
         return []
+    most = SENTENCES_A_PAGE.get(len({quote.document for quote in quotes}), 2)
+    best_score = quotes[0].score
+    floor = best_score * WORTH_SAYING
+    quotes = [quote for quote in quotes if quote.score >= floor - NEW_PART]
     shown = [quote.rows[0] if quote.form == "award" else quote.rows[-1] for quote in quotes]
     vectors = index.sentence_vectors[shown].astype(np.float32)
-    # of each quotation to the nearest that is picked
-    alike = np.zeros(len(quotes), np.float32)
     flags = index.sentences["cues"][shown][:, None]
     serves = (flags & np.array([SIGN[kind] for kind in kinds])) != 0
     documents = np.array([quote.document for quote in quotes])
     scores = np.array([quote.score for quote in quotes])
-    floor = quotes[0].score * WORTH_SAYING
-    most = SENTENCES_A_PAGE.get(len(set(documents.tolist())), 2)
-    picked: list[int] = []
-    rows: set[int] = set()
-    while sum(quotes[at].size for at in picked) < SENTENCES:
-        value = scores.copy()
-        if picked:
-            again = (documents[:, None] == documents[picked]).sum(axis=1)
-            value -= 0.25 * np.maximum(0.0, alike - 0.4) + 0.08 * again
-            value[again >= most] = -np.inf
-            if len(kinds) > 1:
-                value += 0.2 * (serves & ~serves[picked].any(axis=0)).any(axis=1)
-            held = set(documents[picked].tolist())
-            if len(held) > 1:
-                # two good pages need no weak third
-                value[~np.isin(documents, list(held)) & (value < quotes[0].score * WORTH_A_PAGE)] = -np.inf
+    # of each quotation: nearness to the nearest that is picked, and how many are picked of its page
+    alike = np.zeros(len(quotes), np.float32)
+    again = np.zeros(len(quotes), np.int64)
+    served = np.zeros(len(kinds), bool)
+    picked: list[Quote] = []
+    while sum(quote.size for quote in picked) < SENTENCES:
+        value = scores - 0.25 * np.maximum(0.0, alike - 0.4) - 0.08 * again
+        value[again >= most] = -np.inf
+        if picked and len(kinds) > 1:
+            value += NEW_PART * (serves & ~served).any(axis=1)
+        if len({quote.document for quote in picked}) > 1:
+            # two good pages need no weak third
+            value[(again == 0) & (value < best_score * WORTH_A_PAGE)] = -np.inf
         best = int(value.round(5).argmax())
         if value[best] < floor:
             break
         scores[best] = -np.inf
         quote = quotes[best]
-        new = rows.isdisjoint(quote.rows) and alike[best] <= SAME
-        if new and not _repeats(index, quote, [quotes[at] for at in picked]):
-            picked.append(best)
-            rows.update(quote.rows)
+        if alike[best] <= SAME and not _repeats(index, quote, picked):
+            picked.append(quote)
+            served |= serves[best]
+            again += documents == quote.document
             alike = np.maximum(alike, products(vectors, vectors[best]))
-    return [quotes[at] for at in picked]
+    return picked
 
 
 def _repeats(index: Index, quote: Quote, others: Sequence[Quote]) -> bool:
-    """Whether the quotation's words are mostly those of another."""
+    """Whether the quotation shares a sentence with another, or has mostly the same words."""
+    if any(not set(quote.rows).isdisjoint(other.rows) for other in others):
+        return True
     own = index.terms_of(quote.rows[0], quote.rows[-1] + 1)
     bags = [index.terms_of(other.rows[0], other.rows[-1] + 1) for other in others]
     return any(len(own & bag) > SAME_WORDS * max(1, min(len(own), len(bag))) for bag in bags)

@@ -14,7 +14,7 @@ from inference.answer import Answer, AssistantError, Question, RawBody
 from rag.assistant import LocalAssistant, source_documents
 from rag.compose import NOTHING_FOUND
 from rag.index import Document, Index, build
-from rag.quotes import Kind, kinds_of
+from rag.wording import Kind, kinds_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,8 @@ import pytest
 from inference.answer import Question
 from rag.assistant import LocalAssistant
 from rag.index import Document, Index, build
-from rag.quotes import Kind, kinds_of, proper
+from rag.quotes import proper
+from rag.wording import Kind, kinds_of
 
 if TYPE_CHECKING:
     from pathlib import Path
