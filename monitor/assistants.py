@@ -107,10 +107,10 @@ def embedder() -> Any:
     return get_embedder(Path(settings.EMBEDDING_MODEL) if settings.EMBEDDING_MODEL else None, settings.MODEL_DEVICE)
 
 
-def parse(name: str, body: RawBody) -> Answer:
-    """Read a stored body again. Raises AssistantError where it holds no answer."""
+def parse(name: str, *bodies: RawBody) -> Answer:
+    """Read stored bodies again, several where a turn paused. Raises AssistantError where they hold no answer."""
     kind = assistant_class(name)
-    return kind.parse(kind.__new__(kind), body)
+    return kind.parse_turns(kind.__new__(kind), bodies)
 
 
 def page_versions(answer: Answer) -> list[int]:

@@ -184,7 +184,7 @@ def is_running(data_dir: Path) -> bool:
 
 
 def workers(data_dir: Path) -> list[Service]:
-    """The Celery side: a model worker that loads torch once, a housekeeping worker, and beat."""
+    """The Celery side: a worker that loads torch once, one for housekeeping, one for many calls at once, and beat."""
     python, logs = sys.executable, data_dir / "logs"
     celery = [python, "-m", "celery", "-A", "monitor"]
     worker = [
@@ -211,11 +211,16 @@ def workers(data_dir: Path) -> list[Service]:
                 "--concurrency",
                 "4",
                 "-Q",
-                "housekeeping,external",
+                "housekeeping",
                 "-n",
                 "house@%h",
             ],
             logs / "worker-housekeeping.log",
+        ),
+        Service(
+            "external worker",
+            [*worker, "--pool", "threads", "--concurrency", "1", "-Q", "external", "-n", "external@%h"],
+            logs / "worker-external.log",
         ),
         Service(
             "beat",

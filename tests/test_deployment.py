@@ -79,7 +79,8 @@ def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_pat
         migrated = start("migrate", ("python ", f"{sys.executable} "))
         assert migrated.wait(120) == 0, migrated.stdout and migrated.stdout.read()
         moved = (("/data/", f"{tmp_path}/"), ("8000", "18473"), ("0.0.0.0", "127.0.0.1"))  # noqa: S104
-        running = {name: start(name, *moved) for name in ("worker-models", "worker-housekeeping", "beat", "web")}
+        services = ("worker-models", "worker-housekeeping", "worker-external", "beat", "web")
+        running = {name: start(name, *moved) for name in services}
         time.sleep(10)
         alive = {name: process.poll() is None for name, process in running.items()}
         for process in running.values():

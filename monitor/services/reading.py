@@ -7,7 +7,8 @@ one and switches by one pointer; answers that arrive meanwhile are read under bo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -207,17 +208,18 @@ def _recompute(
 
 
 def _read_chunk(target: Extraction, responses: list[Response]) -> None:
-    bodies = {
-        body.attempt.response_id: body
-        for body in Body.objects.unscoped()
+    bodies: dict[int, list[Body]] = defaultdict(list)
+    for body in (
+        Body.objects.unscoped()
         .select_related("attempt")
         .filter(attempt__response__in=responses, attempt__status=AttemptStatus.ANSWERED)
         .order_by("sequence")
-    }
+    ):
+        bodies[body.attempt.response_id].append(body)
     rows = []
     for response in responses:
-        body = bodies.get(response.pk)
-        answer = _answer_again(response, body) if body else _answer_as_read(target.workspace, response)
+        known = bodies.get(response.pk)
+        answer = _answer_again(response, known) if known else _answer_as_read(target.workspace, response)
         rows.append(read(extraction=target, response=response, answer=answer))
     with transaction.atomic():
         # What a worker stored meanwhile under both extractions is the same reading: leave it.
@@ -225,12 +227,17 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
 
 
-def _answer_again(response: Response, body: Body) -> Answer:
-    content = zstandard.ZstdDecompressor().decompress(bytes(body.content), max_output_size=body.size)
+def _answer_again(response: Response, bodies: Sequence[Body]) -> Answer:
     try:
-        return assistants.parse(response.assistant, RawBody(content, body.status, body.headers))
+        return assistants.parse(response.assistant, *map(unpacked, bodies))
     except (AssistantError, KeyError):
         return _answer_as_read(response.workspace, response)
+
+
+def unpacked(body: Body) -> RawBody:
+    """A stored body as it came over the wire."""
+    content = zstandard.ZstdDecompressor().decompress(bytes(body.content), max_output_size=body.size)
+    return RawBody(content, body.status, body.headers)
 
 
 def _answer_as_read(workspace: Workspace, response: Response) -> Answer:

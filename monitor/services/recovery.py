@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, RawBody
 from monitor import assistants
-from monitor.models import OPEN, Attempt, AttemptStatus, Response, ResponseStatus, Run, RunStatus
+from monitor.models import OPEN, Attempt, AttemptStatus, Response, ResponseStatus, Run, RunStatus, Trigger
 from monitor.services import ledger, rollups, spool
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def _recover(records: Sequence[spool.Record]) -> int:
                 response_id,
                 lease,
                 tuple(record.body for record in group),
-                _read_back(known[response_id], group[-1].body),
+                _read_back(known[response_id], [record.body for record in group]),
                 group[-1].latency_ms,
             )
             for (response_id, lease), group in by_lease.items()
@@ -68,9 +68,9 @@ def _recover(records: Sequence[spool.Record]) -> int:
     )
 
 
-def _read_back(assistant: str, body: RawBody) -> Answer | AssistantError:
+def _read_back(assistant: str, bodies: Sequence[RawBody]) -> Answer | AssistantError:
     try:
-        return assistants.parse(assistant, body)
+        return assistants.parse(assistant, *bodies)
     except AssistantError as error:
         return error
     except KeyError:
@@ -113,7 +113,8 @@ def roll_up_finished() -> int:
     """Count every ended run that was not counted yet; safe to run beside itself."""
     ended = (
         Run.objects.unscoped()
-        .filter(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED), rolled_up_at=None, panel__isnull=False)
+        .filter(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED), rolled_up_at=None)
+        .exclude(trigger=Trigger.ASK)
         .exclude(responses__status__in=OPEN)
     )
     counted = 0
