@@ -16,7 +16,7 @@ from inference.answer import Answer, Citation, Finish, Source, Span, Usage, Via
 from inference.links import read_markup
 from inference.pages import hides_its_page, identify, registrable_domain
 
-_MARKER = re.compile(r"\[([1-9]\d{0,3})\](?!\()")
+_MARKER = re.compile(r"\[([1-9][0-9]{0,3})\](?!\()")
 _THINKING = re.compile(r"\s*<think>.*?(?:</think>\s*|\Z)", re.S)
 _HOST = re.compile(r"(?=.{4,253}\Z)[^\s/@:]+\.[^\s/@:.\d]{2,63}")
 
@@ -36,26 +36,34 @@ class _Place:
 class Draft:
     """Parts are added in order; `cite` and `consult` take sources as the body names them."""
 
-    text: str = ""
     model: str | None = None
     finish: Finish = "complete"
     usage: Usage = field(default_factory=Usage)
     #: False until the body has a list of what was consulted, be it an empty one.
     reports_sources: bool = False
+    _parts: list[str] = field(default_factory=list)
+    _length: int = 0
     _gap: bool = False
     _places: list[_Place] = field(default_factory=list)
     _consulted: dict[str, Source] = field(default_factory=dict)
     _searches: dict[str, None] = field(default_factory=dict)
 
+    @property
+    def text(self) -> str:
+        """All parts so far."""
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
+
     def add(self, part: str) -> int:
         """Append a part of the answer; returns where it begins."""
         if not part:
-            return len(self.text)
-        if self._gap and self.text:
-            self.text += "\n\n"
+            return self._length
+        if self._gap and self._length:
+            self._append("\n\n")
         self._gap = False
-        start = len(self.text)
-        self.text += part
+        start = self._length
+        self._append(part)
         return start
 
     def add_thinking_first(self, part: str) -> int:
@@ -85,7 +93,7 @@ class Draft:
 
     def cite(self, url: str, start: int, end: int, title: str = "", domain: str = "") -> bool:
         """A URL that the provider attached to `text[start:end]`; False where the text has no such place."""
-        start, end = max(start, 0), min(end, len(self.text))
+        start, end = max(start, 0), min(end, self._length)
         if start >= end:
             return False
         if source := source_of(url, title, domain):
@@ -94,21 +102,23 @@ class Draft:
 
     def mark(self, listed: Sequence[tuple[str, str]]) -> None:
         """Cite what `[n]` in the text points at, n counting from 1 in this list of (url, title)."""
-        found = list(_MARKER.finditer(self.text)) if listed else []
+        found = [match for match in _MARKER.finditer(self.text) if int(match[1]) <= len(listed)]
         code = read_markup(self.text).code if found else ()
+        sources = {number: source_of(*listed[number - 1]) for number in {int(match[1]) for match in found}}
         for match in found:
-            number = int(match[1])
-            inside = any(start <= match.start() < end for start, end in code)
-            if not inside and 1 <= number <= len(listed) and (source := source_of(*listed[number - 1])):
+            before = bisect_right(code, match.start(), key=lambda span: span[0]) - 1
+            inside = before >= 0 and match.start() < code[before][1]
+            if not inside and (source := sources[int(match[1])]):
                 self._place(*match.span(), source, "marker")
 
     def answer(self, raw: bytes) -> Answer:
         """The answer as it stands, with the links of its text."""
-        for link in read_markup(self.text).links if "://" in self.text else ():
+        text = self.text
+        for link in read_markup(text).links if "://" in text else ():
             if source := source_of(link.url):
                 self._place(link.start, link.end, source, "link")
         return Answer(
-            text=self.text,
+            text=text,
             citations=_citations(self._places),
             retrieved=tuple(self._consulted.values()) if self.reports_sources else None,
             searches=tuple(self._searches),
@@ -117,6 +127,10 @@ class Draft:
             usage=self.usage,
             raw=raw,
         )
+
+    def _append(self, piece: str) -> None:
+        self._parts.append(piece)
+        self._length += len(piece)
 
     def _place(self, start: int, end: int, source: Source, via: Via) -> None:
         self._places.append(_Place(start, end, source, via, len(self._places)))

@@ -7,6 +7,7 @@ any provider means by them.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from inference.answer import AssistantError
 Json = dict[str, Any]
 
 _LINE = re.compile(r"\r?\n")
-_FIELD = re.compile(r"(?::|data:|event:|id:|retry:)")
+_FIELD = re.compile(r"(?:data|event|id|retry)\b")
+#: What means nothing before a body: white space, and comments by which a service keeps the connection open.
+_KEEP_ALIVE = re.compile(r"(?:\s+|:[^\n]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,12 @@ class Payload:
 
 def read(content: bytes) -> Payload:
     """The JSON of a body. An array of objects is the stream of a service that sends its chunks so."""
-    text = content.decode("utf-8-sig", "replace").lstrip()
-    if _FIELD.match(text):
-        return Payload(events=tuple(events(_LINE.split(text))))
-    value = _loads(text)
+    text = content.decode("utf-8-sig", "replace")
+    begin = _KEEP_ALIVE.match(text)
+    at = begin.end() if begin else 0
+    if _FIELD.match(text, at):
+        return Payload(events=tuple(events(_LINE.split(text[at:]))))
+    value = _loads(text[at:])
     if isinstance(value, dict):
         return Payload(document=value)
     if isinstance(value, list):
@@ -64,20 +69,33 @@ def events(lines: Iterable[str]) -> Iterator[Json]:
                 whole = "\n".join(data).strip()
                 if whole == "[DONE]":
                     return
-                event = _loads(whole)
-                if isinstance(event, dict):
-                    yield event if not name or "type" in event else {**event, "type": name}
+                if (event := _event(name, whole)) is not None:
+                    yield event
             name, data = "", []
+
+
+def _event(name: str, data: str) -> Json | None:
+    """One event's object. What is named `error` is an error, be it words alone or an object of a type of its own."""
+    event = _loads(data)
+    if not isinstance(event, dict):
+        return {"type": "error", "message": data} if name == "error" else None
+    if not name or event.get("type") == name:
+        return event
+    if name == "error" and "type" in event:
+        return {"type": "error", "error": event.get("error") or event}
+    return {"type": name, **event}
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """The lines of a body that arrives in chunks, each as soon as it is whole."""
-    rest = b""
+    begun: list[bytes] = []
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
+        *whole, rest = chunk.split(b"\n")
         for line in whole:
-            yield line.removesuffix(b"\r").decode("utf-8", "replace")
-    yield rest.decode("utf-8", "replace")
+            yield b"".join([*begun, line]).removesuffix(b"\r").decode("utf-8", "replace")
+            begun = []
+        begun.append(rest)
+    yield b"".join(begun).decode("utf-8", "replace")
 
 
 def _loads(text: str) -> Any:
@@ -111,8 +129,14 @@ def integer(value: Any) -> int | None:
 
 
 def decimal(value: Any) -> float | None:
-    """The number, None for anything else."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """The number, None for anything else: JSON as it comes may also hold `NaN` and `Infinity`."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def total(*values: Any) -> int | None:

@@ -52,10 +52,10 @@ class Perplexity(Service):
 
 def _sources(document: Json) -> list[tuple[str, str]] | None:
     """(url, title) in the order that markers count by; None where the body has neither list."""
-    for key in ("search_results", "citations"):
-        if isinstance(listed := document.get(key), list):
-            return [
-                (string(mapping(entry).get("url")) or string(entry), string(mapping(entry).get("title")))
-                for entry in listed
-            ]
-    return None
+    lists = [listed for key in ("search_results", "citations") if isinstance(listed := document.get(key), list)]
+    if not lists:
+        return None
+    listed = next(filter(None, lists), [])
+    return [
+        (string(mapping(entry).get("url")) or string(entry), string(mapping(entry).get("title"))) for entry in listed
+    ]

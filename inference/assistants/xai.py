@@ -32,7 +32,7 @@ class XAI(Service):
         return Call.of_json(f"{self.address}/responses", body, bearer(self.key["api_key"]))
 
     def read(self, payload: Payload) -> Draft:
-        return responses.read(payload) if responses.holds(payload) else chat.read(payload).draft
+        return responses.read(payload, all_calls_search=True) if responses.holds(payload) else chat.read(payload).draft
 
     def delta(self, event: Json) -> str:
         return responses.text_deltas(event) or chat.text_deltas(event)

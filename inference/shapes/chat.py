@@ -16,6 +16,8 @@ from inference.shapes.responses import annotate
 from inference.wire import Json, Payload, integer, items, malformed, mapping, string
 
 _TRUNCATED = ("length", "model_length", "max_tokens")
+#: Parts that stand in the text without parting it.
+_INLINE = ("tool_reference", "reference", "refusal")
 
 
 @dataclass(slots=True)
@@ -46,7 +48,8 @@ def read(payload: Payload) -> Chat:
         raise malformed("The completion has no choice.")
     draft = Draft(model=string(document.get("model")) or None)
     start = _add_content(draft, message.get("content"))
-    refusal = string(message.get("refusal"))
+    parts = (string(part.get("refusal")) for part in items(message.get("content")))
+    refusal = string(message.get("refusal")) or "".join(parts)
     if refusal and not draft.text:
         draft.add(refusal)
     unplaced = annotate(draft, items(message.get("annotations")), start)
@@ -63,7 +66,7 @@ def text_deltas(event: Json) -> str:
 
 
 def _whole(document: Json) -> tuple[Json, Json, Json]:
-    choice = _first(document)
+    choice = _first(document) or next(iter(items(document.get("choices"))), {})
     return document, mapping(choice.get("message")), choice
 
 
@@ -94,8 +97,8 @@ def _extended(known: Any, value: Any) -> Any:
     """
     if not isinstance(value, list) or not isinstance(known, list):
         return value
-    if value and all("index" in item for item in items(value)):
-        by_index = {item.get("index"): item for item in items(known) + items(value)}
+    by_index = {integer(item.get("index")): item for item in items(known + value)}
+    if by_index and None not in by_index:
         return list(by_index.values())
     return value if value[: len(known)] == known else known + value
 
@@ -127,13 +130,13 @@ def _add_content(draft: Draft, content: Any) -> int:
         if _is_text(part):
             at = draft.add_thinking_first(string(part.get("text")))
             start = at if start is None else start
-        elif part.get("type") in {"thinking", "reasoning"}:
+        elif part.get("type") not in _INLINE:
             draft.interrupt()
     return start or 0
 
 
 def _is_text(part: Json) -> bool:
-    return part.get("type", "text") in {"text", "output_text"}
+    return part.get("type", "text") in ("text", "output_text")
 
 
 def _first(document: Json) -> Json:

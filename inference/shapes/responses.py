@@ -22,10 +22,13 @@ def holds(payload: Payload) -> bool:
     return any(string(event.get("type")).startswith("response.") for event in payload.events)
 
 
-def read(payload: Payload) -> Draft:
-    """The answer in a Responses body. Raises AssistantError("malformed") for a stream without its closing event."""
+def read(payload: Payload, *, all_calls_search: bool = False) -> Draft:
+    """The answer in a Responses body. Raises AssistantError("malformed") for a stream without its closing event.
+
+    `all_calls_search` counts a call that opened a page as a search too, as xAI does.
+    """
     response = payload.document if payload.document is not None else _closing(payload.events)
-    if not isinstance(response.get("output"), list) or response.get("status") in {"in_progress", "queued"}:
+    if not isinstance(response.get("output"), list) or response.get("status") in ("in_progress", "queued"):
         raise malformed("The response has no output: the service had not finished it.")
     draft = Draft(model=string(response.get("model")) or None)
     output = items(response["output"])
@@ -41,7 +44,7 @@ def read(payload: Payload) -> Draft:
     if refusals and not draft.text:
         draft.add("".join(refusals))
     draft.finish = _finish(response, refused=bool(refusals))
-    draft.usage = _usage(response, output)
+    draft.usage = _usage(response, output, all_calls_search)
     return draft
 
 
@@ -64,9 +67,11 @@ def _read_message(draft: Draft, message: Json) -> list[str]:
     for part in items(content) if isinstance(content, list) else [{"type": "output_text", "text": content}]:
         if words := string(part.get("refusal")):
             refusals.append(words)
-        elif part.get("type") in {"output_text", "text"}:
+        elif part.get("type") in ("output_text", "text"):
             start = draft.add_thinking_first(string(part.get("text")))
             annotate(draft, items(part.get("annotations")), start)
+        else:
+            draft.interrupt()
     return refusals
 
 
@@ -80,8 +85,9 @@ def annotate(draft: Draft, annotations: list[Json], start: int) -> list[tuple[st
         cited = mapping(annotation.get("url_citation")) or annotation
         url, title = string(cited.get("url")), string(cited.get("title"))
         first, last = integer(cited.get("start_index")), integer(cited.get("end_index"))
-        if last is None or first == last or not draft.cite(url, start + (first or 0), start + last, title):
+        if last is None or first == last or not draft.cite(url, start + max(first or 0, 0), start + last, title):
             unplaced.append((url, title))
+            draft.reports_sources = True
             draft.consult(url, title)
     return unplaced
 
@@ -96,19 +102,22 @@ def _read_call(draft: Draft, call: Json) -> None:
         draft.reports_sources = True
         for source in items(action["sources"]):
             draft.consult(string(source.get("url")), string(source.get("title")))
-    if action.get("type") in {"open_page", "find_in_page", "find"}:
+    if action.get("type") in ("open_page", "find_in_page", "find"):
         draft.consult(string(action.get("url")))
 
 
 def _queries(call: Json, action: Json) -> Iterator[str]:
-    queries = action.get("queries")
-    known = [string(query) for query in queries] if isinstance(queries, list) else []
-    if not any(known):
-        known = [string(action.get("query"))]
-    if not any(known):
-        known = [string(embedded(call.get(key)).get("query")) for key in ("arguments", "input")]
-    # DeepSeek lists the id of its call among the queries
-    yield from (query for query in known if not query.startswith("ws_call_id="))
+    listed = action.get("queries")
+    ways = (
+        listed if isinstance(listed, list) else [],
+        [action.get("query")],
+        [embedded(call.get(key)).get("query") for key in ("arguments", "input")],
+    )
+    for way in ways:
+        # DeepSeek lists the id of its call among the queries
+        if found := [query for query in map(string, way) if query and not query.startswith("ws_call_id=")]:
+            yield from found
+            return
 
 
 def _finish(response: Json, *, refused: bool) -> Finish:
@@ -120,24 +129,23 @@ def _finish(response: Json, *, refused: bool) -> Finish:
     return "truncated" if response.get("status") == "incomplete" else "complete"
 
 
-def _usage(response: Json, output: list[Json]) -> Usage:
+def _usage(response: Json, output: list[Json], all_calls_search: bool) -> Usage:
     usage = mapping(response.get("usage"))
     details = mapping(usage.get("server_side_tool_usage_details"))
+    reported = total(details.get("web_search_calls"), details.get("x_search_calls"))
     ticks = decimal(usage.get("cost_in_usd_ticks"))
     return Usage(
         input_tokens=integer(usage.get("input_tokens")),
         output_tokens=integer(usage.get("output_tokens")),
-        searches=_searches(output)
-        if (reported := total(details.get("web_search_calls"), details.get("x_search_calls"))) is None
-        else reported,
+        searches=_searches(output, all_calls_search) if reported is None else reported,
         cost_usd=None if ticks is None else ticks / 1e10,
     )
 
 
-def _searches(output: list[Json]) -> int:
+def _searches(output: list[Json], all_calls_search: bool) -> int:
     """Calls that searched; a call that only opened a page did not."""
     return sum(
-        item.get("type") in {"web_search_call", "x_search_call"}
-        and mapping(item.get("action")).get("type", "search") == "search"
+        item.get("type") in ("web_search_call", "x_search_call")
+        and (all_calls_search or mapping(item.get("action")).get("type", "search") == "search")
         for item in output
     )
