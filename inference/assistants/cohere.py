@@ -104,11 +104,12 @@ def _joined(events: tuple[Json, ...]) -> Json:
         elif kind == "message-end":
             whole |= mapping(event.get("delta"))
     if "message" in whole:
-        whole["message"] = {"content": list(parts.values()), "citations": citations}
+        content = [{**part, "text": "".join(part["text"])} for part in parts.values()]
+        whole["message"] = {"content": content, "citations": citations}
     return whole
 
 
 def _extend(part: Json, added: Json) -> None:
     """One more piece of a part; a part that was never begun is of the kind that its pieces show."""
     part.setdefault("type", string(added.get("type")) or ("thinking" if "thinking" in added else "text"))
-    part["text"] = string(part.get("text")) + string(added.get("text"))
+    part.setdefault("text", []).append(string(added.get("text")))

@@ -44,11 +44,11 @@ def read(payload: Payload) -> Draft:
         cited = block.get("citationsContent")
         if isinstance(cited, dict):
             words = "".join(string(part.get("text")) for part in items(cited.get("content")))
-            last = _add(draft, words) or last
+            last = _add(draft, words, last)
             for citation in items(cited.get("citations")):
                 _cite(draft, citation, last)
         elif "text" in block:
-            last = _add(draft, string(block["text"])) or last
+            last = _add(draft, string(block["text"]), last)
         elif block:
             draft.interrupt()
             calls += _read_call(draft, mapping(block.get("toolUse")))
@@ -61,14 +61,14 @@ def text_deltas(event: Json) -> str:
     return string(mapping(mapping(_kinds(event).get("contentBlockDelta")).get("delta")).get("text"))
 
 
-def _add(draft: Draft, words: str) -> Span | None:
-    """Add a block's words; returns where they are, None where there are none."""
+def _add(draft: Draft, words: str, last: Span) -> Span:
+    """Add a block's words; returns where they are, or where the last ones are if there are none."""
     if not words:
-        return None
-    if not draft.text:
-        draft.add_thinking_first(words)
-        return 0, len(draft.text)
-    return draft.add(words), len(draft.text)
+        return last
+    if last == (0, 0):
+        return 0, draft.add_thinking_first(words) + len(words)
+    start = draft.add(words)
+    return start, start + len(words)
 
 
 def _cite(draft: Draft, citation: Json, span: Span) -> None:
@@ -105,7 +105,7 @@ def _joined(events: tuple[Json, ...]) -> Json:
         if kind in {"contentBlockStart", "contentBlockDelta"} and number not in building:
             blocks.append(building.setdefault(number, {}))
         if kind == "contentBlockStart":
-            building[number] |= mapping(value.get("start"))
+            _extend(building[number], mapping(value.get("start")))
         elif kind == "contentBlockDelta":
             _extend(building[number], mapping(value.get("delta")))
         elif kind == "contentBlockStop":
@@ -125,20 +125,23 @@ def _kinds(event: Json) -> dict[str, Json]:
 def _extend(block: Json, delta: Json) -> None:
     """One more piece of a block."""
     if "citation" in delta:
-        block["citations"] = [*items(block.get("citations")), mapping(delta["citation"])]
+        block.setdefault("citations", []).append(mapping(delta["citation"]))
     elif "text" in delta:
-        block["text"] = string(block.get("text")) + string(delta["text"])
+        block.setdefault("text", []).append(string(delta["text"]))
     elif "toolUse" in delta:
-        begun, more = mapping(block.get("toolUse")), mapping(delta["toolUse"]).get("input")
+        begun, more = mapping(block.get("toolUse")), mapping(delta["toolUse"])
         # the input of a tool comes as pieces of JSON
-        whole = string(begun.get("input")) + more if isinstance(more, str) else more
-        block["toolUse"] = {**begun, "input": whole}
-    else:
-        block.update(delta)
+        pieces = string(begun.get("input")) + string(more.get("input"))
+        block["toolUse"] = {**begun, **more, "input": pieces or more.get("input")}
+    elif delta:
+        block["other"] = delta
 
 
 def _as_whole(block: Json) -> Json:
     """A streamed block as a whole body has it: text with citations of its own is one block of citations."""
-    if "citations" not in block:
+    if "citations" not in block and "text" not in block:
         return block
-    return {"citationsContent": {"content": [{"text": block.get("text")}], "citations": block["citations"]}}
+    words = "".join(block.get("text", []))
+    if "citations" not in block:
+        return {"text": words}
+    return {"citationsContent": {"content": [{"text": words}], "citations": block["citations"]}}
