@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
@@ -19,6 +20,8 @@ from monitor.models import Membership, Role, User, Workspace
 
 View = Callable[..., HttpResponse]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The cookie of the workspace used last.
+LAST, YEAR = "workspace", 365 * 24 * 3600
 
 
 class WorkspaceRequest(HttpRequest):
@@ -62,12 +65,26 @@ def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Cal
             if request.role.rank < lowest.rank:
                 raise PermissionDenied(f"This needs the role {lowest.label.lower()}.")
             with timezone.override(membership.workspace.zone):  # every time on the page is the workspace's
-                return view(request, *args, **kwargs)
+                return _remembering(request, view(request, *args, **kwargs))
 
         guarded.access_rule = Rule("workspace", read, write)  # type: ignore[attr-defined]
         return guarded
 
     return declare
+
+
+def _remembering(request: Any, response: HttpResponse) -> HttpResponse:
+    """The browser keeps which workspace was used last, so that the next login leads back to it."""
+    slug = request.workspace.slug
+    if last_workspace(request) != slug:
+        secure = settings.SESSION_COOKIE_SECURE
+        response.set_cookie(LAST, slug, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
+    return response
+
+
+def last_workspace(request: HttpRequest) -> str:
+    """The slug of the workspace used last in this browser; whose it is must still be asked."""
+    return request.COOKIES.get(LAST, "")
 
 
 def signed_in(view: View) -> View:

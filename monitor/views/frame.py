@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from monitor import environment
 from monitor.models import Job, Workspace
 from monitor.queries import brands
+from monitor.views.access import last_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,22 @@ PLACES = (
 class Frame:
     """What the side of a page needs; asked of the database only by pages that have a side."""
 
-    def __init__(self, user_id: Any, here: Workspace | None) -> None:
-        self._user_id, self._here = user_id, here
+    def __init__(self, user_id: Any, here: Workspace | None, last: str = "") -> None:
+        self._user_id, self._here, self._last = user_id, here, last
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
-        """The visitor's, in the order in which `home` prefers them."""
-        return list(Workspace.objects.filter(memberships__user_id=self._user_id).order_by("is_demo", "pk"))
+        """The visitor's, by name, the demo last."""
+        return list(Workspace.objects.filter(memberships__user_id=self._user_id).order_by("is_demo", "name", "pk"))
 
     @cached_property
     def workspace(self) -> Workspace | None:
-        """Whose pages the navigation leads to; outside any workspace, those of the one that `home` opens."""
-        return self._here or next(iter(self.workspaces), None)
+        """Whose pages the navigation leads to. Outside any workspace: the one last used, else the demo, else one."""
+        if self._here:
+            return self._here
+        last = [workspace for workspace in self.workspaces if workspace.slug == self._last]
+        demo = [workspace for workspace in self.workspaces if workspace.is_demo]
+        return next(iter(last or demo or self.workspaces), None)
 
     @cached_property
     def recompute(self) -> Job | None:
@@ -81,7 +86,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return context
     here = getattr(request, "workspace", None)
     return context | {
-        "frame": Frame(user.pk, here),
+        "frame": Frame(user.pk, here, last_workspace(request)),
         "workspace": here,
         "role": getattr(request, "role", None),
         "section": _section(request.path),

@@ -13,7 +13,7 @@ from django.urls import path
 from monitor.forms.workspaces import WorkspaceForm
 from monitor.models import Workspace
 from monitor.services import workspaces
-from monitor.views.access import public, signed_in
+from monitor.views.access import last_workspace, public, signed_in
 from monitor.views.frame import Frame
 
 
@@ -27,9 +27,9 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """The visitor's workspace: their own before the demo, the oldest first."""
-    first = Frame(request.user.pk, None).workspace
-    return redirect("overview", first.slug) if first else redirect("workspace_new")
+    """On to the workspace that was used last in this browser, else the demo; without any, to making one."""
+    found = Frame(request.user.pk, None, last_workspace(request)).workspace
+    return redirect("overview", found.slug) if found else redirect("workspace_new")
 
 
 @signed_in
