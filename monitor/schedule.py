@@ -41,8 +41,10 @@ def validate(cron: str, time_zone: str) -> None:
         return
     sim = _parse(cron)
     if (closest := _closest_minutes(sim, cron)) < SHORTEST_MINUTES:
+        minute = cron.split()[0]
+        why = f" where the hour turns, as “{minute}” begins anew at each full hour" if _is_uneven(minute, 60) else ""
         raise ValueError(
-            f"This would run every {_minutes(closest)}. A panel may run every {SHORTEST_MINUTES} minutes at most: "
+            f"This would run every {_minutes(closest)}{why}. A panel may run every {SHORTEST_MINUTES} minutes at most: "
             f"write for example */{SHORTEST_MINUTES} in the first field."
         )
 
@@ -85,15 +87,47 @@ def describe(cron: str, time_zone: str) -> str:
     if not cron:
         return "Only when somebody runs it"
     sim = _parse(cron)
-    _, _, day, _, weekday = cron.split()
+    minute, hour, day, _, weekday = fields = cron.split()
     if day != "*" and weekday != "*":
-        # Whether both days must agree or either is enough: only the engine that runs it knows.
-        words = sim.explain()
+        words = _both_days(*fields) or sim.explain()
     else:
-        words = get_description(cron, Options(use_24hour_time_format=True, locale_code="en_US"))
-        if cron.split()[2:] == ["*", "*", "*"] and words.startswith("At "):
+        words = _in_words(*fields)
+        if fields[2:] == ["*", "*", "*"] and words.startswith("At "):
             words += " every day"
+    for step, whole, unit in ((minute, 60, "hour"), (hour, 24, "day")):
+        if _is_uneven(step, whole):
+            words += f" ({step} begins anew each {unit})"
     return f"{words}, {time_zone}" + ("" if time_zone == "UTC" else " time")
+
+
+def _in_words(*fields: str) -> str:
+    return str(get_description(" ".join(fields), Options(use_24hour_time_format=True, locale_code="en_US")))
+
+
+def _both_days(minute: str, hour: str, day: str, month: str, weekday: str) -> str:
+    """Words for terms with a day of the month and a day of the week; empty where they cannot be put together.
+
+    Cron runs when either comes; only where one of the two begins with `*` must both agree.
+    """
+    time = _in_words(minute, hour, "*", "*", "*")
+    parts = [
+        _in_words(minute, hour, *days)
+        for days in ((day, "*", "*"), ("*", "*", weekday), *([("*", month, "*")] if month != "*" else []))
+    ]
+    if not all(part.startswith(f"{time}, ") for part in parts):
+        return ""
+    of_month, of_week, *in_month = (part.removeprefix(f"{time}, ").removeprefix("only ") for part in parts)
+    both = day.startswith("*") or weekday.startswith("*")
+    joined = (
+        f"{of_month} and {of_week} (only where both agree)" if both else f"{of_month} or {of_week} (either is enough)"
+    )
+    return ", ".join([time, *in_month, joined])
+
+
+def _is_uneven(field: str, whole: int) -> bool:
+    """Whether steps such as */7 do not divide the hour or the day: the last of them is shorter."""
+    step = field.removeprefix("*/")
+    return step != field and step.isdecimal() and 1 < int(step) < whole and whole % int(step) != 0
 
 
 def clock_notes(cron: str, time_zone: str, after: datetime) -> list[str]:

@@ -33,7 +33,7 @@ def utc(*parts: int) -> datetime:
         ("0 0 31 4,6,9,11 *", "never comes"),
         ("0 0 */31 * 1#5", "never comes"),
         ("* * * * *", "every minute"),
-        ("*/14 * * * *", "every 4 minutes"),
+        ("*/14 * * * *", "every 4 minutes where the hour turns, as “.*” begins anew at each full hour"),
         ("0,59 0,23 * * *", "every minute"),
         ("0 6 * * " + "1," * 60 + "1", "120 characters"),
         ("1" * 110 + " * * * *", "no minute"),
@@ -103,10 +103,26 @@ def test_steps_follow_elapsed_time_over_a_clock_change() -> None:
         ("0 6 * * *", BERLIN, "At 06:00 every day, Europe/Berlin time"),
         ("0 6 * * 1-5", "UTC", "At 06:00, Monday through Friday, UTC"),
         ("*/15 * * * *", "UTC", "Every 15 minutes, UTC"),
+        ("*/40 * * * *", "UTC", "Every 40 minutes (*/40 begins anew each hour), UTC"),
+        ("0 */5 * * *", "UTC", "Every 5 hours (*/5 begins anew each day), UTC"),
+        ("0 0 31 * 1", "UTC", "At 00:00, on day 31 of the month or on Monday (either is enough), UTC"),
+        (
+            "0 6 1-7 3 1-5",
+            "UTC",
+            "At 06:00, in March, between day 1 and 7 of the month or Monday through Friday (either is enough), UTC",
+        ),
+        ("0 0 */2 * 1", "UTC", "At 00:00, every 2 days and on Monday (only where both agree), UTC"),
     ],
 )
 def test_words(cron: str, zone: str, words: str) -> None:
     assert schedule.describe(cron, zone) == words
+
+
+def test_the_words_of_two_days_are_what_the_slots_do() -> None:
+    either = schedule.next_slots("0 0 31 * 1", "UTC", utc(2026, 12, 20), 3)
+    assert either == [utc(2026, 12, 21), utc(2026, 12, 28), utc(2026, 12, 31)]
+    both = schedule.next_slots("0 0 */2 * 1", "UTC", utc(2026, 12, 1), 2)
+    assert both == [utc(2026, 12, 7), utc(2026, 12, 21)]
 
 
 def test_the_latest_slot_is_the_last_one_missed() -> None:
