@@ -44,7 +44,23 @@ MAX_NAME = 120
 MAX_ALIASES, MAX_DOMAINS = 50, 50
 
 
-class DomainTaken(Problem):
+class Taken(Problem):
+    """Something of a brand that another one has already: `other`."""
+
+    def __init__(self, said: str, other: Brand) -> None:
+        super().__init__(said)
+        self.other = other
+
+
+class NameTaken(Taken):
+    """A name that would be found for two brands; `name` as it was given."""
+
+    def __init__(self, said: str, other: Brand, name: str) -> None:
+        super().__init__(said, other)
+        self.name = name
+
+
+class DomainTaken(Taken):
     """A domain whose citations would count for two brands."""
 
 
@@ -195,7 +211,7 @@ def _refuse_taken_names(names: Iterable[str], others: Iterable[Brand]) -> None:
             is_alias = name.casefold() in {alias.casefold() for alias in other.aliases}
             if is_alias or not _keys(name) & _keys(other.name):
                 whose = f"the brand “{other.name}”, as an alias"
-            raise Problem(f"“{name}” already belongs to {whose}. Change one of the two.")
+            raise NameTaken(f"“{name}” already belongs to {whose}. Change it there, or use another here.", other, name)
 
 
 def _refuse_taken_domains(domains: Iterable[str], others: Iterable[Brand]) -> None:
@@ -207,7 +223,8 @@ def _refuse_taken_domains(domains: Iterable[str], others: Iterable[Brand]) -> No
                 lies = "" if domain == theirs else f" with {theirs}"
                 raise DomainTaken(
                     f"{domain} already belongs to the brand “{other.name}”{lies}. Take it out of one of the two, or its"
-                    " citations would count for both."
+                    " citations would count for both.",
+                    other,
                 )
 
 

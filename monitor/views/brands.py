@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from monitor.forms.brands import BrandForm
 from monitor.models import Brand, Role
@@ -42,13 +44,28 @@ def _form(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             saved = service.save_brand(workspace=request.workspace, brand=found, fields=form.cleaned_data)
+        except service.Taken as taken:
+            form.add_error(_field_of(form, taken), _with_link(request, taken))
         except Problem as problem:
-            form.add_error("domains" if isinstance(problem, service.DomainTaken) else "name", str(problem))
+            form.add_error("name", str(problem))
         else:
             messages.success(request, f"{saved.name} is saved.{_follows(request)}")
             return redirect("brands", request.workspace.slug)
     context = {"form": form, "brand": found}
     return render(request, "brand.html", context, status=422 if form.errors else 200)
+
+
+def _field_of(form: BrandForm, taken: service.Taken) -> str:
+    """The field in which stands what another brand has already."""
+    if isinstance(taken, service.NameTaken):
+        return "name" if taken.name == form.cleaned_data["name"] else "aliases"
+    return "domains"
+
+
+def _with_link(request: WorkspaceRequest, taken: service.Taken) -> SafeString:
+    """What is taken, with the way to the brand that has it."""
+    address = reverse("brand", args=[request.workspace.slug, taken.other.pk])
+    return format_html('{} <a href="{}">Open {}</a>', str(taken), address, taken.other.name)
 
 
 @access(read=None, write=Role.EDITOR)

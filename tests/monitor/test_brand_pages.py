@@ -112,6 +112,17 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
     assert Brand.objects.for_workspace(workspace).count() == 1
 
 
+@pytest.mark.parametrize(("field", "typed"), [("name", "acme"), ("aliases", "Acme Corp"), ("domains", "shop.acme.com")])
+def test_what_another_brand_has_is_said_at_its_field_with_the_way_there(
+    owner: Client, workspace: Workspace, field: str, typed: str
+) -> None:
+    there = make_brand(workspace, name="Acme <b>", aliases=["Acme", "Acme Corp"], domains=["acme.com"])
+    reply = post(owner, "brand_new", workspace, **{"name": "New", "kind": "competitor", "colour": "", field: typed})
+    assert list(reply.context["form"].errors) == [field]
+    address = reverse("brand", args=[workspace.slug, there.pk])
+    assert f'<a href="{address}">Open Acme &lt;b&gt;</a>' in reply.content.decode()
+
+
 def test_a_name_that_is_found_at_the_same_places_is_taken(workspace: Workspace) -> None:
     brands.save_brand(workspace=workspace, brand=None, fields={"name": "Coca-Cola", "aliases": ["The Real Thing"]})
     for fields in ({"name": "Coca Cola"}, {"name": "Pop", "aliases": ["Coca\u2011Cola Inc."]}):
