@@ -42,10 +42,15 @@ _PLAIN = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Who joined. `key` is the (uid, token) of a link that sets the first password; None for a known person."""
+    """Who joined, and the (uid, token) of a link that sets the first password, both None for who has one.
+
+    `key` is for the inviter to hand on. `private_key` stands in its place where another team invited the person too:
+    whoever holds it opens that team's workspace as well, so it goes to the person's own mailbox and nowhere else.
+    """
 
     membership: Membership
     key: tuple[str, str] | None
+    private_key: tuple[str, str] | None = None
 
 
 def create(*, name: str, owners: Iterable[User], time_zone: str = "UTC", is_demo: bool = False) -> Workspace:
@@ -130,7 +135,10 @@ def find(*, name: str) -> Workspace | None:
 
 
 def invite(*, workspace: Workspace, email: str, role: Role) -> Invitation:
-    """Let a person in by e-mail address; one without an account gets one, and a link to set its password."""
+    """Let a person in by e-mail address; one without an account gets one, and a link to set its password.
+
+    Again for who has no password yet, it makes a new link and ends the earlier ones.
+    """
     email = email.strip().lower()
     try:
         validate_email(email)
@@ -138,20 +146,51 @@ def invite(*, workspace: Workspace, email: str, role: Role) -> Invitation:
         raise Problem(f"“{email[:80]}” is no e-mail address.") from None
     with transaction.atomic():
         _lock(workspace)
-        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+        user = _person(email)
         membership, joined = Membership.objects.for_workspace(workspace).get_or_create(
             workspace=workspace, user=user, defaults={"role": role}
         )
-        if not joined and (user.has_usable_password() or _is_elsewhere(user, workspace)):
-            raise Problem(f"{email} is a member already.")
-        _end_earlier_links(user)
-    return Invitation(membership, _first_password_key(user, workspace))
+        if user.has_usable_password():
+            if not joined:
+                raise Problem(f"{email} is a member already.")
+            return Invitation(membership, None)
+        key = _new_key(user)
+        if _is_elsewhere(user, workspace):
+            return Invitation(membership, None, private_key=key)
+        return Invitation(membership, key)
+
+
+def first_password_key(*, email: str) -> tuple[str, str]:
+    """The (uid, token) of a new link for who was invited and has no password yet; earlier links end. For operators."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(email__iexact=email.strip()).first()
+        if user is None:
+            raise Problem(f"Nobody has an account with the address {email}. An owner has to invite them first.")
+        if user.has_usable_password():
+            raise Problem(f"{user.email} has a password already. `manage.py changepassword {user.email}` sets another.")
+        return _new_key(user)
+
+
+def _person(email: str) -> User:
+    """The account of this address, made where there is none; held, so that two teams invite one after the other."""
+    if not User.objects.filter(email__iexact=email).exists():
+        try:
+            with transaction.atomic():
+                User.objects.create_user(email)
+        except IntegrityError:
+            pass  # another team made it at this moment
+    return User.objects.select_for_update().get(email__iexact=email)
 
 
 def send_invitation(*, invitation: Invitation, link: str, invited_by: User) -> None:
     """Write to who was invited. Problem where the mail server does not take it; the person is a member all the same."""
     membership = invitation.membership
-    context = {"membership": membership, "link": link, "invited_by": invited_by, "is_new": invitation.key is not None}
+    context = {
+        "membership": membership,
+        "link": link,
+        "invited_by": invited_by,
+        "is_new": bool(invitation.key or invitation.private_key),
+    }
     subject = f"{invited_by} invites you to “{membership.workspace}” on Citescope"
     try:
         send_mail(subject, render_to_string("email/invitation.txt", context), None, [membership.user.email])
@@ -159,18 +198,10 @@ def send_invitation(*, invitation: Invitation, link: str, invited_by: User) -> N
         raise Problem(f"The mail server did not take the invitation ({error}).") from None
 
 
-def _end_earlier_links(user: User) -> None:
-    """Links to set the first password that earlier inviters may still hold would let them in here."""
-    if not user.has_usable_password():
-        # only where it is still as read: the person may be setting one at this moment
-        User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(None))
-        user.refresh_from_db(fields=["password"])
-
-
-def _first_password_key(user: User, workspace: Workspace) -> tuple[str, str] | None:
-    """Only for who has no password yet and belongs nowhere else: a link must not open another team's account."""
-    if user.has_usable_password() or _is_elsewhere(user, workspace):
-        return None
+def _new_key(user: User) -> tuple[str, str]:
+    """A link for who has no password; those that earlier inviters may still hold would let them in here, and end."""
+    user.password = make_password(None)
+    user.save(update_fields=["password"])
     return user_pk_to_url_str(user), default_token_generator.make_token(user)
 
 

@@ -41,18 +41,34 @@ def members_add(request: WorkspaceRequest) -> HttpResponse:
     except Problem as problem:
         form.add_error("email", str(problem))
         return _page(request, invite_form=form)
-    name, key = ("account_reset_password_from_key", invitation.key) if invitation.key else ("home", ())
-    link = request.build_absolute_uri(reverse(name, args=key))
-    trouble = ""
-    if django_settings.EMAIL_HOST:
-        try:
-            service.send_invitation(invitation=invitation, link=link, invited_by=request.user)
-        except Problem as problem:
-            trouble = str(problem)
-    else:
-        trouble = "No mail server is set up (EMAIL_URL), so nothing was sent."
+    trouble = _mail_invitation(request, invitation)
     # Shown here and not after a redirect: the link must not be kept anywhere.
-    return _page(request, invited={"email": email, "link": link, "trouble": trouble, "is_new": bool(invitation.key)})
+    invited = {
+        "email": email,
+        "link": _invitation_link(request, invitation.key),
+        "trouble": trouble,
+        "is_new": bool(invitation.key),
+        "is_private": bool(invitation.private_key),
+    }
+    return _page(request, invited=invited)
+
+
+def _mail_invitation(request: WorkspaceRequest, invitation: service.Invitation) -> str:
+    """Send it to the person; what kept it from being sent, in words."""
+    if not django_settings.EMAIL_HOST:
+        return "No mail server is set up (EMAIL_URL), so nothing was sent."
+    link = _invitation_link(request, invitation.key or invitation.private_key)
+    try:
+        service.send_invitation(invitation=invitation, link=link, invited_by=request.user)
+    except Problem as problem:
+        return str(problem)
+    return ""
+
+
+def _invitation_link(request: WorkspaceRequest, key: tuple[str, str] | None) -> str:
+    """Where the first password is set; without a key, where people sign in."""
+    path = reverse("account_reset_password_from_key", args=key) if key else reverse("home")
+    return request.build_absolute_uri(path)
 
 
 @access(read=None, write=Role.OWNER)
