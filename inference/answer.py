@@ -236,6 +236,7 @@ class Assistant(ABC):
 
     `models` are suggestions, the first one the default; any other id the provider knows may be given. `key_fields` is
     what a workspace enters once, empty for an assistant that needs nothing. Prices are found under `name` and model.
+    `surfaces` are the pages that people copy its answers from, by name: an assistant with some cannot be asked.
     """
 
     name: ClassVar[str]
@@ -244,6 +245,7 @@ class Assistant(ABC):
     queue: ClassVar[str] = "external"
     models: ClassVar[tuple[str, ...]] = ()
     key_fields: ClassVar[tuple[KeyField, ...]] = ()
+    surfaces: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def parse(self, body: RawBody) -> Answer:

@@ -43,6 +43,20 @@ def _panel(world: World) -> dict[str, Any]:
 
 #: What a POST must carry to be taken; all others need nothing.
 FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "answers_import": lambda world: {
+        "suite": world.history.panel.suite_id,
+        "file": SimpleUploadedFile(
+            "answers.csv",
+            b"prompt,assistant,date,answer\n%s,ChatGPT,2026-11-20,Fernwood\n" % world.history.prompts[0].text.encode(),
+        ),
+    },
+    "answers_paste": lambda world: {
+        "assistant": "pasted:chatgpt",
+        "prompt": world.history.prompts[0].pk,
+        "day": "2026-11-20",
+        "text": "Fernwood is best.",
+        "act": "keep",
+    },
     "ask": lambda world: {"text": "Which pen is best?"},
     "brand": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
     "brand_new": lambda world: {"name": "Inkwell", "kind": "competitor"},

@@ -30,6 +30,21 @@ from inference.pages import identify
 
 NOT_ASKED = "Pasted answers are brought by people; nobody can be asked for one. Choose another assistant."
 
+#: Whose pages people copy from. Names are stored with answers: add to them, change none.
+SURFACES = {
+    "chatgpt": "ChatGPT",
+    "copilot": "Copilot",
+    "gemini": "Gemini",
+    "grok": "Grok",
+    "perplexity": "Perplexity",
+    "claude": "Claude",
+    "google_ai_overview": "Google AI Overview",
+    "google_ai_mode": "Google AI Mode",
+    "meta_ai": "Meta AI",
+    "deepseek": "DeepSeek",
+    "mistral": "Le Chat",
+    "other": "Another page",
+}
 #: What ChatGPT calls a source of its own search, as in `citeturn0search4`.
 _TURN = "turn[0-9]{1,4}[a-z]{1,16}[0-9]{1,4}"
 
@@ -101,6 +116,7 @@ class Pasted(Assistant):
     name: ClassVar[str] = "pasted"
     label: ClassVar[str] = "Pasted answers"
     stratum: ClassVar[str] = "pasted"
+    surfaces: ClassVar[Mapping[str, str]] = SURFACES
 
     def parse(self, body: RawBody) -> Answer:
         """The text less its reference list, and what it cites. AssistantError where there is no text."""

@@ -102,11 +102,14 @@ class Mention(WorkspaceModel):
 
 
 class DayCell(WorkspaceModel):
-    """Counts of one prompt x assistant x stratum of one run. All rates are made of these and the two below."""
+    """Counts of one prompt x assistant x stratum of one run. All rates are made of these and the two below.
+
+    Pasted answers belong to no panel.
+    """
 
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
-    panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="+")
+    panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="+", null=True)
     prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     assistant = models.CharField(max_length=40)

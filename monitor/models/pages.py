@@ -95,6 +95,7 @@ class IndexGeneration(WorkspaceModel):
 
 class JobKind(models.TextChoices):
     IMPORT_PAGES = "import_pages", "Import of pages"
+    IMPORT_ANSWERS = "import_answers", "Import of answers"
     BUILD_INDEX = "build_index", "Build of the index"
     RECOMPUTE = "recompute", "Recompute of history"
     EXPORT = "export", "Report"

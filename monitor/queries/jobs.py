@@ -20,6 +20,8 @@ FACTS = (
     ("changed", "Changed pages"),
     ("unchanged", "Unchanged pages"),
     ("put_back", "Pages put back"),
+    ("answers_added", "New answers"),
+    ("answers_there", "There already"),
     ("refused", "Refused"),
     ("generation", "Index generation"),
     ("pages", "Pages in the index"),

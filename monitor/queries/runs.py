@@ -94,7 +94,9 @@ class Progress:
 
     @property
     def name(self) -> str:
-        return self.run.panel.name if self.run.panel else "A question"
+        if self.run.panel:
+            return self.run.panel.name
+        return "A question" if self.run.trigger == Trigger.ASK else "Pasted answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,8 @@ def _paces(rows: QuerySet[Response], running: list[Run]) -> dict[int, float]:
 
 
 def runs(workspace: Workspace, panel: Panel | None = None) -> QuerySet[Run]:
-    """The runs of panels, newest first; questions of the ask page are none."""
-    found = Run.objects.for_workspace(workspace).exclude(trigger=Trigger.ASK).select_related("panel", "panel_revision")
+    """The runs of panels, newest first; questions of the ask page and pasted answers are none."""
+    found = Run.objects.for_workspace(workspace).filter(panel__isnull=False).select_related("panel", "panel_revision")
     return found.filter(panel=panel) if panel else found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from monitor.models import Job, JobKind, Workspace
-from monitor.services import indexes, ledger, page_rows, pages, reading, uploads
+from monitor.services import indexes, ledger, page_rows, pages, pasted, reading, uploads
 from monitor.services.jobs import HandOver, JobWatch
 from monitor.services.page_rows import Flaw, PageRow
 from monitor.services.progress import Cancelled, Watch
@@ -49,6 +49,11 @@ def _rows(files: list[dict[str, str]]) -> Iterator[PageRow | Flaw]:
             yield page_rows.html_row(path, name=file["name"], url=file["url"])
         else:
             yield from page_rows.jsonl_rows(path, name=file["name"])
+
+
+def _import_answers(job: Job, watch: JobWatch) -> dict[str, Any]:
+    (upload,) = job.input["uploads"]
+    return pasted.import_file(workspace=job.workspace, suite_id=job.input["suite"], upload=upload, watch=watch)
 
 
 def _build_index(job: Job, watch: JobWatch) -> dict[str, Any]:
@@ -108,6 +113,7 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
 
 _PERFORM: dict[JobKind, Callable[[Job, JobWatch], dict[str, Any]]] = {
     JobKind.IMPORT_PAGES: _import_pages,
+    JobKind.IMPORT_ANSWERS: _import_answers,
     JobKind.BUILD_INDEX: _build_index,
     JobKind.RECOMPUTE: _recompute,
 }

@@ -56,7 +56,7 @@ def rebuild(*, workspace: Workspace, extraction: Extraction | None = None, missi
             return 0
     runs = (
         Run.objects.for_workspace(workspace)
-        .filter(panel__isnull=False, status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED))
+        .filter(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED))
         .exclude(trigger=Trigger.ASK)
         .exclude(responses__status__in=OPEN)
         .order_by("pk")
@@ -79,7 +79,7 @@ def drop(*, extraction: Extraction) -> None:
 
 
 def _counts(run: Run) -> bool:
-    return run.panel_id is not None and run.trigger != Trigger.ASK
+    return run.trigger != Trigger.ASK
 
 
 def _counted(extraction: Extraction) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +19,30 @@ KINDS = {".html": "html", ".htm": "html", ".xhtml": "html", ".jsonl": "jsonl", "
 ORPHAN_SECONDS = 24 * 3600
 
 
-def kind_of(name: str) -> str:
-    """html or jsonl, by suffix. Problem for anything else."""
+def kind_of(name: str, kinds: Mapping[str, str] = KINDS) -> str:
+    """What a file is, by suffix: html or jsonl where no other kinds are given. Problem for anything else."""
     suffix = Path(name.lower().removesuffix(".gz")).suffix
-    if suffix not in KINDS:
+    if suffix not in kinds:
         raise Problem(f"{name} is neither HTML (.html) nor JSON Lines (.jsonl), with or without .gz.")
-    return KINDS[suffix]
+    return kinds[suffix]
 
 
-def spool(*, files: Iterable[UploadedFile[Any]], url: str = "") -> list[dict[str, str]]:
+def spool(
+    *, files: Iterable[UploadedFile[Any]], url: str = "", kinds: Mapping[str, str] = KINDS
+) -> list[dict[str, str]]:
     """Write the uploads under UPLOAD_DIR, mode 0600; returns what a job's input says of them."""
     uploads = list(files)
     if not uploads:
         raise Problem("Choose at least one file.")
     if url and len(uploads) > 1:
         raise Problem("An address belongs to one page. Give one HTML file with it, or none.")
-    kinds = [kind_of(upload.name or "") for upload in uploads]
+    found = [kind_of(upload.name or "", kinds) for upload in uploads]
     limit = settings.MAX_UPLOAD_BYTES
     if sum(upload.size or 0 for upload in uploads) > limit:
         raise Problem(f"That is more than {limit // 1024**2:,} MB at once. Upload it in parts, or compressed (.gz).")
     settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     spooled = []
-    for upload, kind in zip(uploads, kinds, strict=True):
+    for upload, kind in zip(uploads, found, strict=True):
         name = uuid.uuid4().hex
         descriptor = os.open(settings.UPLOAD_DIR / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
