@@ -18,51 +18,81 @@ from inference.wire import Json, Payload, items, mapping, string
 _ANSWERS = ("choices", "output", "content", "candidates", "steps", "outputs", "data", "promptFeedback")
 _CODES = ("code", "type", "status", "reason", "__type", "error_type", "statusCode", "status_code")
 
-_BLOCKED = frozenset("content_filter responsibleaipolicyviolation content_policy_violation".split())  # noqa: SIM905
-_QUOTA = frozenset(
-    "insufficient_quota billing_error billing_hard_limit_reached insufficient_balance "  # noqa: SIM905
-    "insufficient_credits payment_required".split()
+
+def _name(code: str) -> str:
+    """A code in one spelling: `com.amazon#ThrottlingException:http://...` is `throttlingexception`."""
+    return _APART.sub("", code.partition(":")[0].rpartition("#")[2]).lower()
+
+
+def _names(codes: str) -> frozenset[str]:
+    return frozenset(map(_name, codes.split()))
+
+
+_APART = re.compile(r"[\s_-]+")
+_BLOCKED = _names(
+    """content_filter ResponsibleAIPolicyViolation content_policy_violation image_content_policy_violation
+    moderation_blocked"""
 )
-_AUTH = frozenset(
-    "invalid_api_key authentication_error permission_error api_key_invalid unauthenticated permission_denied "  # noqa: SIM905
-    "unauthorized unrecognizedclientexception accessdeniedexception expiredtokenexception "
-    "invalidsignatureexception missingauthenticationtokenexception".split()
+_QUOTA = _names(
+    """insufficient_quota insufficient_user_quota insufficient_balance insufficient_credits billing_error
+    billing_not_active billing_hard_limit_reached payment_required ServiceQuotaExceededException"""
 )
-_RATE = frozenset(
-    "rate_limit_error rate_limit_exceeded rate_limited too_many_requests resource_exhausted "  # noqa: SIM905
-    "throttlingexception toomanyrequestsexception".split()
+_AUTH = _names(
+    """invalid_api_key incorrect_api_key missing_api_key authentication_error invalid_authentication permission_error
+    api_key_invalid unauthenticated permission_denied unauthorized forbidden account_deactivated
+    UnrecognizedClientException AccessDeniedException ExpiredTokenException InvalidSignatureException
+    MissingAuthenticationTokenException"""
 )
-_SERVER_NAMED = frozenset(("overloaded_error", "server_error", "api_error"))
-_SERVER = _SERVER_NAMED | frozenset(
-    "internal_server_error internal_error internal unavailable service_unavailable deadline_exceeded timeout_error "  # noqa: SIM905
-    "internalserverexception serviceunavailableexception modeltimeoutexception modelnotreadyexception "
-    "modelstreamerrorexception".split()
+_RATE = _names(
+    """rate_limit_error rate_limit_exceeded rate_limited too_many_requests resource_exhausted
+    service_tier_capacity_exceeded ThrottlingException TooManyRequestsException"""
+)
+_SERVER_NAMED = _names("overloaded_error server_error api_error")
+_SERVER = _SERVER_NAMED | _names(
+    """internal_server_error internal_error internal unavailable service_unavailable deadline_exceeded timeout_error
+    InternalServerException ServiceUnavailableException ModelTimeoutException ModelNotReadyException
+    ModelStreamErrorException"""
+)
+_INVALID = re.compile(
+    r"invalid|(?:model|resource)?notfound|validation|unsupported|badrequest|failedpre|requesttoolarge|context"
 )
 
 _SAYS_BLOCKED = re.compile(
-    r"content management policy|content polic(?:y|ies)|(?:input|prompt) was flagged|requires moderation"
-    r"|violates? (?:our |the )?usage (?:guidelines|polic)|blocked by (?:the )?(?:guardrail|safety)",
+    r"content (?:management |filtering )?polic(?:y|ies)|content[ _]filter|(?:input|prompt) was flagged"
+    r"|requires moderation|violat\w+ (?:our |the )?(?:usage|content|safety) (?:guidelines|polic)|our safety system"
+    r"|blocked by (?:the )?(?:guardrail|safety)|blocked (?:in|out)put|content exists risk",
     re.I,
 )
 _SAYS_QUOTA = re.compile(
     r"insufficient (?:balance|credits?|funds|quota)|credit balance is too low|used all (?:of )?(?:your |the )?"
     r"(?:available )?credits|spending limit|usage limits? for this (?:month|organization|workspace)"
-    r"|specified api usage limits|exceeded your current quota|requires more credits|calls */ *month|monthly limit"
-    r"|run out of (?:searches|credits)|searches for the month",
+    r"|specified api usage limits|(?:requires|buy|purchase) more credits|have any credits|calls */ *month"
+    r"|monthly (?:usage )?limit|run out of (?:searches|credits)|searches for the month|check your billing",
     re.I,
 )
+#: Some say this also of a limit by the minute, and then when to come back.
+_SAYS_CURRENT_QUOTA = re.compile(r"exceeded your current quota", re.I)
 _SAYS_AUTH = re.compile(
     r"(?:incorrect|invalid|missing|expired|no) (?:x-)?api[ -]?(?:key|token)|api[ -]?key (?:is )?(?:not valid|invalid"
-    r"|missing|expired)|(?:missing|no) auth|authentication (?:fail|error|header)|unauthorized"
-    r"|security token included in the request",
+    r"|missing|expired)|(?:missing|no) auth(?:entication|orization)?\b|authentication (?:fail|error|header)"
+    r"|unauthorized|security token included in the request",
     re.I,
 )
-_SAYS_RATE = re.compile(r"rate[ -]?limit|too many requests", re.I)
-_SAYS_SERVER = re.compile(r"overloaded|internal (?:server )?error|temporarily unavailable|timed out", re.I)
+_SAYS_FORBIDDEN = re.compile(
+    r"forbidden|(?:permission|access) (?:was )?denied|not (?:have permission|authorized)", re.I
+)
+_SAYS_RATE = re.compile(r"rate[ -]?limit|too many requests|resource (?:has been )?exhausted", re.I)
+_SAYS_SERVER = re.compile(
+    r"overloaded|internal (?:server )?error|temporarily unavailable|timed out|try again later", re.I
+)
 _SAYS_INVALID = re.compile(
-    r"^(?:invalid|not_found|validation|model_not_found|unsupported|bad_request|failed_pre)", re.I
+    r"not found|does not exist|not supported|unsupported|too (?:long|large)|maximum context|context (?:length|window)"
+    r"|invalid|required|must (?:be|have)|not allowed|unknown (?:model|parameter|field)",
+    re.I,
 )
 
+#: `error`, `conversation.response.error`, and `invalid_request_error` where an error comes without a wrapping.
+_ERROR_TYPE = re.compile(r"(?:^|[._])error$")
 _TAG = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^<>]*>", re.I | re.S)
 _DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?(?:(?P<s>[\d.]+)s)?(?:(?P<ms>[\d.]+)ms)?")
 #: A number of seconds above this is a moment, not a time to wait; above its thousandfold, one in milliseconds.
@@ -90,7 +120,7 @@ def _error(said: Json, body: RawBody) -> AssistantError:
     if named:
         codes.add(_name(named))
     message = _message(said) or _plain(body) or f"The service answered with status {body.status} and no message."
-    status = body.status if body.status >= 400 else next(iter(sorted(_numbers(said))), None)
+    status = body.status if body.status >= 400 else next(_numbers(said), None)
     hint = _time_to_wait(said, body.headers)
     kind = _kind(status, codes, message, told_when=hint is not None)
     if hint is None and (status == 429 or (status is None and kind == "rate_limited")):
@@ -99,12 +129,15 @@ def _error(said: Json, body: RawBody) -> AssistantError:
 
 
 def _kind(status: int | None, codes: set[str], message: str, *, told_when: bool) -> ErrorKind:
-    """The first line of the table that fits."""
+    """The first line of the table that fits; what the error says of itself stands in where there is no status."""
     if codes & _BLOCKED or _SAYS_BLOCKED.search(message):
         return "blocked"
-    if status == 402 or codes & _QUOTA or (_SAYS_QUOTA.search(message) and not told_when):
+    spent = _SAYS_QUOTA.search(message) or (not told_when and _SAYS_CURRENT_QUOTA.search(message))
+    if status == 402 or codes & _QUOTA or spent:
         return "quota"
     if status in {401, 403} or codes & _AUTH or _SAYS_AUTH.search(message):
+        return "auth"
+    if status is None and _SAYS_FORBIDDEN.search(message):
         return "auth"
     if status == 429 or (status is None and (codes & _RATE or _SAYS_RATE.search(message))):
         return "rate_limited"
@@ -114,7 +147,7 @@ def _kind(status: int | None, codes: set[str], message: str, *, told_when: bool)
         return "invalid_request"
     if codes & _SERVER or _SAYS_SERVER.search(message):
         return "server"
-    return "invalid_request" if any(map(_SAYS_INVALID.match, codes)) else "malformed"
+    return "invalid_request" if any(map(_INVALID.match, codes)) or _SAYS_INVALID.search(message) else "malformed"
 
 
 def _error_object(payload: Payload) -> Json | None:
@@ -132,13 +165,13 @@ def _error_object(payload: Payload) -> Json | None:
 def _is_error(row: Json) -> bool:
     if row.get("error"):
         return True
-    if row.get("object") == "error" or string(row.get("type")).rpartition(".")[2] == "error":
+    if row.get("object") == "error" or _ERROR_TYPE.search(string(row.get("type"))):
         return True
     if row.get("object") == "response" and row.get("status") == "failed":
         return True
     # An object without a type of its own that only talks: {"message"}, {"detail"}. A `message` object is an answer.
     return not any(key in row for key in (*_ANSWERS, "type", "object")) and bool(
-        string(row.get("message")) or any(row.get(key) for key in ("detail", "errors", "msg"))
+        string(row.get("message")) or any(row.get(key) for key in ("detail", "errors", "msg", "Message"))
     )
 
 
@@ -159,20 +192,14 @@ def _codes(said: Json) -> Iterator[str]:
                 yield _name(name)
 
 
-def _name(code: str) -> str:
-    """A code in one spelling: `com.amazon#ThrottlingException:http://...` is `throttlingexception`."""
-    return code.partition(":")[0].rpartition("#")[2].strip().replace("-", "_").replace(" ", "_").lower()
-
-
 def _numbers(said: Json) -> Iterator[int]:
-    """HTTP statuses that the error itself states, as numbers or as text."""
+    """HTTP statuses that the error itself states, as numbers or as text, the outermost first."""
     for row in _objects(said):
-        for key in ("code", "status", "statusCode", "status_code"):
+        for key in ("code", "status", "statusCode", "status_code", "raw_status_code"):
             value = row.get(key)
             number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
             if isinstance(number, int) and not isinstance(number, bool) and 400 <= number <= 599:
                 yield number
-                return
 
 
 def _message(said: Json) -> str:
@@ -256,9 +283,10 @@ def _duration(value: str) -> float | None:
         return None
     sizes = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
     try:
-        return sum(float(number) * sizes[unit] for unit, number in match.groupdict().items() if number)
+        wait = sum(float(number) * sizes[unit] for unit, number in match.groupdict().items() if number)
     except ValueError:
         return None
+    return wait if wait < float("inf") else None
 
 
 def _now(headers: Mapping[str, str]) -> datetime:
@@ -270,7 +298,7 @@ def _moment(value: str) -> datetime | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             moment = read(value)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
