@@ -28,6 +28,15 @@ FACTS = (
     ("passages", "Passages in the index"),
     ("extraction", "Extraction"),
 )
+#: The second stage of an import of pages, as its job's input names it.
+INDEX_STAGE = "index"
+#: What jobs count, in their last stage.
+_UNITS = {
+    JobKind.IMPORT_ANSWERS: "answers read",
+    JobKind.IMPORT_PAGES: "passages indexed",
+    JobKind.BUILD_INDEX: "passages indexed",
+    JobKind.RECOMPUTE: "answers read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,13 @@ class JobProgress:
         kept = ("added", "changed", "unchanged", "put_back")
         imported = self.job.kind == JobKind.IMPORT_PAGES and self.job.status == JobStatus.DONE
         return imported and not any(self.job.result.get(key) for key in kept)
+
+    @property
+    def unit(self) -> str:
+        """What `done` and `total` count in the job's present, or last, stage."""
+        if self.job.kind == JobKind.IMPORT_PAGES and self.job.input.get("stage") != INDEX_STAGE:
+            return "pages read"
+        return _UNITS.get(JobKind(self.job.kind), "done")
 
     @property
     def badge(self) -> str:

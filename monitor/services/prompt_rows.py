@@ -22,6 +22,8 @@ MAX_ROWS = 5000
 MAX_FILE_BYTES = 10 * 1024 * 1024
 #: A quoted prompt over more lines than this is a quotation mark that was never closed.
 MAX_RECORD_LINES = 60
+#: Characters of a row that a flaw shows.
+BEGINNING = 120
 DELIMITERS = ",;\t"
 NO_HEADER = "There is no header line, so the first column was read as the prompt and the second as its tags."
 UNCLOSED = "A quotation mark is opened here and not closed."
@@ -69,7 +71,9 @@ class Parsed:
         """The same, with rows that the suite has already counted as duplicates."""
         there = set(known)
         repeated = [
-            Flaw(row.line, "It is in this suite already.", row.text[:120]) for row in self.rows if row.text in there
+            Flaw(row.line, "It is in this suite already.", row.text[:BEGINNING])
+            for row in self.rows
+            if row.text in there
         ]
         return Parsed(
             rows=[row for row in self.rows if row.text not in there],
@@ -145,12 +149,12 @@ def from_json(text: str) -> list[PromptRow]:
 # --- inside --------------------------------------------------------------------------------------------------
 
 
-def _gather(entries: Iterable[tuple[int, list[str] | str, tuple[str, ...]]]) -> Parsed:
-    """Sort entries (line, [text, tags] or the reason why there are none, tags for all) into a Parsed."""
+def _gather(entries: Iterable[tuple[int, list[str] | Flaw, tuple[str, ...]]]) -> Parsed:
+    """Sort entries (line, [text, tags] or the flaw of that line, tags for all) into a Parsed."""
     parsed, first_seen = Parsed(), dict[str, int]()
     for number, record, common in entries:
-        if isinstance(record, str):
-            parsed.flaws.append(Flaw(number, record))
+        if isinstance(record, Flaw):
+            parsed.flaws.append(record)
             continue
         text = clean_text(record[0])
         if not text and not record[1].strip():
@@ -161,9 +165,9 @@ def _gather(entries: Iterable[tuple[int, list[str] | str, tuple[str, ...]]]) -> 
         except Problem as problem:
             flaw, tags = flaw or str(problem), ()
         if flaw:
-            parsed.flaws.append(Flaw(number, flaw, text[:120]))
+            parsed.flaws.append(Flaw(number, flaw, (text or record[1].strip())[:BEGINNING]))
         elif text in first_seen:
-            parsed.duplicates.append(Flaw(number, f"The same as line {first_seen[text]}.", text[:120]))
+            parsed.duplicates.append(Flaw(number, f"The same as line {first_seen[text]}.", text[:BEGINNING]))
         else:
             first_seen[text] = number
             parsed.rows.append(PromptRow(text, tags, number))
@@ -174,12 +178,12 @@ def _gather(entries: Iterable[tuple[int, list[str] | str, tuple[str, ...]]]) -> 
 
 def _cells(
     lines: list[str], delimiter: str, columns: tuple[int, int | None] | None, width: int
-) -> Iterator[tuple[int, list[str] | str, tuple[str, ...]]]:
+) -> Iterator[tuple[int, list[str] | Flaw, tuple[str, ...]]]:
     """Entries for `_gather` of a CSV file's lines: the header left out, the columns picked."""
     text_at, tags_at = columns or (0, 1)
     header_ahead = columns is not None
     for number, record in _records(lines, delimiter):
-        if isinstance(record, str):
+        if isinstance(record, Flaw):
             yield number, record, ()
             continue
         while record and not record[-1].strip():
@@ -189,7 +193,8 @@ def _cells(
         if header_ahead:
             header_ahead = False
         elif len(record) > width:
-            yield number, _too_many(len(record), delimiter, width), ()
+            begins = delimiter.join(record)
+            yield number, Flaw(number, _too_many(len(record), delimiter, width), clean_text(begins)[:BEGINNING]), ()
         else:
             picked = [record[at] if at is not None and at < len(record) else "" for at in (text_at, tags_at)]
             yield number, picked, ()
@@ -238,8 +243,8 @@ def _layout(first: str) -> tuple[str, tuple[int, int | None] | None]:
     return next((delimiter for delimiter in "\t;" if _width(first, delimiter) > 1), ","), None
 
 
-def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
-    """(line number, cells or the reason why there are none) of each record; a broken one costs only itself."""
+def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | Flaw]]:
+    """(line number, cells or the flaw of that line) of each record; a broken one costs only itself."""
     at = 0
     while at < len(lines):
         reader = csv.reader(iter(lines[at : at + MAX_RECORD_LINES]), delimiter=delimiter, strict=True)
@@ -250,7 +255,8 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] 
         except csv.Error as error:
             # A mark left open swallows the lines after it: go on with the next line, they may be good.
             unclosed = "unexpected end" in str(error) or "field larger" in str(error) or reader.line_num > 1
-            yield at + 1, UNCLOSED if unclosed else AFTER_QUOTE
+            why = UNCLOSED if unclosed else AFTER_QUOTE
+            yield at + 1, Flaw(at + 1, why, clean_text(lines[at])[:BEGINNING])
             at += 1
         else:
             yield at + 1, record

@@ -68,6 +68,10 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_stay() -> None:
     assert "2,001 characters; 2,000 is the most" in reasons[9]
     assert "40 characters" in reasons[10]
     assert [(flaw.line, flaw.reason) for flaw in parsed.duplicates] == [(7, "The same as line 2.")]
+    assert all(flaw.text for flaw in parsed.left_out)  # every row says how it begins
+    begins = {flaw.line: flaw.text for flaw in parsed.left_out}
+    assert begins[8] == "one,two,three"
+    assert begins[3].startswith('"')
 
 
 def test_a_guess_is_said() -> None:
