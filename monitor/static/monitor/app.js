@@ -142,6 +142,39 @@
     if (all) for (const box of $$(all.dataset.checkAll)) box.checked = all.checked;
   });
 
+  // --- an error belongs to what was typed: it goes when that changes, and the next save checks again ---
+  function forgetError(event) {
+    const field = event.target.closest?.(".field");
+    const error = field?.querySelector("[data-error]");
+    if (!error) return;
+    error.remove();
+    for (const control of $$("[aria-invalid]", field)) control.removeAttribute("aria-invalid");
+  }
+  document.addEventListener("input", forgetError);
+  document.addEventListener("change", forgetError);
+
+  // --- wide tables: say that there is more to the right, and fade the edge until the end is reached ---
+  function markScroll(wrap) {
+    const more = wrap.scrollWidth - wrap.clientWidth;
+    wrap.classList.toggle("scrolls", more > 1);
+    wrap.classList.toggle("more", more - wrap.scrollLeft > 1);
+  }
+
+  const widths = new ResizeObserver((entries) => {
+    for (const entry of entries) markScroll(entry.target.closest(".table-wrap"));
+  });
+
+  function watchWidths(within) {
+    for (const wrap of $$(".table-wrap", within)) {
+      widths.observe(wrap);
+      if (wrap.firstElementChild) widths.observe(wrap.firstElementChild);
+    }
+  }
+
+  document.addEventListener("scroll", (event) => {
+    if (event.target.classList?.contains("table-wrap")) markScroll(event.target);
+  }, { capture: true, passive: true });
+
   const isTyping = (element) => element.closest?.("input, textarea, select, [contenteditable]");
 
   document.addEventListener("keydown", (event) => {
@@ -164,9 +197,13 @@
     }
   });
 
-  document.addEventListener("htmx:load", (event) => prepareTables(event.target));
+  document.addEventListener("htmx:load", (event) => {
+    prepareTables(event.target);
+    watchWidths(event.target);
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announceTheme);
 
   prepareTables(document);
+  watchWidths(document);
   announceTheme();
 })();
