@@ -46,7 +46,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        limit = _limit(scope["path"])
+        limit = _limit(scope["path"].removeprefix(scope.get("root_path", "")))
         at_most = limit + AROUND
         latest: Message = {"type": "http.request", "more_body": True}
         received, over = 0, _announced(scope) > at_most
