@@ -33,6 +33,7 @@ _FORBIDDEN = tuple(
             "64:ff9b:1::/48",
             "100::/64",
             "2001::/23",
+            "2002::/16",
             "2001:db8::/32",
             "3fff::/20",
             "5f00::/16",
@@ -48,16 +49,14 @@ class Forbidden(Exception):
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address, and every IPv4 address embedded in it, belongs to the public internet."""
+    """Whether an address belongs to the public internet, or stands for an IPv4 address that does."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id:
             return False
-        embedded = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address.ipv4_mapped:
+            return is_public(address.ipv4_mapped)
         if address in _NAT64:
-            embedded.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        inner = [inside for inside in embedded if inside is not None]
-        if inner:
-            return all(map(is_public, inner))
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if address.is_multicast or address.is_unspecified or address.is_reserved or not address.is_global:
         return False
     return not any(address.version == network.version and address in network for network in _FORBIDDEN)

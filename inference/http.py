@@ -33,14 +33,7 @@ MOST_CONNECTIONS = 1024
 
 _KEPT_HEADERS = ("content-type", "date", "retry-after", "request-id", "x-request-id", "x-amzn-errortype")
 _KEPT_PREFIXES = ("x-ratelimit-", "ratelimit", "anthropic-ratelimit-", "retry-after-")
-_NOT_SENT = (
-    httpcore2.ConnectError,
-    httpcore2.ConnectTimeout,
-    httpcore2.PoolTimeout,
-    httpcore2.UnsupportedProtocol,
-    httpcore2.ProxyError,
-    httpcore2.LocalProtocolError,
-)
+_FAULTS = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +110,12 @@ class Client:
     async def read_into(self, call: Call, begin: Any, receive: Any) -> None:
         """Call `begin(status, headers)` once, then `receive(bytes)` for each piece. Raises AssistantError alone."""
         sent = False
+
+        async def note(event: str, details: Mapping[str, Any]) -> None:
+            # no service acts on a request before its body comes
+            nonlocal sent
+            sent = sent or event.endswith("send_request_body.started")
+
         try:
             async with asyncio.timeout(call.deadline):
                 async with self._pool.stream(
@@ -126,9 +125,9 @@ class Client:
                     content=call.body,
                     extensions={
                         "timeout": {"connect": CONNECT_SECONDS, "pool": call.deadline, "read": call.deadline},
+                        "trace": note,
                     },
                 ) as response:
-                    sent = True
                     headers = _headers(response.headers)
                     _refuse_redirect(response.status, headers)
                     begin(response.status, _kept(headers))
@@ -141,13 +140,23 @@ class Client:
             raise
         except Forbidden as error:
             raise AssistantError("invalid_request", str(error)) from None
-        except _NOT_SENT as error:
-            kind: ErrorKind = "unknown" if sent else "unreachable"
-            raise AssistantError(kind, f"The service could not be reached: {_why(error)}.") from None
         except TimeoutError:
-            raise AssistantError("unknown", f"No whole answer came within {call.deadline:.0f} seconds.") from None
-        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
-            raise AssistantError("unknown", f"The answer broke off: {_why(error)}.") from None
+            kind: ErrorKind = "unknown" if sent else "unreachable"
+            raise AssistantError(kind, f"No whole answer came within {call.deadline:.0f} seconds.") from None
+        except (httpcore2.UnsupportedProtocol, httpcore2.LocalProtocolError, ValueError, TypeError) as error:
+            # what these say may repeat a header, and with it the key
+            if sent:
+                raise AssistantError("unknown", f"The answer broke off: {type(error).__name__}.") from None
+            raise AssistantError(
+                "invalid_request", "The call cannot be sent: its address or its key holds what HTTP cannot carry."
+            ) from None
+        except _FAULTS as error:
+            if sent:
+                raise AssistantError("unknown", f"The answer broke off: {_why(error)}.") from None
+            raise AssistantError("unreachable", f"The service could not be reached: {_why(error)}.") from None
+        except Exception as error:  # noqa: BLE001
+            # whatever it was, it may have been sent
+            raise AssistantError("unknown", f"The call failed: {type(error).__name__}.") from None
 
 
 class Exchange:
@@ -181,9 +190,6 @@ class Exchange:
             result: RawBody | Failed = await self._client.fetch(call)
         except AssistantError as error:
             result = Failed(error)
-        except Exception as error:  # noqa: BLE001
-            # whatever it was, it may have been sent
-            result = Failed(AssistantError("unknown", f"The call failed: {_why(error)}."))
         self._done.put((number, result))
 
 
@@ -212,7 +218,8 @@ class Chunks:
             raise StopIteration
         raise piece
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Hang up, for a reader who wants no more."""
         self._future.cancel()
 
     def _begin(self, status: int, headers: dict[str, str]) -> None:
@@ -233,6 +240,7 @@ class _Unpacker:
     def __init__(self, encoding: str, largest: int) -> None:
         self._left = largest
         self._largest = largest
+        self._begun = False
         self._gzip = zlib.decompressobj(47) if encoding.lower() in {"gzip", "x-gzip", "deflate"} else None
         if encoding.lower() not in {"", "identity", "gzip", "x-gzip", "deflate"}:
             raise AssistantError("malformed", f"The answer came in an encoding nobody asked for: {encoding[:40]}.")
@@ -241,7 +249,9 @@ class _Unpacker:
         if self._gzip is None:
             yield self._count(chunk)
             return
-        while chunk:
+        self._begun = True
+        # what follows the end of the compressed part is nobody's
+        while chunk and not self._gzip.eof:
             try:
                 piece = self._gzip.decompress(chunk, 64 * 1024)
             except zlib.error:
@@ -253,7 +263,7 @@ class _Unpacker:
                 return
 
     def finish(self) -> None:
-        if self._gzip is not None and not self._gzip.eof:
+        if self._gzip is not None and self._begun and not self._gzip.eof:
             raise AssistantError("unknown", "The answer broke off inside its compression.")
 
     def _count(self, piece: bytes) -> bytes:

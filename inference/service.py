@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, ClassVar
 
 from inference import errors, wire
 from inference.answer import Answer, Assistant, AssistantError, Delta, Keep, KeyField, Question, RawBody, keep_nothing
 from inference.draft import Draft
-from inference.http import Call, Client, Failed, default_client
+from inference.http import Call, Chunks, Client, Failed, default_client
 from inference.wire import Json, Payload
 
 API_KEY = KeyField("api_key", "API key")
@@ -110,7 +111,10 @@ class Service(Assistant):
 
     def stream(self, question: Question) -> Iterator[Delta | Answer]:
         """Yield text as it comes; the last item is the Answer. Raises AssistantError."""
-        chunks = self._client.stream(self.call(question, stream=True))
+        with closing(self._client.stream(self.call(question, stream=True))) as chunks:
+            yield from self._read_stream(chunks)
+
+    def _read_stream(self, chunks: Chunks) -> Iterator[Delta | Answer]:
         received = bytearray()
 
         def copied() -> Iterator[bytes]:
