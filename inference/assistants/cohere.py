@@ -52,7 +52,7 @@ class Cohere(Service):
         return draft
 
     def delta(self, event: Json) -> str:
-        added = _message(event).get("content") if event.get("type") in {"content-start", "content-delta"} else None
+        added = _message(event).get("content") if event.get("type") in ("content-start", "content-delta") else None
         return string(mapping(added).get("text"))
 
 
@@ -93,9 +93,9 @@ def _joined(events: tuple[Json, ...]) -> Json:
     citations: list[Any] = []
     for event in events:
         kind, message = event.get("type"), _message(event)
-        if kind in {"message-start", "content-start", "content-delta"}:
+        if kind in ("message-start", "content-start", "content-delta"):
             whole.setdefault("message", {})
-        if kind in {"content-start", "content-delta"}:
+        if kind in ("content-start", "content-delta"):
             number = integer(event.get("index"))
             _extend(parts.setdefault(number, {"index": number}), mapping(message.get("content")))
         elif kind == "citation-start":

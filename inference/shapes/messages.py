@@ -38,7 +38,7 @@ def read(payload: Payload) -> Draft:
         draft.interrupt()
         if kind == "server_tool_use" and block.get("name") == "web_search":
             draft.search(string(embedded(block.get("input")).get("query")))
-        elif kind in {"web_search_tool_result", "web_fetch_tool_result"}:
+        elif kind in ("web_search_tool_result", "web_fetch_tool_result"):
             _read_result(draft, block.get("content"))
     draft.finish = _FINISHES.get(string(said.get("stop_reason")), "complete")
     usage = mapping(said.get("usage"))
@@ -71,7 +71,7 @@ def _read_result(draft: Draft, content: object) -> None:
     """Pages that a search found or a fetch read; a failed call reports that there were none."""
     draft.reports_sources = True
     for row in items(content if isinstance(content, list) else [content]):
-        if row.get("type") in {"web_search_result", "web_fetch_result"}:
+        if row.get("type") in ("web_search_result", "web_fetch_result"):
             title = string(row.get("title")) or string(mapping(row.get("content")).get("title"))
             draft.consult(string(row.get("url")), title)
 

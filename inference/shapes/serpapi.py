@@ -48,7 +48,7 @@ def overview(payload: Payload) -> Json:
     Raises AssistantError for a search that is still running and for an overview that could not be fetched.
     """
     document = payload.document or {}
-    if mapping(document.get("search_metadata")).get("status") in {"Queued", "Processing"}:
+    if mapping(document.get("search_metadata")).get("status") in ("Queued", "Processing"):
         raise malformed("The search was not finished yet.")
     found = mapping(document.get("ai_overview")) or document
     if error := found.get("error"):
