@@ -6,17 +6,15 @@ Answers, names and pages reach the typesetter as data in a JSON file; none of it
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from monitor import charts
 from monitor.metrics import Change, Rate
+from monitor.prose import beginning, prose
 from monitor.queries.dashboard import Section
 from monitor.queries.report import DEFINITIONS, Report, in_words
 
@@ -82,7 +80,7 @@ def _paper(report: Report, folder: Path) -> dict[str, Any]:
             {
                 "prompt": row.prompt,
                 "where": f"{row.assistant}, {in_words(row.day)}",
-                "text": _excerpt(row.text),
+                "text": beginning(prose(row.text), PAPER_LETTERS),
                 "cited": list(row.cited[:6]),
             }
             for row in _sample(report)
@@ -195,53 +193,6 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
 def _sample(report: Report) -> list[Any]:
     """The latest answers, each to another prompt."""
     return list({row.prompt: row for row in reversed(report.answers)}.values())[::-1][:PAPER_ANSWERS]
-
-
-def _excerpt(text: str) -> str:
-    """The beginning of an answer as running words for paper."""
-    words = prose(text)
-    return words if len(words) <= PAPER_LETTERS else words[:PAPER_LETTERS].rsplit(" ", 1)[0] + " …"
-
-
-#: Blocks that hold words, and what ends each when its own last sign does not.
-_ENDS = {"heading_close": ":", "paragraph_close": "", "tr_close": ".", "fence": "", "code_block": ""}
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:\s*https?://.*$", re.MULTILINE)
-_ENDED = tuple(".:;,!?…)]”\"'")
-
-
-def prose(text: str) -> str:
-    """Markdown as running words: no signs of emphasis, lists or headings, and links by their words."""
-    parser = MarkdownIt("gfm-like", {"html": False, "linkify": False})
-    parts: list[str] = []
-    line: list[str] = []
-    items = 0
-    for token in parser.parse(_DEFINITION.sub("", text)):  # else [1][2] would be one link, called 1
-        items += (token.type == "list_item_open") - (token.type == "list_item_close")
-        if token.type == "inline":
-            line.append(_words(token))
-        elif token.type in ("fence", "code_block"):
-            line.append(" ".join(token.content.split()))
-        if token.type in _ENDS and line:
-            said = ", ".join(cell for cell in line if cell) if token.type == "tr_close" else " ".join(line)
-            end = _ENDS[token.type] or ("." if items else "")
-            parts.append(said + ("" if not said or said.endswith(_ENDED) else end))
-            line = []
-    return " ".join(part for part in parts if part)
-
-
-def _words(inline: Token) -> str:
-    """An inline token's text; line breaks are blanks, images their descriptions."""
-    words: list[str] = []
-    before = ""
-    for child in inline.children or []:
-        if before == "link_open" and child.content.isdecimal():
-            words.append(f"[{child.content}]")  # a marker such as [3], of which markdown made a link
-        elif child.type in ("text", "code_inline", "image"):
-            words.append(child.content)
-        elif child.type in ("softbreak", "hardbreak"):
-            words.append(" ")
-        before = child.type
-    return " ".join("".join(words).split())
 
 
 def percent(rate: float | None) -> str:

@@ -33,10 +33,13 @@ from monitor.models import (
     Workspace,
 )
 from monitor.models import Page as StoredPage
+from monitor.prose import beginning, prose
 from monitor.queries import filters
 
 PAGE_SIZE = 25
 EXCERPT = 220
+#: Longer answers are read to here for their excerpt.
+MOST_READ = 20_000
 MOST_SHOWN = 300_000
 
 TONE = {
@@ -192,13 +195,14 @@ def _rows(workspace: Workspace, responses: list[Response], words: str) -> Iterab
 
 
 def excerpt(text: str, words: str = "") -> str:
-    """The beginning of a text, or its surroundings of the first word looked for."""
-    plain = " ".join(text.split())
+    """The beginning of an answer as running words, or the surroundings of the first word looked for."""
+    plain = prose(text[:MOST_READ])
     first = words.replace('"', " ").split()
     at = plain.casefold().find(first[0].casefold()) if first else 0
-    start = max(0, at - EXCERPT // 3) if at > EXCERPT // 2 else 0
-    cut = plain[start : start + EXCERPT]
-    return f"{'… ' if start else ''}{cut}{' …' if start + EXCERPT < len(plain) else ''}"
+    if at <= EXCERPT // 2:
+        return beginning(plain, EXCERPT)
+    start = plain.find(" ", at - EXCERPT // 3) + 1
+    return f"… {beginning(plain[min(start, at) :], EXCERPT)}"
 
 
 # --- one answer -----------------------------------------------------------------------------------------------------

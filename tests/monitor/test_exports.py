@@ -18,7 +18,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from monitor import exports
-from monitor.exports.paper import prose, to_pdf
+from monitor.exports.paper import to_pdf
 from monitor.models import Brand, Prompt, Response
 from monitor.queries import report as queries
 from monitor.queries.filters import Filter, Period
@@ -191,27 +191,6 @@ def test_the_pdf_of_one_thin_day_claims_no_lines_and_no_bands() -> None:
     assert "Mention rate on the one day measured" in text
     assert "too thin for an interval" in text
     assert "Band:" not in text
-
-
-@pytest.mark.parametrize(
-    ("markdown", "words"),
-    [
-        (
-            "**Fernwood** is best [1].\n\n- Quillmark is *cheaper*\n- Ask!\n",
-            "Fernwood is best [1]. Quillmark is cheaper. Ask!",
-        ),
-        ("## Pens\n\nSee [the guide](https://a.example)\nand `ink`.", "Pens: See the guide and ink."),
-        ("| a | b |\n|---|---|\n| 1 | |\n", "a, b. 1."),
-        ("Named first [1][2].\n\n[1]: https://a.example\n[2]: https://b.example", "Named first [1][2]."),
-        (
-            "1. One\n   - two\n2. Three\n\nand <b>so</b> ![a pen](https://a.example/p.png)",
-            "One. two. Three. and <b>so</b> a pen",
-        ),
-        ("", ""),
-    ],
-)
-def test_excerpts_on_paper_are_running_words(markdown: str, words: str) -> None:
-    assert prose(markdown) == words
 
 
 @pytest.mark.parametrize("name", sorted(exports.FORMATS))
