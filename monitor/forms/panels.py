@@ -63,6 +63,8 @@ class PanelForm(forms.Form):
         self.workspace, self.panel = workspace, panel
         suites = queries.suites_on_offer(workspace, panel)
         self._offer("suite", [("", "Choose a suite"), *suites] if len(suites) != 1 else suites)
+        if len(suites) == 1 and not self.initial.get("suite"):
+            self.initial["suite"] = suites[0][0]  # as the browser shows it, so that the size of a run counts it
         self._offer("assistants", assistants.choices())
         zones = schedule.time_zones()
         self._offer("time_zone", [(zone, zone.replace("_", " ")) for zone in _with(zones, workspace, panel)])
