@@ -84,7 +84,9 @@ class AnswersFileForm(forms.Form):
         label="File",
         help_text="CSV or JSON Lines, UTF-8.",
         error_messages={"required": "Choose a file first.", "empty": "This file is empty. Choose another."},
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.jsonl,.ndjson"}),
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.tsv,.jsonl,.ndjson", "data-max-bytes": answer_rows.MAX_FILE_BYTES}
+        ),
     )
 
     def __init__(self, *args: Any, suites: list[Suite], **kwargs: Any) -> None:

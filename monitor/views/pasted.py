@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
 from monitor import assistants
+from monitor.body_limit import takes
 from monitor.forms.pasted import AnswersFileForm, PasteForm, suites_with_prompts
 from monitor.models import JobKind, Prompt, Role, Suite, Trigger
 from monitor.queries import jobs as job_queries
@@ -74,6 +75,7 @@ def _show_paste(
 
 
 @access(read=Role.EDITOR, write=Role.EDITOR)
+@takes(lambda: answer_rows.MAX_FILE_BYTES)
 def answers_import(request: WorkspaceRequest) -> HttpResponse:
     suites = suites_with_prompts(request.workspace)
     if request.method != "POST":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
 from django.urls import reverse
 
-from monitor.models import Job, Role, Workspace
+from monitor.models import Job, Role, Suite, Workspace
 from monitor.services import nudge
 from tests.asgi import ask
-from tests.factories import make_member, make_workspace
+from tests.factories import make_member, make_suite, make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEGABYTE = 2**20
@@ -98,6 +99,19 @@ def test_pages_without_files_take_no_upload_not_even_from_strangers(kept: list[i
         assert reply and reply.status == 413
         assert "20 MB" in reply.body.decode()
     assert kept == []
+
+
+def test_a_view_takes_as_much_as_its_field_says(workspace: Workspace, client: Client) -> None:
+    client.force_login(make_member(make_suite(workspace).workspace, Role.EDITOR))
+    for name in ("pages_import", "answers_import", "prompts_add"):
+        suites = Suite.objects.for_workspace(workspace) if name == "prompts_add" else []
+        address = reverse(name, args=[workspace.slug, *(suite.pk for suite in suites)])
+        (most,) = re.findall(r'data-max-bytes="(\d+)"', client.get(address).content.decode())
+        replies = [
+            ask(address, "POST", {"host": "localhost", "content-length": str(int(most) + extra)})
+            for extra in (0, 30 * MEGABYTE)
+        ]
+        assert [reply.status == 413 for reply in replies if reply] == [False, True], name
 
 
 def test_who_never_ends_or_leaves_is_let_go_without_a_reply(workspace: Workspace, kept: list[int]) -> None:
