@@ -41,7 +41,7 @@ from monitor.models import (
     Run,
     RunStatus,
 )
-from monitor.services import bulk, indexes, nudge, reading, spool
+from monitor.services import budgets, bulk, costs, indexes, nudge, reading, spool
 
 log = logging.getLogger(__name__)
 
@@ -210,9 +210,7 @@ def _ask(claims: list[Claim], leases: _Leases) -> int:
         return storing.last(waiting)
 
 
-def results(
-    assistant: Assistant, claims: Sequence[Claim], keep: Keep
-) -> Iterator[tuple[int, Answer | AssistantError]]:
+def results(assistant: Assistant, claims: Sequence[Claim], keep: Keep) -> Iterator[tuple[int, Answer | AssistantError]]:
     """What `answer_many` gives; a fault of the assistant's own code takes no neighbour's answer with it."""
     open_indexes = set(range(len(claims)))
     try:
@@ -305,6 +303,7 @@ def store(finished: Sequence[Finished]) -> int:
         mentions: list[bulk.Row] = []
         moved: list[Response] = []
         ended: list[Attempt] = []
+        outcomes: list[budgets.Outcome] = []
         for item in finished:
             row, attempt = rows.get(item.response_id), attempts.get((item.response_id, item.lease))
             if row is None or attempt is None or attempt.status not in (AttemptStatus.SENT, AttemptStatus.UNKNOWN):
@@ -312,12 +311,17 @@ def store(finished: Sequence[Finished]) -> int:
             bodies += _bodies(item, attempt)
             end_attempt(attempt, item.result)
             ended.append(attempt)
+            if row.queue not in FREE_QUEUES:
+                book = costs.prices_of(workspace_id=row.workspace_id)
+                attempt.cost_usd = costs.of_result(book, row.assistant, row.model, item.result)
+                outcomes.append(budgets.Outcome(row.pk, item.lease, attempt.cost_usd))
             if row.status != ResponseStatus.SENDING or row.lease != item.lease:
                 if isinstance(item.result, Answer):
                     attempt.status = AttemptStatus.LATE
                 continue
             if isinstance(item.result, Answer):
                 _answer(row, item.result, item.latency_ms)
+                row.cost_usd = attempt.cost_usd
                 row.generation_id = generations[row.run_id]
                 for extraction in extractions[row.workspace_id]:
                     read = reading.read(extraction=extraction, response=row, answer=item.result)
@@ -331,6 +335,7 @@ def store(finished: Sequence[Finished]) -> int:
         write_responses(moved)
         bulk.insert(ResponseSource, sources)
         bulk.insert(Mention, mentions)
+        budgets.settle(outcomes)
     finish_runs({row.run_id for row in moved})
     return len(moved)
 
@@ -369,7 +374,6 @@ def _answer(row: Response, answer: Answer, latency_ms: int) -> None:
     row.searches = [reading.storable(query) for query in answer.searches]
     row.retrieval_reported = answer.retrieved is not None
     row.input_tokens, row.output_tokens = answer.usage.input_tokens, answer.usage.output_tokens
-    row.cost_usd = answer.usage.cost_usd
     row.latency_ms = latency_ms
     row.answered_at = timezone.now()
     row.error_kind = row.error_message = ""
