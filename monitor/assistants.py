@@ -64,6 +64,12 @@ def key_fields(name: str) -> tuple[KeyField, ...]:
     return assistant_class(name).key_fields
 
 
+def needs_key(name: str) -> bool:
+    """Whether something must be entered before the assistant can be asked; not for one that is not installed."""
+    kind = _classes().get(name)
+    return bool(kind and kind.key_fields)
+
+
 def default_model(name: str) -> str:
     """The model that is asked where a panel names none; empty where the assistant has no such thing."""
     kind = _classes().get(name)

@@ -30,6 +30,7 @@ from monitor.models import (
     JobKind,
     JobStatus,
     Membership,
+    OwnPrice,
     Page,
     PageVersion,
     Panel,
@@ -101,6 +102,7 @@ class World:
     page: Page
     job: Job
     credential: Credential
+    price: OwnPrice
 
     @property
     def workspace(self) -> Workspace:
@@ -125,6 +127,7 @@ class World:
 
 
 OBJECTS: dict[str, Callable[[World], Any]] = {
+    "price_delete": lambda world: world.price,
     **dict.fromkeys(
         ("credential_test", "credential_delete", "credential_limits"),
         lambda world: world.credential,
@@ -140,7 +143,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(("prompt", "prompt_archive", "prompt_restore"), lambda world: world.history.prompts[0]),
     **dict.fromkeys(("brand", "brand_archive", "brand_restore", "brand_delete"), lambda world: world.history.brands[0]),
     **dict.fromkeys(
-        ("panel", "panel_edit", "panel_run", "panel_pause", "panel_archive", "panel_restore"),
+        ("panel", "panel_edit", "panel_run", "panel_pause", "panel_archive", "panel_restore", "panel_budget"),
         lambda world: world.history.panel,
     ),
     **dict.fromkeys(("run", "run_progress", "run_cancel", "run_retry"), lambda world: world.history.runs[-1]),
@@ -155,7 +158,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
-    return World(history, people, _response(history), page, _job(workspace), _credential(workspace))
+    return World(history, people, _response(history), page, _job(workspace), _credential(workspace), _price(workspace))
 
 
 def world_of(workspace: Workspace) -> World:
@@ -173,7 +176,9 @@ def world_of(workspace: Workspace) -> World:
         list(Run.objects.for_workspace(workspace).filter(panel=panel).order_by("pk")),
     )
     people = {role: _person(workspace, role) for role in Role}
-    return World(history, people, answered.order_by("-pk")[0], page, _job(workspace), _credential(workspace))
+    return World(
+        history, people, answered.order_by("-pk")[0], page, _job(workspace), _credential(workspace), _price(workspace)
+    )
 
 
 def _credential(workspace: Workspace) -> Credential:
@@ -181,6 +186,17 @@ def _credential(workspace: Workspace) -> Credential:
     row = Credential.objects.create(workspace=workspace, assistant="kagi", last4="a1b2", key_id="gone")
     Gate.objects.create(workspace=workspace, credential=row)
     return row
+
+
+def _price(workspace: Workspace) -> OwnPrice:
+    return OwnPrice.objects.create(
+        workspace=workspace,
+        assistant="openai",
+        model="gpt-private",
+        input=2,
+        output=8,
+        entered_on=timezone.now().date(),
+    )
 
 
 def _job(workspace: Workspace) -> Job:

@@ -147,7 +147,7 @@ def redact(text: str, key: Mapping[str, str]) -> str:
 def missing(*, workspace_id: int, names: Iterable[str]) -> list[str]:
     """Which of these assistants need a key that this workspace has not entered."""
     held = set(Credential.objects.for_workspace(workspace_id).values_list("assistant", flat=True))
-    return [name for name in names if name not in held and assistants.key_fields(name)]
+    return [name for name in names if name not in held and assistants.needs_key(name)]
 
 
 # --- the test -------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
-from monitor.services import brands, ledger, nudge, panels, reading
+from monitor.services import brands, costs, ledger, nudge, panels, reading
 from monitor.services.errors import Problem
 
 
@@ -36,7 +36,7 @@ def start_run(
 ) -> Run:
     """Create a run with all its responses, waiting, its plan frozen; a slot already started gives its run again.
 
-    Raises Problem when there is nothing to ask or nobody to ask.
+    Raises Problem when there is nothing to ask or nobody to ask, or when a key or a price is missing.
     """
     workspace = panel.workspace
     revision = panels.current_revision(panel=panel)
@@ -46,6 +46,7 @@ def start_run(
         raise Problem(f"The suite “{panel.suite.name}” has no prompts. Add some, then run the panel.")
     if not plan["assistants"]:
         raise Problem(f"The panel “{panel.name}” asks no assistant. Choose one, then run it.")
+    costs.require_ready(workspace=workspace, plan=plan["assistants"])
     if any(item["assistant"] == "local" for item in plan["assistants"]):
         generation = generation or current_generation(workspace)
     try:

@@ -90,6 +90,17 @@ def money(dollars: Decimal | float | None) -> Any:
 
 
 @register.filter
+def price(dollars: Decimal | None) -> Any:
+    """A price or the cost of one call, to a hundredth of a cent: `$1.25`, `$0.0105`."""
+    if dollars is None:
+        return unmeasured("nobody knows")
+    if 0 < dollars < Decimal("0.00005"):
+        return f"<{SPACE}$0.0001"
+    written = f"{dollars:,.4f}"
+    return f"${written[:-2]}{written[-2:].rstrip('0')}"
+
+
+@register.filter
 def tokens(count: int | None) -> Any:
     """`840`, `12.4 k`, `3.1 M`."""
     if count is None:

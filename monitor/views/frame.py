@@ -25,7 +25,7 @@ class Place:
 
 
 PLACES = (
-    Place("overview", "Overview", "overview", ("",)),
+    Place("overview", "Overview", "overview", ("", "cost")),
     Place("suites", "Prompts", "prompts", ("prompts", "suites")),
     Place("brands", "Brands", "brands", ("brands",)),
     Place("sources", "Sources", "sources", ("sources",)),

@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from monitor import assistants
 from monitor.forms.panels import PanelForm, terms
 from monitor.models import Panel, Role, Trigger
+from monitor.queries import costs as cost_queries
 from monitor.queries import panels as queries
 from monitor.queries import runs as run_queries
 from monitor.services import panels as service
@@ -51,6 +52,8 @@ def panel(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "panel": found,
         "page": page,
         "runs": run_queries.progress_of(page.object_list),
+        "forecast": cost_queries.panel_forecast(found),
+        "spent": cost_queries.panel_spent(found),
     }
     return render(request, "panel.html", context)
 
@@ -136,7 +139,15 @@ def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
     cron = terms(values.get("schedule", ""), values.get("cron", ""))
     unwritten = values.get("schedule") == "own" and not cron
     plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)
-    return {"plan": plan, "size": size, "unwritten": unwritten, "has_suite": bool(suite)}
+    forecast = cost_queries.forecast(
+        request.workspace,
+        plan=[{"assistant": name} for name in dict.fromkeys(values.getlist("assistants"))],
+        prompts=size.prompts,
+        repeats=size.repeats,
+        cron="" if plan.problem else cron,
+        time_zone=plan.time_zone,
+    )
+    return {"plan": plan, "size": size, "unwritten": unwritten, "has_suite": bool(suite), "forecast": forecast}
 
 
 def _number(text: str) -> int:

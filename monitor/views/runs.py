@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 
 from monitor.models import ResponseStatus, Role, Run
+from monitor.queries import costs as cost_queries
 from monitor.queries import runs as queries
 from monitor.services import runs as service
 from monitor.views.access import WorkspaceRequest, access
@@ -22,6 +23,7 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "progress": queries.progress(found),  # before the table, which then shows this or what is newer
         "table": _table(request, found),
         "state": state if state in ResponseStatus.values else "",
+        "spent": cost_queries.run_spent(found),
         "states": [(status.value, status.label) for status in ResponseStatus if status is not ResponseStatus.SENDING],
     }
     return render(request, "run.html", context)

@@ -41,9 +41,9 @@ def gate(credential: Credential) -> Gate:
 def later(credential: Credential, seconds: float) -> None:
     """As if that much time had passed: everything noted lies so much further back."""
     shift = timedelta(seconds=seconds)
-    for row in RateLimit.objects.unscoped().filter(credential=credential):
-        row.at -= shift
-        row.save()
+    for limit in RateLimit.objects.unscoped().filter(credential=credential):
+        limit.at -= shift
+        limit.save()
     row = gate(credential)
     for name in ("cool_until", "open_until", "probe_until"):
         if moment := getattr(row, name):
