@@ -52,7 +52,8 @@ _TURN = "turn[0-9]{1,4}[a-z]{1,16}[0-9]{1,4}"
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _ENTRY = re.compile(
-    rf" {{0,3}}(?:\[\^?(?P<bracket>[0-9]{{1,4}}|{_TURN})\^?\]:?|\((?P<round>[0-9]{{1,4}})\)|(?P<plain>[0-9]{{1,4}})[.)]"
+    rf" {{0,3}}(?:\[\^?(?P<bracket>[0-9]{{1,4}}|{_TURN})\^?\]:?|\((?P<round>[0-9]{{1,4}})\)"
+    r"|(?P<plain>[0-9]{1,4})[.)](?=[ \t<\[]|https?:)"
     rf"|(?P<turn>{_TURN}):)(?P<rest>[ \t]*[^ \t].*)"
 )
 _HEADING = re.compile(
@@ -62,6 +63,8 @@ _HEADING = re.compile(
     re.I,
 )
 _UNDERLINE = re.compile(r" {0,3}(?:-{2,}|={2,})[ \t]*")
+#: An address alone in its entry is taken to the end: some end as no sentence may, such as `/wiki/Yahoo!`.
+_ALONE = re.compile(r"https?://[^\s<>\[\]]+?[,;]?", re.I)
 _AROUND_TITLE = " \t-–—:|,;.\"'“”()"
 
 # --- the marks -------------------------------------------------------------------------------------------------------
@@ -160,6 +163,7 @@ def _part_list(pasted: str) -> tuple[str, list[_Entry]]:
     """The text before the list of references that ends it, and the list; the whole text where it ends in none."""
     lines = _Lines(pasted)
     entries: list[_Entry] = []
+    keys = set[str]()
     begins = number = len(lines)
     gap = False
     while number:
@@ -169,9 +173,10 @@ def _part_list(pasted: str) -> tuple[str, list[_Entry]]:
             gap = True
             continue
         entry = _entry(line)
-        if entry is None or (entries and gap and not _goes_on(entry, entries[-1])):
-            break
+        if entry is None or (entries and gap and (entry.style != entries[-1].style or entry.key in keys)):
+            break  # beyond an empty line, another way of numbering or a number once more is another list
         entries.append(entry)
+        keys.add(entry.key)
         begins, gap = number, False
     if not entries or (text_ends := _above_heading(lines, begins)) is None:
         return pasted, []
@@ -190,28 +195,28 @@ def _above_heading(lines: _Lines, begins: int) -> int | None:
     return None if lines.in_fence(begins) else begins
 
 
-def _goes_on(entry: _Entry, below: _Entry) -> bool:
-    """Whether two entries with an empty line between them are of one list."""
-    return entry.style == below.style and not (
-        entry.key.isdigit() and below.key.isdigit() and int(entry.key) >= int(below.key)
-    )
-
-
 def _entry(line: str) -> _Entry | None:
     """A line that begins with a number and holds one URL."""
     if "://" not in line or not (match := _ENTRY.fullmatch(line)):
         return None
-    # words ahead keep markdown from reading the rest as a list, a heading or indented code
-    rest = f"x {match['rest'].strip()}"
-    found = {link.url: link for link in reversed(text_links(rest))}
+    style = next(name for name in ("bracket", "round", "plain", "turn") if match[name])
+    source = _listed(match["rest"].strip())
+    key = match[style]
+    return _Entry(str(int(key)) if key.isdigit() else key, source, style) if source else None
+
+
+def _listed(rest: str) -> Source | None:
+    """What an entry names after its number; None where that is not one URL."""
+    if _ALONE.fullmatch(rest) and identify(rest).page:
+        return _source(rest.rstrip(",;"))
+    # a word ahead keeps markdown from reading the rest as a list, a heading or indented code
+    line = f"x {rest}"
+    found = {link.url: link for link in reversed(text_links(line))}
     if len(found) != 1:
         return None
     (link,) = found.values()
-    beside = rest[2 : link.start] + " " + _beyond(rest, link.end)
-    title = (link.label if link.label != link.url else beside).strip(_AROUND_TITLE)
-    style = next(name for name in ("bracket", "round", "plain", "turn") if match[name])
-    key = match[style]
-    return _Entry(str(int(key)) if key.isdigit() else key, _source(link.url, title), style)
+    beside = f"{line[2 : link.start]} {_beyond(line, link.end)}"
+    return _source(link.url, (link.label if link.label != link.url else beside).strip(_AROUND_TITLE))
 
 
 def _beyond(rest: str, end: int) -> str:

@@ -18,7 +18,7 @@ from monitor import assistants
 from monitor.services.errors import Problem
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-MAX_FILE_BYTES = 50 * 1024 * 1024
+MAX_FILE_BYTES = 50_000_000
 MAX_ANSWER = 500_000
 #: A quoted answer over more lines than this is a quotation mark that was never closed.
 MAX_RECORD_LINES = 2000

@@ -117,7 +117,7 @@ def offer(*, suite: Suite, file: UploadedFile[Any]) -> Offer:
     kind = answer_rows.kind_of(file.name or "")
     if (file.size or 0) > answer_rows.MAX_FILE_BYTES:
         raise Problem(
-            f"The file is larger than {answer_rows.MAX_FILE_BYTES // 1024**2} MB. Bring the answers in parts."
+            f"The file is larger than {answer_rows.MAX_FILE_BYTES // 1_000_000} MB. Bring the answers in parts."
         )
     rows, flaws = _sorted_out(suite, file.read(), kind)
     token = ""

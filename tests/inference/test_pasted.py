@@ -126,6 +126,10 @@ def test_the_list_is_found_under_its_heading(heading: str) -> None:
         ("1. [The guide](https://a.example/one_(two)) - a paper", "https://a.example/one_(two)", "The guide"),
         ("1) [https://a.example/one](https://a.example/one)", "https://a.example/one", None),
         ("(1) The guide. https://a.example/one.", "https://a.example/one", "The guide"),
+        ("[1] https://w.example/wiki/Yahoo!", "https://w.example/wiki/Yahoo!", None),
+        ("[1]: https://w.example/wiki/Acme_Inc.", "https://w.example/wiki/Acme_Inc.", None),
+        ("1.https://a.example/one,", "https://a.example/one", None),
+        ("[1](https://a.example/one)", "https://a.example/one", None),
         ("[turn0search4] https://a.example/one", "https://a.example/one", None),
     ],
 )
@@ -141,6 +145,8 @@ def test_an_entry_is_a_number_and_one_url(line: str, url: str, title: str | None
         "[1] https://a.example/ or https://b.example/",
         "- https://a.example/",
         "[1] `https://a.example/`",
+        "1.5 million, says https://a.example/",
+        "[1] ![a picture](https://a.example/)",
         "[1] https://a.example/\n\nAnything else?",
         "```\n[1] https://a.example/",
     ],
@@ -160,6 +166,12 @@ def test_a_numbered_list_of_the_answer_is_not_taken_for_its_references() -> None
         ("a.example", "marker"),
         ("i.example", "link"),
     ]
+
+
+def test_empty_lines_and_any_order_are_of_the_list() -> None:
+    answer = parse("One [2] and [1].\n\nReferences\n\n[2] https://b.example\n\n[1] https://a.example\n")
+    assert answer.text == "One [2] and [1]."
+    assert [c.domain for c in answer.citations] == ["b.example", "a.example"]
 
 
 def test_a_page_counts_once_and_by_its_mark() -> None:
