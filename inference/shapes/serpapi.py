@@ -23,10 +23,10 @@ _OWN_SEARCH = re.compile(r"https?://(?:www\.)?google\.[a-z.]+/search\b", re.I)
 
 
 class _Text(NamedTuple):
-    """A piece of markdown and the places in it that point at a reference: start, end, its index."""
+    """A piece of markdown and the places in it that point at a source: start, end, a reference's index or a URL."""
 
     words: str
-    pointers: tuple[tuple[int, int, int], ...] = ()
+    pointers: tuple[tuple[int, int, int | str], ...] = ()
 
 
 def call(address: str, key: str, parameters: Mapping[str, str | None]) -> Call:
@@ -66,10 +66,9 @@ def read(found: Json) -> Draft:
         draft.consult(url, title)
     text = _join("\n\n", map(_block, items(found["text_blocks"])))
     start = draft.add(text.words)
-    for first, last, index in text.pointers:
-        if index in references:
-            url, title = references[index]
-            draft.cite(url, start + first, start + last, title)
+    for first, last, target in text.pointers:
+        url, title = (target, "") if isinstance(target, str) else references.get(target, ("", ""))
+        draft.cite(url, start + first, start + last, title)
     return draft
 
 
@@ -84,11 +83,21 @@ def _references(found: Json) -> dict[int, tuple[str, str]]:
 
 def _block(block: Json) -> _Text:
     """One block: its own words, and what lies in it."""
-    words = _words(block)
-    if words and block.get("type") == "heading":
-        words = f"## {words}"
-    inner = map(_block, items(block.get("text_blocks")))
-    parts = [_Text(words), _list(block.get("list"), ""), _Text(_table(block)), _Text(_code(block)), *inner]
+    own = _words(block)
+    if block.get("type") == "heading" and own.words:
+        level = integer(block.get("level")) or 0
+        own = _join("", [_Text("#" * (level if 1 <= level <= 6 else 2) + " "), own])
+    video = mapping(block.get("video"))
+    parts = [
+        own,
+        _Text(string(block.get("subtitle"))),
+        _list(block.get("list"), ""),
+        _table(block),
+        _Text(_code(block)),
+        _Text(_link(string(video.get("source")), string(video.get("link")))),
+        _list(block.get("top_stories"), ""),
+        *map(_block, items(block.get("text_blocks"))),
+    ]
     return _pointed(_join("\n\n", parts), block)
 
 
@@ -97,37 +106,48 @@ def _list(entries: Any, indent: str) -> _Text:
     lines = []
     for entry in entries if isinstance(entries, list) else []:
         item = mapping(entry) or {"snippet": entry}
-        if words := _words(item):
-            lines.append(_join("", [_Text(f"{indent}- "), _pointed(_Text(words), item)]))
+        lines.append(_line(f"{indent}- ", item))
         deeper = f"{indent}  "
         lines.append(_list(item.get("list"), deeper))
         for block in items(item.get("text_blocks")):
-            if words := _words(block):
-                lines.append(_join("", [_Text(deeper), _pointed(_Text(words), block)]))
+            lines.append(_line(deeper, block))
             lines.append(_pointed(_list(block.get("list"), deeper), block))
     return _join("\n", lines)
 
 
-def _table(block: Json) -> str:
+def _line(before: str, row: Json) -> _Text:
+    """One line of a list; none for a row without words."""
+    words = _pointed(_words(row), row)
+    return _join("", [_Text(before), words]) if words.words else words
+
+
+def _table(block: Json) -> _Text:
     """A table of rows, or a comparison of products: a feature a row, a product a column."""
-    rows = list(filter(None, map(_cells, _cells(block.get("table")))))
+    rows = list(filter(None, map(_cells, _cells(block.get("detailed")) or _cells(block.get("table")))))
     if compared := items(block.get("comparison")):
         rows = [["", *_cells(block.get("product_labels"))]]
         rows += [[row.get("feature"), *_cells(row.get("values"))] for row in compared]
     if not rows:
-        return ""
+        return _Text("")
     width = max(map(len, rows))
-    lines = ["| " + " | ".join(map(_cell, row + [""] * (width - len(row)))) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+    lines = [_row(row + [""] * (width - len(row))) for row in rows]
+    return _join("\n", [lines[0], _Text("|" + " --- |" * width), *lines[1:]])
 
 
 def _cells(row: Any) -> list[Any]:
     return row if isinstance(row, list) else []
 
 
-def _cell(value: Any) -> str:
-    words = _words(value) if isinstance(value, dict) else "" if value is None else str(value)
-    return " ".join(words.split()).replace("|", "\\|")
+def _row(cells: list[Any]) -> _Text:
+    between = [piece for cell in cells for piece in (_Text(" | "), _cell(cell))]
+    return _join("", [_Text("| "), *between[1:], _Text(" |")])
+
+
+def _cell(value: Any) -> _Text:
+    """One cell of a table, on one line and without a bar of its own."""
+    text = _pointed(_words(value), value) if isinstance(value, dict) else _Text("" if value is None else str(value))
+    words = " ".join(text.words.split()).replace("|", "\\|")
+    return _Text(words, tuple((0, len(words), target) for _, _, target in text.pointers) if words else ())
 
 
 def _code(block: Json) -> str:
@@ -135,22 +155,33 @@ def _code(block: Json) -> str:
     return f"```{string(block.get('language'))}\n{code}\n```" if code else ""
 
 
-def _words(row: Json) -> str:
+def _words(row: Json) -> _Text:
     """The words of a block, an entry or a cell; a title before them stands out."""
-    title, snippet = string(row.get("title")), _linked(string(row.get("snippet")), items(row.get("snippet_links")))
-    return f"**{title}** {snippet}" if title and snippet else title or snippet
+    snippet, loose = _linked(string(row.get("snippet")), items(row.get("snippet_links")))
+    title = _link(string(row.get("title")), string(row.get("link")))
+    words = f"**{title}** {snippet}" if title and snippet else title or snippet
+    return _Text(words, tuple((0, len(words), url) for url in loose) if words else ())
 
 
-def _linked(snippet: str, links: list[Json]) -> str:
-    """A snippet with the links that lie on its words, in the order in which they come."""
-    done, at = "", 0
+def _linked(snippet: str, links: list[Json]) -> tuple[str, list[str]]:
+    """A snippet with the links that lie on its words; and the URLs of those that lie on none, so on all of it."""
+    done, at, loose = "", 0, []
     for link in links:
         words, url = string(link.get("text")), string(link.get("link"))
-        found = snippet.find(words, at) if words and url and not _OWN_SEARCH.match(url) else -1
-        if found >= 0 and not set("[]\n") & set(words) and not set("<>\n") & set(url):
-            done += f"{snippet[at:found]}[{words}](<{url}>)"
+        found = snippet.find(words, at) if words else -1
+        if found >= 0:
+            done += snippet[at:found] + _link(words, url)
             at = found + len(words)
-    return done + snippet[at:]
+        if (found < 0 or _link(words, url) == words) and not _OWN_SEARCH.match(url):
+            loose.append(url)
+    return done + snippet[at:], loose
+
+
+def _link(words: str, url: str) -> str:
+    """Words with a link on them, where it leads to a source and markdown can say so."""
+    if not words or not url or _OWN_SEARCH.match(url) or set("[]\n") & set(words) or set("<>\n") & set(url):
+        return words
+    return f"[{words}](<{url}>)"
 
 
 def _pointed(text: _Text, row: Json) -> _Text:
@@ -163,11 +194,11 @@ def _pointed(text: _Text, row: Json) -> _Text:
 def _join(separator: str, texts: Iterable[_Text]) -> _Text:
     """Texts as one, those without words left out."""
     words: list[str] = []
-    pointers: list[tuple[int, int, int]] = []
+    pointers: list[tuple[int, int, int | str]] = []
     at = 0
     for text in texts:
         if text.words:
-            pointers += [(at + start, at + end, index) for start, end, index in text.pointers]
+            pointers += [(at + start, at + end, target) for start, end, target in text.pointers]
             words.append(text.words)
             at += len(text.words) + len(separator)
     return _Text(separator.join(words), tuple(pointers))

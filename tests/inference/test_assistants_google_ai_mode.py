@@ -55,10 +55,16 @@ def test_blocks_of_any_form_are_read(blocks: list[object], references: object) -
     assert all(0 <= start < end <= len(found["text"]) for c in found["citations"] for start, end in c["spans"])
 
 
-def test_links_keep_out_of_words_that_markdown_would_misread() -> None:
-    block = {"snippet": "see [x] and y", "snippet_links": [{"text": "[x]", "link": "https://x.example/"}]}
-    found = reading(GoogleAIMode, json.dumps({"text_blocks": [block]}).encode())
-    assert (found["text"], found["citations"], found["retrieved"]) == ("see [x] and y", [], None)
+def test_a_link_that_markdown_cannot_put_on_its_words_lies_on_the_whole_block() -> None:
+    links = [{"text": "[x]", "link": "https://x.example/"}, {"link": "https://y.example/"}, {"text": "z", "link": ""}]
+    found = reading(
+        GoogleAIMode, json.dumps({"text_blocks": [{"snippet": "see [x]", "snippet_links": links}]}).encode()
+    )
+    assert (found["text"], found["retrieved"]) == ("see [x]", None)
+    assert [(c["url"], c["via"], c["spans"]) for c in found["citations"]] == [
+        ("https://x.example/", "annotation", [[0, 7]]),
+        ("https://y.example/", "annotation", [[0, 7]]),
+    ]
 
 
 def test_a_question_goes_out_and_its_answer_comes_back() -> None:
