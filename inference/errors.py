@@ -53,9 +53,7 @@ _SERVER = _SERVER_NAMED | _names(
     InternalServerException ServiceUnavailableException ModelTimeoutException ModelNotReadyException
     ModelStreamErrorException"""
 )
-_INVALID = re.compile(
-    r"invalid|(?:model|resource)?notfound|validation|unsupported|badrequest|failedpre|requesttoolarge|context"
-)
+_INVALID = re.compile(r"invalid|notfound|validation|unsupported|badrequest|failedpre|toolarge|contextlength")
 
 _SAYS_BLOCKED = re.compile(
     r"content (?:management |filtering )?polic(?:y|ies)|content[ _]filter|(?:input|prompt) was flagged"
@@ -147,7 +145,7 @@ def _kind(status: int | None, codes: set[str], message: str, *, told_when: bool)
         return "invalid_request"
     if codes & _SERVER or _SAYS_SERVER.search(message):
         return "server"
-    return "invalid_request" if any(map(_INVALID.match, codes)) or _SAYS_INVALID.search(message) else "malformed"
+    return "invalid_request" if any(map(_INVALID.search, codes)) or _SAYS_INVALID.search(message) else "malformed"
 
 
 def _error_object(payload: Payload) -> Json | None:
