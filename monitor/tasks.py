@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from celery.worker import state
+
 from monitor.celery import MODEL_QUEUES, app
-from monitor.services import brands, jobs, ledger, nudge, recovery, runs
+from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, runs
 
 
 @app.task(name="monitor.tasks.tick")
@@ -25,10 +27,17 @@ def sweep() -> None:
 @app.task(name="monitor.tasks.work")
 def work(queue: str) -> None:
     """Answer what is due. A model worker serves all model queues at once, people's questions first."""
-    queues = MODEL_QUEUES if queue in MODEL_QUEUES else (queue,)
-    ledger.warm_up(queues=queues)
     recovery.recover_spool()
-    ledger.work(queues=queues)
+    if queue in MODEL_QUEUES:
+        ledger.warm_up(queues=MODEL_QUEUES)
+        ledger.work(queues=MODEL_QUEUES)
+    else:
+        outbound.work(queues=(queue,), keep_going=_keeps_running)
+
+
+def _keeps_running() -> bool:
+    """False once this worker was asked to stop."""
+    return state.should_stop is None and state.should_terminate is None
 
 
 @app.task(name="monitor.tasks.run_job")

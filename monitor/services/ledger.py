@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 CLAIM_SIZE = 64
 #: Of the local engine, which embeds many prompts at half the cost of few.
 FREE_CLAIM_SIZE = 256
-STORE_SIZE = 64
+STORE_SIZE = 128
 STORE_SECONDS = 0.5
 BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
 #: Queues whose answers cost nothing: what was sent and never came back is simply asked again.
@@ -144,14 +144,14 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
 
     Raises OperationalError when the database goes away; what was answered by then lies in the spool.
     """
-    stored = 0
     limit = FREE_CLAIM_SIZE if set(queues) <= set(FREE_QUEUES) else CLAIM_SIZE
-    while keep_going() and (claims := claim(queues=queues, limit=limit, run=run)):
-        leases = _Leases(claims)
-        claims.sort(key=lambda c: (c.assistant, c.model, c.generation_id or 0))
-        for _, group in groupby(claims, key=lambda c: (c.assistant, c.model, c.generation_id)):
-            stored += _ask(list(group), leases)
-    return stored
+    with _Storing() as storing:
+        while keep_going() and (claims := claim(queues=queues, limit=limit, run=run)):
+            leases = _Leases(claims)
+            claims.sort(key=lambda c: (c.assistant, c.model, c.generation_id or 0))
+            for _, group in groupby(claims, key=lambda c: (c.assistant, c.model, c.generation_id)):
+                _ask(list(group), storing, leases)
+    return storing.moved
 
 
 class _Leases:
@@ -181,33 +181,33 @@ def renew(claims: Sequence[Claim]) -> None:
         )
 
 
-def _ask(claims: list[Claim], leases: _Leases) -> int:
+def _ask(claims: list[Claim], storing: _Storing, leases: _Leases) -> None:
     """Ask one assistant all of a group's questions; what has come is stored while the rest is asked."""
     try:
         assistant = assistants.build(claims[0].assistant, index_folder=_index_folder(claims[0].generation_id))
     except (KeyError, ValueError) as error:
         refusal = AssistantError("invalid_request", f"{claims[0].assistant} cannot be asked: {error}")
-        return store([Finished(c.response_id, c.lease, (), refusal, 0) for c in claims])
+        storing.moved += store([Finished(c.response_id, c.lease, (), refusal, 0) for c in claims])
+        return
+    # an answer that was paid for is synced as it comes, one that costs nothing with those it is stored with
+    batch = storing.open_spool(sync_each=claims[0].queue not in FREE_QUEUES)
     started = last_stored = time.monotonic()
     bodies: dict[int, list[RawBody]] = defaultdict(list)
     waiting: list[Finished] = []
 
-    # an answer that was paid for is synced as it comes, one that costs nothing with those it is stored with
-    with spool.BatchSpool(sync_each=claims[0].queue not in FREE_QUEUES) as batch, _Storing(batch) as storing:
+    def keep(index: int, body: RawBody) -> None:
+        batch.append(spool.Record(claims[index].response_id, claims[index].lease, elapsed_ms(started), body))
+        bodies[index].append(body)
 
-        def keep(index: int, body: RawBody) -> None:
-            batch.append(spool.Record(claims[index].response_id, claims[index].lease, elapsed_ms(started), body))
-            bodies[index].append(body)
-
-        for index, result in results(assistant, claims, keep):
-            came = tuple(bodies.pop(index, ()))
-            waiting.append(Finished(claims[index].response_id, claims[index].lease, came, result, elapsed_ms(started)))
-            if len(waiting) >= STORE_SIZE or time.monotonic() - last_stored > STORE_SECONDS:
-                storing.put(waiting)
-                waiting = []
-                last_stored = time.monotonic()
-                leases.renew()
-        return storing.last(waiting)
+    for index, result in results(assistant, claims, keep):
+        came = tuple(bodies.pop(index, ()))
+        waiting.append(Finished(claims[index].response_id, claims[index].lease, came, result, elapsed_ms(started)))
+        if len(waiting) >= STORE_SIZE or time.monotonic() - last_stored > STORE_SECONDS:
+            storing.put(batch, waiting)
+            waiting = []
+            last_stored = time.monotonic()
+            leases.renew()
+    storing.put(batch, waiting, last=True)
 
 
 def results(assistant: Assistant, claims: Sequence[Claim], keep: Keep) -> Iterator[tuple[int, Answer | AssistantError]]:
@@ -235,34 +235,39 @@ def elapsed_ms(started: float) -> int:
 
 
 class _Storing:
-    """Stores answers in a thread with a connection of its own, one batch at a time, while others are being made.
+    """Stores answers in a thread with a connection of its own, some at a time, while others are being made.
 
-    An error of the thread is raised by the call that comes next, and its bodies stay in the spool.
+    An error of the thread is raised by the call that comes next. The bodies of what was not stored stay in the spool.
     """
 
-    def __init__(self, batch: spool.BatchSpool) -> None:
-        self._batch = batch
+    def __init__(self) -> None:
+        self.moved = 0
         self._thread = ThreadPoolExecutor(1)
         self._under_way: Future[int] | None = None
-        self._moved = 0
+        self._spools: set[spool.BatchSpool] = set()
 
-    def put(self, finished: Sequence[Finished]) -> None:
+    def open_spool(self, *, sync_each: bool) -> spool.BatchSpool:
+        """A file for the bodies of one batch, there until its last answers are stored."""
+        batch = spool.BatchSpool(sync_each=sync_each)
+        self._spools.add(batch)
+        return batch
+
+    def put(self, batch: spool.BatchSpool, finished: Sequence[Finished], *, last: bool = False) -> None:
         """Begin to store these, once those before them are stored."""
         self._wait()
-        self._under_way = self._thread.submit(self._store, finished)
+        self._under_way = self._thread.submit(self._store, batch, finished, last)
 
-    def last(self, finished: Sequence[Finished]) -> int:
-        """Store these here and now; how many responses all of them moved."""
-        self._wait()
-        return self._moved + self._store(finished)
-
-    def _store(self, finished: Sequence[Finished]) -> int:
-        self._batch.sync()
-        return store(finished)
+    def _store(self, batch: spool.BatchSpool, finished: Sequence[Finished], last: bool) -> int:
+        batch.sync()
+        moved = store(finished)
+        if last:
+            batch.close(remove=True)
+            self._spools.discard(batch)
+        return moved
 
     def _wait(self) -> None:
         under_way, self._under_way = self._under_way, None
-        self._moved += under_way.result() if under_way else 0
+        self.moved += under_way.result() if under_way else 0
 
     def __enter__(self) -> Self:
         return self
@@ -270,8 +275,14 @@ class _Storing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.submit(connections.close_all)
-        self._thread.shutdown()
+        try:
+            if error is None:
+                self._wait()
+        finally:
+            self._thread.submit(connections.close_all)
+            self._thread.shutdown()
+            for batch in self._spools:
+                batch.close(remove=False)
 
 
 def store(finished: Sequence[Finished]) -> int:

@@ -1,0 +1,348 @@
+"""Asking assistants behind services: hundreds of calls in flight in one process, claimed and stored in batches.
+
+Each group of claims is one `answer_many` in a thread of its own; this thread alone talks to the database. An answer is
+in the spool before it arrives here, so that a database that goes away delays it and loses nothing. Knows the ledger's
+rules for what is paid: a budget is reserved and a place under the limits taken before anything is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import shutil
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from inference.answer import Answer, Assistant, AssistantError, RawBody
+from monitor import assistants
+from monitor.models import Attempt, Response, ResponseStatus, Run
+from monitor.services import budgets, costs, credentials, ledger, limits, spool
+from monitor.services.errors import Problem
+
+log = logging.getLogger(__name__)
+
+#: Free places worth a claim of their own while others are in flight.
+LEAST_CLAIM = 32
+#: Answers are stored together when so many have come, or this long after the first of them.
+STORE_SIZE = 64
+STORE_SECONDS = 0.25
+#: After a claim that found less than it asked for, so long until the next.
+IDLE_SECONDS = 0.5
+#: A worker waits here for a limit that opens sooner than this, instead of for the next tick.
+PATIENCE_SECONDS = 20.0
+#: Nothing is sent while the spool's disk has less room than this.
+LEAST_FREE_BYTES = 256 * 1024**2
+#: How long what has come is held in memory for a database that is away, once nothing is in flight any more.
+DATABASE_SECONDS = 60.0
+#: A service that limits its rate without saying for how long.
+PAUSE_SECONDS = 5.0
+#: Kinds of error that open a credential's breaker when they come in a row: asking on would not help.
+TROUBLE = frozenset({"server", "unreachable", "unknown", "auth", "quota"})
+
+
+def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[[], bool] = lambda: True) -> int:
+    """Ask what is due on these queues until nothing is; the number of responses stored.
+
+    When `keep_going` says no, nothing more is sent, and what is in flight is waited for. Raises OperationalError when
+    the database stays away; all that came lies in the spool then.
+    """
+    return _Flight(queues, run).go(keep_going)
+
+
+def has_room() -> bool:
+    """Whether the disk has room for answers; without it asking pauses."""
+    return shutil.disk_usage(settings.DATA_DIR).free >= LEAST_FREE_BYTES
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Claims that one `answer_many` asks, and the spool file of what comes back."""
+
+    claims: Sequence[ledger.Claim]
+    credential_id: int | None
+    file: spool.BatchSpool
+    expected_tokens: int
+    waiting: set[int] = field(default_factory=set)
+
+
+class _Flight:
+    """The calls that this process has in flight."""
+
+    def __init__(self, queues: Sequence[str], run: Run | None) -> None:
+        self._queues, self._run = queues, run
+        self._arrived: queue.SimpleQueue[tuple[_Batch, int, ledger.Finished]] = queue.SimpleQueue()
+        self._batches: list[_Batch] = []
+        self._unstored: list[tuple[_Batch, int, ledger.Finished]] = []
+        self._claim_at = self._renewed_at = time.monotonic()
+        self._disk_is_full = False
+
+    def go(self, keep_going: Callable[[], bool]) -> int:
+        stored = 0
+        away_since: float | None = None
+        while True:
+            try:
+                if not self._unstored and keep_going():
+                    self._claim()
+                if not self._batches and not self._unstored and not self._wait_for_opening(keep_going):
+                    return stored
+                self._collect()
+                stored += self._store()
+                self._renew()
+                away_since = None
+            except (OperationalError, InterfaceError):
+                away_since = away_since or time.monotonic()
+                if not self._in_flight and time.monotonic() - away_since > DATABASE_SECONDS:
+                    self._leave_to_recovery()
+                    raise
+                log.warning("The database is away; %d answers wait in the spool.", len(self._unstored))
+                connection.close()
+                time.sleep(1)
+
+    @property
+    def _in_flight(self) -> int:
+        return sum(len(batch.waiting) for batch in self._batches) - len(self._unstored)
+
+    def _claim(self) -> None:
+        """Send as many more as there are places for."""
+        free = settings.CALLS_IN_FLIGHT - self._in_flight
+        if time.monotonic() < self._claim_at or (self._batches and free < min(LEAST_CLAIM, settings.CALLS_IN_FLIGHT)):
+            return
+        if self._disk_is_full or not has_room():
+            log.error("The disk is nearly full: nothing is sent until there is room.")
+            self._disk_is_full = False
+            self._claim_at = time.monotonic() + PATIENCE_SECONDS
+            return
+        granted = claim(queues=self._queues, limit=free, run=self._run)
+        if len(granted) < free:
+            self._claim_at = time.monotonic() + IDLE_SECONDS
+        for group in granted:
+            self._send(group)
+
+    def _send(self, group: Granted) -> None:
+        batch = _Batch(group.claims, group.credential_id, spool.BatchSpool(), group.expected_tokens)
+        batch.waiting = set(range(len(group.claims)))
+        self._batches.append(batch)
+        threading.Thread(target=self._ask, args=(batch,), name="asking", daemon=True).start()
+
+    def _ask(self, batch: _Batch) -> None:
+        """Runs in a thread of its own, and reads and writes no row."""
+        started = time.monotonic()
+        bodies: dict[int, list[RawBody]] = defaultdict(list)
+
+        def keep(index: int, body: RawBody) -> None:
+            claimed = batch.claims[index]
+            bodies[index].append(body)
+            record = spool.Record(claimed.response_id, claimed.lease, ledger.elapsed_ms(started), body)
+            try:
+                batch.file.append(record)
+            except OSError:
+                # it is in memory and goes to the database from there; nothing more is sent before there is room
+                log.exception("An answer could not be spooled.")
+                self._disk_is_full = True
+
+        def arrive(index: int, result: Answer | AssistantError) -> None:
+            claimed = batch.claims[index]
+            came = tuple(bodies.pop(index, ()))
+            finished = ledger.Finished(claimed.response_id, claimed.lease, came, result, ledger.elapsed_ms(started))
+            self._arrived.put((batch, index, finished))
+
+        done: set[int] = set()
+        try:
+            for index, result in ledger.results(_build(batch.claims[0]), batch.claims, keep):
+                done.add(index)
+                arrive(index, result)
+        except (KeyError, ValueError, Problem) as error:
+            refusal = AssistantError("invalid_request", f"{batch.claims[0].assistant} cannot be asked: {error}")
+            for index in set(range(len(batch.claims))) - done:
+                arrive(index, refusal)
+
+    def _collect(self) -> None:
+        """Take over what has arrived: a store's worth, or what comes within a moment of the first."""
+        until = None
+        while len(self._unstored) < STORE_SIZE and self._in_flight:
+            wait = STORE_SECONDS if until is None else max(until - time.monotonic(), 0)
+            try:
+                self._unstored.append(self._arrived.get(timeout=wait))
+            except queue.Empty:
+                return
+            until = until or time.monotonic() + STORE_SECONDS
+
+    def _store(self) -> int:
+        if not self._unstored:
+            return 0
+        moved = ledger.store([finished for _, _, finished in self._unstored])
+        for batch, index, _ in self._unstored:
+            batch.waiting.discard(index)
+        came, self._unstored = self._unstored, []
+        for batch in [batch for batch in self._batches if not batch.waiting]:
+            batch.file.close(remove=True)
+            self._batches.remove(batch)
+        _tell_limits(came)
+        return moved
+
+    def _renew(self) -> None:
+        """Keep the leases of what is in flight."""
+        if time.monotonic() - self._renewed_at < settings.LEASE_SECONDS / 4:
+            return
+        self._renewed_at = time.monotonic()
+        ledger.renew([batch.claims[index] for batch in self._batches for index in batch.waiting])
+
+    def _wait_for_opening(self, keep_going: Callable[[], bool]) -> bool:
+        """True once something that waits behind a limit may go; False where that takes longer, or nothing waits."""
+        if not keep_going() or not has_room():
+            return False
+        opening = limits.next_opening(queues=self._queues)
+        if opening is None or opening > PATIENCE_SECONDS:
+            return False
+        time.sleep(min(opening, 1.0))
+        self._claim_at = time.monotonic()
+        return True
+
+    def _leave_to_recovery(self) -> None:
+        """Let go of the spool files, so that a sweep can take them up."""
+        for batch in self._batches:
+            batch.file.close(remove=False)
+
+
+def _build(claimed: ledger.Claim) -> Assistant:
+    key = credentials.key_for(workspace_id=claimed.workspace_id, assistant=claimed.assistant)
+    return assistants.build(claimed.assistant, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Responses of one workspace for one assistant, claimed, paid for and free to be sent."""
+
+    claims: Sequence[ledger.Claim]
+    credential_id: int | None
+    expected_tokens: int
+
+
+_CLAIM = f"""
+WITH picked AS ({limits.FAIR_SHARE})
+UPDATE monitor_response r
+SET status = 'sending', lease = r.lease + 1, tries = r.tries + 1,
+    lease_until = now() + make_interval(secs => %(lease_for)s)
+FROM picked WHERE r.id = picked.id
+RETURNING r.id, r.workspace_id, r.run_id, r.lease, r.queue, r.prompt_text, r.assistant, r.model, r.options, r.seed
+"""  # noqa: S608 - made of constants
+
+
+def claim(*, queues: Sequence[str], limit: int, run: Run | None = None) -> list[Granted]:
+    """Claim up to `limit` responses in fair shares, as far as limits and budgets allow, and commit their attempts.
+
+    What finds no place under a limit or in a budget is put back as it was. All in one transaction.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            values = limits.fair_values(queues=queues, limit=limit, run_id=run.pk if run else None)
+            cursor.execute(_CLAIM, values | {"lease_for": settings.LEASE_SECONDS})
+            names = [column.name for column in cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for row in rows:
+            row["options"] = json.loads(row["options"])  # Django hands JSON of raw queries over as text
+        rows.sort(key=lambda row: (row["workspace_id"], row["assistant"], row["id"]))
+        groups = [list(group) for _, group in groupby(rows, key=lambda row: (row["workspace_id"], row["assistant"]))]
+        granted = [group for group in map(_grant, groups) if group is not None]
+        now = timezone.now()
+        Attempt.objects.bulk_create(
+            Attempt(workspace_id=c.workspace_id, response_id=c.response_id, lease=c.lease, sent_at=now)
+            for group in granted
+            for c in group.claims
+        )
+    return granted
+
+
+def _grant(rows: list[dict[str, Any]]) -> Granted | None:
+    """What of these rows, all of one workspace and assistant, may be sent; the rest is put back."""
+    workspace_id, assistant = rows[0]["workspace_id"], rows[0]["assistant"]
+    credential = credentials.find(workspace_id=workspace_id, assistant=assistant)
+    expected = costs.expected_tokens(workspace_id=workspace_id, assistant=assistant)
+    if credential is not None:
+        taken = limits.take(credential_id=credential.pk, requests=len(rows), tokens=expected)
+        _put_back(rows[taken.granted :])
+        rows = rows[: taken.granted]
+    prices = costs.prices_of(workspace_id=workspace_id)
+    refused = budgets.reserve(
+        [
+            budgets.Wish(
+                row["id"],
+                row["lease"],
+                workspace_id,
+                row["run_id"],
+                costs.maximum(prices, assistant, row["model"], row["prompt_text"], row["options"]),
+            )
+            for row in rows
+        ]
+    )
+    if refused and credential is not None:
+        limits.give_back(credential_id=credential.pk, requests=len(refused), tokens=expected * len(refused))
+    without_price = [
+        row for row in rows if (why := refused.get((row["id"], row["lease"]))) and why.reason == "no_price"
+    ]
+    _fail_for_price(without_price)
+    _put_back([row for row in rows if (row["id"], row["lease"]) in refused and row not in without_price])
+    sent = [row for row in rows if (row["id"], row["lease"]) not in refused]
+    return Granted([_claim(row) for row in sent], credential.pk if credential else None, expected) if sent else None
+
+
+def _claim(row: dict[str, Any]) -> ledger.Claim:
+    known = {name: value for name, value in row.items() if name not in {"id", "run_id"}}
+    return ledger.Claim(response_id=row["id"], generation_id=None, **known)
+
+
+def _put_back(rows: Sequence[dict[str, Any]]) -> None:
+    """Undo the claim of what is not sent after all; nobody has seen its lease yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE monitor_response SET status = 'pending', lease = lease - 1, tries = tries - 1, lease_until = NULL "
+            "WHERE id = ANY(%s)",
+            [[row["id"] for row in rows]],
+        )
+
+
+def _fail_for_price(rows: Sequence[dict[str, Any]]) -> None:
+    """A model without a price is not asked: nobody could say what it costs."""
+    if not rows:
+        return
+    Response.objects.unscoped().filter(pk__in=[row["id"] for row in rows]).update(
+        status=ResponseStatus.FAILED,
+        lease_until=None,
+        error_kind="invalid_request",
+        error_message=budgets.NO_PRICE.sentence,
+    )
+    run_ids = {row["run_id"] for row in rows}
+    transaction.on_commit(lambda: ledger.finish_runs(run_ids))
+
+
+def _tell_limits(came: Sequence[tuple[_Batch, int, ledger.Finished]]) -> None:
+    """What the answers say about each credential: that it works, that it wants a pause, what it used."""
+    told: dict[int, list[tuple[_Batch, ledger.Finished]]] = defaultdict(list)
+    for batch, _, finished in came:
+        if batch.credential_id is not None:
+            told[batch.credential_id].append((batch, finished))
+    for credential_id, group in told.items():
+        errors = [finished.result for _, finished in group if isinstance(finished.result, AssistantError)]
+        failed = sum(error.kind in TROUBLE for error in errors)
+        limits.report(credential_id=credential_id, ok=len(group) - failed, failed=failed)
+        pauses = [error.retry_after or PAUSE_SECONDS for error in errors if error.kind == "rate_limited"]
+        if pauses:
+            limits.cool_down(credential_id=credential_id, seconds=max(pauses))
+        used = sum(_tokens(finished.result) - batch.expected_tokens for batch, finished in group)
+        limits.spend_tokens(credential_id=credential_id, tokens=used)
+
+
+def _tokens(result: Answer | AssistantError) -> int:
+    """Tokens that an answer used, none for an error."""
+    usage = None if isinstance(result, AssistantError) else result.usage
+    return (usage.input_tokens or 0) + (usage.output_tokens or 0) if usage else 0
