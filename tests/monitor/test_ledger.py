@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
@@ -37,7 +38,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
-from monitor.services import brands, ledger, panels, reading, recovery, rollups, runs, spool
+from monitor.services import brands, costs, ledger, panels, reading, recovery, rollups, runs, spool
 from monitor.services.errors import Problem
 from tests.factories import make_brand, make_suite, make_workspace
 
@@ -97,6 +98,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 def workspace() -> Workspace:
     workspace = make_workspace()
     make_brand(workspace, name="Acme", domains=["acme.example"], kind="own")
+    costs.save_price(
+        workspace=workspace, assistant="scripted", model="scripted-1", figures={"request": Decimal("0.01")}
+    )
     return workspace
 
 
