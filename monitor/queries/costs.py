@@ -227,7 +227,7 @@ def cost_page(workspace: Workspace) -> CostPage:
         by_assistant=_by_assistant(charges),
         by_panel=_by_panel(charges),
         months=tuple(budgets.filter(month__isnull=False).order_by("-month")[:MONTHS_SHOWN]),
-        ahead=tuple(pair for pair in ahead if pair[1].runs is not None),
+        ahead=tuple((panel, plan) for panel, plan in ahead if plan.runs is not None and not plan.is_free),
         prices=_prices(workspace, ahead),
     )
 

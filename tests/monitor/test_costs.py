@@ -190,7 +190,13 @@ def test_a_plan_by_hand_has_no_month_and_a_dense_one_is_scaled(workspace: Worksp
 
 def test_the_forecast_stands_in_the_form_before_a_panel_is_saved(owner: Client, workspace: Workspace) -> None:
     suite = make_suite(workspace, prompts=4)
-    asked = {"suite": suite.pk, "assistants": ["oracle", "local"], "repeats": 5, "schedule": "", "time_zone": "UTC"}
+    asked: dict[str, Any] = {
+        "suite": suite.pk,
+        "assistants": ["oracle", "local"],
+        "repeats": 5,
+        "schedule": "",
+        "time_zone": "UTC",
+    }
     page = unescape(owner.get(at("schedule_preview", workspace), asked).content.decode())
     assert "no price is known" in page and "The Oracle has no key yet" in page
     price(workspace)

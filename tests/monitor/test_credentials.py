@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import logging
 import os
 import stat
@@ -25,11 +26,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.answer import AssistantError, RawBody
-from monitor import sealing
+from inference.http import Client as Http
+from monitor import assistants, sealing
 from monitor.models import Credential, Gate, Job, JobKind, Role, Workspace
 from monitor.services import credentials, spool
 from monitor.services.errors import Problem
 from tests.factories import make_member, make_workspace
+from tests.inference.loopback import loopback
 from tests.monitor.oracle import Oracle, oracle
 
 __all__ = ["oracle"]
@@ -378,3 +381,35 @@ def test_a_real_key_is_found_nowhere(
     log = caplog.text + printed.out + printed.err
     assert leaks(SECRET, log=log, tmp_path=tmp_path, pages=pages) == []
     assert leaks(SECRET[:-4], log=log, tmp_path=tmp_path, pages=pages) == []
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_a_real_key_goes_over_the_wire_and_into_no_log(
+    workspace: Workspace,
+    owner: Client,
+    settings: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with loopback() as service:
+        monkeypatch.setattr(assistants, "_client", lambda: Http(allowed_hosts=frozenset({"127.0.0.1"})))
+        choices = [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Ready."}}]
+        said = (
+            {"error": {"message": f"Incorrect API key provided: {SECRET}"}} if status >= 400 else {"choices": choices}
+        )
+        service.will_answer(json.dumps(said).encode(), status=status)
+        posted = {"assistant": "openai_compatible", "openai_compatible-base_url": f"{service.url}/v1"}
+        pages = {
+            "saved": owner.post(
+                at("credential_save", workspace), {**posted, "openai_compatible-api_key": SECRET}, follow=True
+            ).content
+        }
+        row = Credential.objects.for_workspace(workspace).get()
+        pages["tested"] = owner.post(at("credential_test", workspace, row.pk), follow=True).content
+        assert SECRET in service.received[0].headers["authorization"]
+    row.refresh_from_db()
+    assert (row.test_result == "ok") == (status == 200), row.test_detail
+    assert leaks(SECRET, log=caplog.text, tmp_path=tmp_path, pages=pages) == []
