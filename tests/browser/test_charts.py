@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser.install import chromium
 from tests.factories import make_member
 from tests.factories_history import make_history
-from tests.plugin import absent
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Playwright's own loop runs in this thread; the rows are made from it all the same
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    path = chromium()
-    if not path:
-        absent("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
-        browser.close()
+def page(browser: Any) -> Iterator[Page]:
+    """A page of the browser that all tests share: a second Playwright cannot run in this thread."""
+    found = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    yield found
+    found.close()
 
 
 def test_charts_are_drawn_redrawn_in_the_dark_and_follow_the_filter(page: Page, live_server: Any) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from monitor.models import Membership, Response, Role, Workspace
 from tests.browser.conftest import Visit
@@ -33,6 +34,44 @@ def test_signing_in_leads_back_to_where_one_wanted_to_go(visitor: Visit) -> None
     assert page.get_by_role("link", name="Answers").first.get_attribute("aria-current") == "page"
     page.get_by_role("button", name="Sign out").first.click()
     page.wait_for_url("**/accounts/login/**")
+
+
+def test_a_page_without_a_search_leads_to_the_answers(owner: Visit) -> None:
+    owner.open(at(owner, "brands"))
+    owner.page.keyboard.press("/")
+    owner.page.wait_for_url("**/answers/#q")
+    expect(owner.page.locator("#q")).to_be_focused()
+
+
+def test_an_error_goes_when_its_field_changes(owner: Visit) -> None:
+    page = owner.page
+    owner.open(at(owner, "panel_new"))
+    page.get_by_label("Name").fill("Weekly")
+    page.get_by_label("Local engine").check()
+    page.get_by_label("In cron terms").check()
+    page.get_by_label("Cron terms", exact=True).fill("*/7 * * * *")
+    page.wait_for_load_state("networkidle")  # the preview, which leaving the page would cut off
+    page.get_by_role("button", name="Make panel").click()
+    error = page.locator("#id_cron_error")
+    expect(error).to_contain_text("every 4 minutes where the hour turns")
+    expect(page.locator("#id_cron")).to_have_attribute("aria-describedby", re.compile("id_cron_error"))
+    page.get_by_label("Cron terms", exact=True).fill("*/15 * * * *")
+    expect(error).to_have_count(0)
+    expect(page.locator("#id_cron[aria-invalid]")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    # the refused save, and previews that a later change overtook
+    owner.problems[:] = [said for said in owner.problems if "422" not in said and "htmx:" not in said]
+
+
+def test_a_wide_table_says_on_a_phone_that_it_goes_on(owner: Visit) -> None:
+    page = owner.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    owner.open(at(owner, "overview"))
+    table = page.locator("[aria-labelledby^='brands-'] .table-wrap")
+    expect(table).to_have_class(re.compile("more"))
+    table.evaluate("(element) => element.scrollTo(element.scrollWidth, 0)")
+    expect(table).not_to_have_class(re.compile("more"))
+    expect(table).to_have_class(re.compile("scrolls"))
 
 
 def test_keys_search_list_shortcuts_and_close(owner: Visit) -> None:

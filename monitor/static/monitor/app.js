@@ -190,7 +190,12 @@
     if (isTyping(event.target)) return;
     if (event.key === "/") {
       const search = $$("[data-search]").find((field) => field.offsetParent !== null);
-      if (search) { event.preventDefault(); search.focus(); search.select?.(); }
+      const elsewhere = document.querySelector("[data-search-page]");
+      if (!search && !elsewhere) return;
+      event.preventDefault();
+      if (!search) location.assign(elsewhere.href + elsewhere.dataset.searchPage);
+      search?.focus();
+      search?.select?.();
     } else if (event.key === "?") {
       const dialog = document.getElementById("shortcuts-dialog");
       if (dialog && !dialog.open) dialog.showModal();

@@ -52,7 +52,7 @@
     });
     drawn.set(element, result);
     if (element.dataset.legend) bringOut(element, result, pickedIn(legendOf(element.dataset.legend)));
-    element.dataset.drawn = "yes";
+    element.dataset.drawn = getComputedStyle(document.documentElement).colorScheme;
   }
 
   // --- legend: a press brings a brand out in every chart that the legend belongs to, a second one takes it back ---
