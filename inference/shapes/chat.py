@@ -73,34 +73,37 @@ def _whole(document: Json) -> tuple[Json, Json, Json]:
 def _joined(payload: Payload) -> tuple[Json, Json, Json]:
     """One completion of all deltas: text joined, lists extended, other fields by their last value."""
     document: Json = {}
-    message: Json = {}
     choice: Json = {}
-    content: list[Any] = []
-    refusal = ""
+    pieces: dict[str, list[Any]] = {}
     for event in payload.events:
         document |= {key: value for key, value in event.items() if value is not None and _keeps(document, key, value)}
         choice |= {key: value for key, value in _first(event).items() if value is not None}
-        delta = _delta(event)
-        content.append(delta.get("content"))
-        refusal += string(delta.get("refusal"))
-        for key, value in delta.items():
-            if value is not None and key not in {"content", "refusal"}:
-                message[key] = _extended(message.get(key), value)
-    message |= {"content": _join(content), "refusal": refusal}
+        for key, value in _delta(event).items():
+            if value is not None:
+                pieces.setdefault(key, []).append(value)
+    message = {key: _folded(values) for key, values in pieces.items()}
+    message["content"] = _join(pieces.get("content", []))
+    message["refusal"] = "".join(map(string, pieces.get("refusal", [])))
     return document, message, choice
 
 
-def _extended(known: Any, value: Any) -> Any:
-    """A field of the message after one more delta.
+def _folded(values: list[Any]) -> Any:
+    """A field of the message after all deltas: the last value, but lists go on.
 
     Items with an index replace their like, others are added, unless the service sends all of them again.
     """
-    if not isinstance(value, list) or not isinstance(known, list):
-        return value
-    by_index = {integer(item.get("index")): item for item in items(known + value)}
+    if not all(isinstance(value, list) for value in values):
+        return values[-1]
+    by_index = {integer(item.get("index")): item for value in values for item in items(value)}
     if by_index and None not in by_index:
         return list(by_index.values())
-    return value if value[: len(known)] == known else known + value
+    whole: list[Any] = []
+    for value in values:
+        if len(value) >= len(whole) and value[: len(whole)] == whole:
+            whole = list(value)
+        else:
+            whole += value
+    return whole
 
 
 def _keeps(document: Json, key: str, value: Any) -> bool:
