@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
 
 from inference.answer import KeyField
 from monitor import assistants
@@ -19,6 +22,12 @@ class Row:
     credential: Credential | None
     gate: Gate | None
     limits: dict[str, int]
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Until when its service asked everyone to wait, while that is still ahead."""
+        until = self.gate.cool_until if self.gate else None
+        return until if until and until > timezone.now() else None
 
 
 def rows(workspace: Workspace) -> list[Row]:

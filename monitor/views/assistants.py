@@ -88,7 +88,11 @@ def credential_limits(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _page(request: WorkspaceRequest, *, wrong: Any = None, status: int = 200) -> HttpResponse:
     """The page, with a form that was wrong in the place of its fresh one."""
-    context = {"rows": [_shown(row, wrong) for row in queries.rows(request.workspace)]}
+    shown = [_shown(row, wrong) for row in queries.rows(request.workspace)]
+    context = {
+        "held": [item for item in shown if item["row"].credential],
+        "others": [item for item in shown if not item["row"].credential],
+    }
     return render(request, "assistants.html", context, status=status)
 
 
