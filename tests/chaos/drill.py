@@ -75,7 +75,7 @@ def drill(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     bootstrap.migrate()
     run = start_run(options.responses)
 
-    worker = supervisor.Service("worker", [sys.executable, "-m", "tests.chaos.worker"], folder / "worker.log")
+    worker = supervisor.Service("worker", [sys.executable, "-m", "tests.chaos.worker", "local"], folder / "worker.log")
     started = time.monotonic()
     postgres_kills = 0
     with supervisor.Supervisor([worker], data_dir=data_dir, owns_postgres=True) as all_of_it:
@@ -94,11 +94,13 @@ def drill(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
                     run = more_work(run)
             time.sleep(0.3)
         report = verify(folder)
-    report.update(
-        worker_kills=count_lines(folder / "kills.log"), postgres_kills=postgres_kills,
-        points=sorted(set(read_lines(folder / "kills.log"))), seconds=round(time.monotonic() - started, 1),
-    )  # fmt: skip
-    return report
+    kills = [line.split("\t")[0] for line in read_lines(folder / "kills.log")]
+    return report | {
+        "worker_kills": len(kills),
+        "postgres_kills": postgres_kills,
+        "points": sorted(set(kills)),
+        "seconds": round(time.monotonic() - started, 1),
+    }
 
 
 def start_run(responses: int) -> Any:
@@ -198,10 +200,6 @@ def verify(folder: Path) -> dict[str, Any]:
 
 def read_lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
-
-
-def count_lines(path: Path) -> int:
-    return len(read_lines(path))
 
 
 if __name__ == "__main__":

@@ -5,24 +5,38 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
-@pytest.mark.chaos
-def test_a_run_survives_kills_of_worker_and_database() -> None:
-    environment = {**os.environ, "CITESCOPE_TESTS_OWNER": ""}
+def drill(module: str, *arguments: str) -> dict[str, Any]:
+    """The report of a drill that ran by itself."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.drill", "--responses", "60", "--worker-kills", "3"]
-        + ["--postgres-kills", "1", "--seconds", "150"],
+        [sys.executable, "-m", f"tests.chaos.{module}", *arguments, "--seconds", "150"],
         capture_output=True,
         text=True,
         cwd=Path(__file__).resolve().parents[2],
-        env=environment,
+        env={**os.environ, "CITESCOPE_TESTS_OWNER": ""},
         check=False,
     )
     assert done.returncode in (0, 1), done.stderr[-2000:]
-    report = json.loads(done.stdout.splitlines()[-1])
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
+
+
+@pytest.mark.chaos
+def test_a_run_survives_kills_of_worker_and_database() -> None:
+    report = drill("drill", "--responses", "60", "--worker-kills", "3", "--postgres-kills", "1")
     assert (report["lost"], report["doubled"], report["wrong"]) == (0, 0, 0), report
     assert report["worker_kills"] == 3 and report["postgres_kills"] == 1, report
     assert report["spool_files_left"] == 0, report
+
+
+@pytest.mark.chaos
+def test_paid_calls_survive_kills_and_the_books_hold_what_they_cost() -> None:
+    report = drill("paid_drill", "--responses", "200", "--worker-kills", "3", "--postgres-kills", "1")
+    assert (report["lost"], report["wrong"], report["repeats_unmarked"]) == (0, 0, 0), report
+    assert report["repeats"] <= report["in_flight_at_kills"], report
+    assert report["books_hold"] and report["spool_files_left"] == 0, report
+    assert report["worker_kills"] == 3 and report["postgres_kills"] == 1, report

@@ -1,7 +1,10 @@
 """A real Celery worker that dies by SIGKILL at a planned point.
 
+    python -m tests.chaos.worker local|external
+
 `DRILL_DIR` holds `plan` (one `POINT NTH` a line: a worker takes the first line when it starts and kills itself at the
-NTH passage of POINT) and `engine.log`, where every body the engine makes is noted before anything else sees it.
+NTH passage of POINT) and `engine.log`, where every body the local engine makes is noted before anything else sees it;
+an external service keeps its own log. `kills.log` has each kill's point, and how many calls were in flight.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +40,8 @@ def take_plan() -> tuple[str, int] | None:
 
 plan: tuple[str, int] | None = None
 passages = 0
+in_flight = 0
+lock = threading.Lock()
 
 
 def note(name: str, line: str) -> None:
@@ -46,12 +52,13 @@ def note(name: str, line: str) -> None:
 
 def reach(point: str) -> None:
     global passages
-    if plan is None or plan[0] != point:
-        return
-    passages += 1
-    if passages == plan[1]:
-        note("kills.log", point)
-        os.kill(os.getpid(), signal.SIGKILL)
+    with lock:
+        if plan is None or plan[0] != point:
+            return
+        passages += 1
+        if passages == plan[1]:
+            note("kills.log", f"{point}\t{in_flight}")
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def before(point: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,41 +78,57 @@ def after(point: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def log_bodies(kind: Any, *, to_file: bool) -> None:
+    """Pass the points before and after sending in an assistant's `answer_many`, and count what is in flight."""
+    from inference.answer import RawBody
+
+    ask = kind.answer_many
+
+    def watched(self: Any, questions: Any, keep: Any) -> Any:
+        global in_flight
+
+        def keep_watched(index: int, body: RawBody) -> None:
+            global in_flight
+            if to_file:
+                digest = hashlib.sha256(body.content).hexdigest()
+                note("engine.log", json.dumps([questions[index].text, questions[index].seed, digest]))
+            reach("after sending")
+            keep(index, body)
+            with lock:
+                in_flight -= 1
+
+        reach("before sending")
+        with lock:
+            in_flight += len(questions)
+        return ask(self, questions, keep_watched)
+
+    kind.answer_many = watched
+
+
 def main() -> None:
     global plan
     plan = take_plan()
     import django
 
     django.setup()
-    from inference.answer import RawBody
+    from inference.service import Service
     from monitor.services import ledger, spool
     from rag.assistant import LocalAssistant
 
-    ask = LocalAssistant.answer_many
-
-    def logged(self: LocalAssistant, questions: Any, keep: Any) -> Any:
-        def keep_logged(index: int, body: RawBody) -> None:
-            question = questions[index]
-            digest = hashlib.sha256(body.content).hexdigest()
-            note("engine.log", json.dumps([question.text, question.seed, digest]))
-            reach("after sending")
-            keep(index, body)
-
-        reach("before sending")
-        return ask(self, questions, keep_logged)
-
-    LocalAssistant.answer_many = logged  # type: ignore[method-assign]
+    external = sys.argv[1:] == ["external"]
+    log_bodies(Service if external else LocalAssistant, to_file=not external)
     spool.BatchSpool.append = after("after the spool", spool.BatchSpool.append)  # type: ignore[method-assign]
     ledger.write_responses = after("before the commit", ledger.write_responses)
     ledger.store = after("after the commit", ledger.store)
 
     from monitor.celery import app
 
+    kind = ["threads", "--concurrency", "1", "-Q", "external"] if external else ["solo", "-Q", "online,local"]
     app.worker_main(
-        ["worker", "--pool", "solo", "-Q", "online,local", "-n", "models@%h", "--loglevel", "WARNING"]
+        ["worker", "--pool", *kind, "-n", "drill@%h", "--loglevel", "WARNING"]
         + ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
