@@ -61,9 +61,23 @@ def percent(rate: Any, reason: str = "") -> SafeString:
     if interval.low is None or interval.high is None:
         why = getattr(rate, "reason", None) or "too thin"
         return format_html('{} <span class="interval">({})</span>', written, why)
+    low, high = f"{interval.low * 100:.0f}", f"{interval.high * 100:.0f}"
     return format_html(
-        '{} <span class="interval">({}–{})</span>', written, f"{interval.low * 100:.0f}", f"{interval.high * 100:.0f}"
+        '{} <span class="interval" title="{}">({}–{})</span>', written, interval_words(interval), low, high
     )
+
+
+def interval_words(rate: Any) -> str:
+    """Where an interval comes from, and what one without width means."""
+    if rate.prompts == 1:
+        return "95 % interval of one prompt's answers (Wilson)"
+    if rate.rate in (0, 1):
+        return f"95 % interval (Wilson): {rate.prompts} prompts that all agree leave this much open"
+    if rate.low == rate.high:
+        return (
+            f"All {rate.prompts} prompts gave this same rate, so resampling them finds no width; that is not certainty"
+        )
+    return f"95 % interval, from resampling {rate.prompts} prompts"
 
 
 @register.filter

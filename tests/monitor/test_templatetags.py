@@ -25,8 +25,10 @@ def words(html: Any) -> str:
     )
 
 
-def rate(value: float | None, low: float | None = None, high: float | None = None, reason: str = "") -> Any:
-    return SimpleNamespace(rate=value, low=low, high=high, reason=reason)
+def rate(
+    value: float | None, low: float | None = None, high: float | None = None, reason: str = "", **more: int
+) -> Any:
+    return SimpleNamespace(**{"rate": value, "low": low, "high": high, "reason": reason, "prompts": 20, **more})
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,20 @@ def rate(value: float | None, low: float | None = None, high: float | None = Non
 )
 def test_figures(written: Any, expected: str) -> None:
     assert words(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (rate(0.38, 0.32, 0.44), "from resampling 20 prompts"),
+        (rate(0.0, 0.0, 0.16), "20 prompts that all agree"),
+        (rate(1.0, 0.84, 1.0), "20 prompts that all agree"),
+        (rate(1 / 3, 1 / 3, 1 / 3), "that is not certainty"),
+        (rate(0.5, 0.1, 0.9, prompts=1), "one prompt"),
+    ],
+)
+def test_an_interval_says_where_it_comes_from(found: Any, said: str) -> None:
+    assert said in str(tags.percent(found))
 
 
 def test_what_was_not_measured_is_a_dash_with_its_reason() -> None:
