@@ -120,7 +120,8 @@ def _note(problems: list[str], message: Any, where: str) -> None:
 
 
 def _wait_for_charts(page: Any) -> None:
-    page.wait_for_function("[...document.querySelectorAll('[data-chart]')].every((chart) => chart.dataset.drawn)")
+    """By a selector: waiting for a function polls by eval, which the pages' own policy refuses."""
+    page.locator("[data-chart]:not([data-drawn])").first.wait_for(state="detached")
 
 
 def _prepare(folder: Path) -> None:
