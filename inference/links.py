@@ -27,9 +27,10 @@ _HTTP = re.compile(r"https?://[^\s/?#]", re.I)
 _BARE = re.compile(
     r"(?<![A-Za-z])https?://[^\s<\u3000-\u3011\u3014-\u301b\uff01-\uff0f\uff1a-\uff20\uff3b-\uff5e]+", re.I
 )
-_MARKERS = re.compile(r"(?:\[\^?\d{1,3}(?:, ?\d{1,3})*\])+$")
 _TRAILING = "?!.,:*_~'\""
-_ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
+#: An entity or markers such as `[1][2, 3]` at the end of a URL.
+_TAIL = re.compile(r"(?:&[A-Za-z0-9]+;|\[\^?\d{1,3}(?:, ?\d{1,3})*\])$")
+_LONGEST_TAIL = 256
 _CLOSING = {")": "(", "]": "["}
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _TAG_OR_COMMENT = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
@@ -135,13 +136,19 @@ def _bare_urls(content: str, covered: list[Span]) -> Iterator[Span]:
 def _trimmed(url: str) -> str:
     """The URL less what GitHub leaves outside: trailing punctuation, entities, unmatched closing brackets."""
     url = _before_unmatched(url)
-    while True:
-        before = url
-        url = _MARKERS.sub("", _ENTITY.sub("", url.rstrip(_TRAILING)))
-        if url.endswith(")") and url.count(")") > url.count("("):
-            url = url[:-1]
-        if url == before:
-            return url
+    end = len(url)
+    unmatched = url.count(")") - url.count("(")
+    while end:
+        if url[end - 1] in _TRAILING:
+            end -= 1
+        elif url[end - 1] == ")" and unmatched > 0:
+            end -= 1
+            unmatched -= 1
+        elif url[end - 1] in ";]" and (found := _TAIL.search(url[max(end - _LONGEST_TAIL, 0) : end])):
+            end -= len(found[0])
+        else:
+            break
+    return url[:end]
 
 
 def _before_unmatched(url: str) -> str:

@@ -35,11 +35,13 @@ JUNK: list[Any] = [
     "https://a.example/", "https://[", "http://", "[1]", "<think>", "```", [], {}, [None], [[]], [{}], [[[]]],
     {"a": {}}, {"type": []}, {"type": {}}, {"index": []}, {"error": [1]}, {"url_citation": 3}, "9" * 5000,
 ]  # fmt: skip
-KEYS = """choices message delta content role refusal annotations finish_reason index usage prompt_tokens output type
-text status response model error code url url_citation start_index end_index title action queries sources phase
-citations search_results executed_tools arguments x_groq candidates parts groundingMetadata groundingChunks groundingSupports
+KEYS = """
+choices message delta content role refusal annotations finish_reason index usage prompt_tokens output type text
+status response model error code url url_citation start_index end_index title action queries sources phase citations
+search_results executed_tools arguments x_groq candidates parts groundingMetadata groundingChunks groundingSupports
 segment steps outputs citationsContent message_start content_block output_tokens results data references id detail
-retryDelay details metadata headers""".split()  # noqa: SIM905
+retryDelay details metadata headers
+""".split()  # noqa: SIM905
 VALUES = st.recursive(
     st.sampled_from(JUNK) | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
@@ -205,9 +207,21 @@ def markers(size: int) -> bytes:
     return json.dumps({"choices": [{"message": {"content": text}}], "search_results": listed}).encode()
 
 
+def tails(size: int) -> bytes:
+    """A URL with much behind it that is no part of it."""
+    text = "https://a.example/" + ")" * (size // 2) + " https://b.example/" + "&amp;" * (size // 10)
+    return json.dumps({"choices": [{"message": {"content": text}}]}).encode()
+
+
 @pytest.mark.parametrize(
     ("assistant", "made"),
-    [("openai", responses), ("openrouter", chat_stream), ("openai", one_line), ("perplexity", markers)],
+    [
+        ("openai", responses),
+        ("openrouter", chat_stream),
+        ("openai", one_line),
+        ("perplexity", markers),
+        ("openai", tails),
+    ],
 )
 def test_reading_takes_time_in_proportion(assistant: str, made: Callable[[int], bytes]) -> None:
     """Eight times the body takes about eight times as long; quadratic work would take sixty-four times as long."""
