@@ -314,6 +314,19 @@ SELECT id FROM (
 """  # noqa: S608 - made of this module's constants
 
 
+#: Any number that nobody else locks: the claims of all workers come one after the other.
+_CLAIMS = 7_041_906
+
+
+def in_turn() -> None:
+    """Wait until no other claim is under way; to be called first in a claim's transaction, and held to its end.
+
+    A claim that saw what another had not committed yet would pass the cap on calls in flight, and two that lock
+    buckets and budgets of several workspaces could wait for each other.
+    """
+    _run("SELECT pg_advisory_xact_lock(%s)", [_CLAIMS])
+
+
 def fair_values(*, queues: Sequence[str], limit: int, run_id: int | None = None) -> dict[str, Any]:
     """The values that FAIR_SHARE is executed with."""
     return {"queues": list(queues), "limit": limit, "run": run_id, "tokens": 1}

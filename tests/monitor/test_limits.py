@@ -212,6 +212,7 @@ def flood(workspace: Workspace, count: int, assistant: str = "oracle", queue: st
 def claim(limit: int = 64, queues: tuple[str, ...] = ("external",), run_id: int | None = None) -> list[int]:
     """What a claim does with the rule."""
     with transaction.atomic(), connection.cursor() as cursor:
+        limits.in_turn()
         cursor.execute(limits.FAIR_SHARE, limits.fair_values(queues=queues, limit=limit, run_id=run_id))
         ids = [row[0] for row in cursor.fetchall()]
         Response.objects.unscoped().filter(pk__in=ids).update(status=ResponseStatus.SENDING, lease_until=timezone.now())
@@ -320,6 +321,14 @@ def test_threads_that_claim_at_once_share_everything_out_once(workspace: Workspa
 
     claimed = [pk for part in in_threads(8, work) for pk in part]
     assert len(claimed) == len(set(claimed)) == 600
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_claim_at_once_keep_to_the_cap(workspace: Workspace) -> None:
+    flood(workspace, 200)
+    make_credential(workspace, max_in_flight=20)
+    claimed = [pk for part in in_threads(8, lambda number: claim(16) + claim(16)) for pk in part]
+    assert len(claimed) == len(set(claimed)) == 20
 
 
 @pytest.mark.django_db
