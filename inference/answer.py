@@ -237,6 +237,8 @@ class Assistant(ABC):
     `models` are suggestions, the first one the default; any other id the provider knows may be given. `key_fields` is
     what a workspace enters once, empty for an assistant that needs nothing. Prices are found under `name` and model.
     `surfaces` are the pages that people copy its answers from, by name: an assistant with some cannot be asked.
+    `takes_...` say which parts of a question reach the service, in at least one of its formats: what would be dropped
+    is not asked for.
     """
 
     name: ClassVar[str]
@@ -246,6 +248,10 @@ class Assistant(ABC):
     models: ClassVar[tuple[str, ...]] = ()
     key_fields: ClassVar[tuple[KeyField, ...]] = ()
     surfaces: ClassVar[Mapping[str, str]] = {}
+    takes_model: ClassVar[bool] = True
+    takes_country: ClassVar[bool] = False
+    takes_language: ClassVar[bool] = False
+    takes_output_limit: ClassVar[bool] = True
 
     @abstractmethod
     def parse(self, body: RawBody) -> Answer:

@@ -49,6 +49,8 @@ class LocalAssistant(Assistant):
     stratum = "local"
     queue = "local"
     models = ("all-MiniLM-L6-v2",)
+    takes_model = False
+    takes_output_limit = False
 
     def __init__(self, index: Index, embedder: Embedder) -> None:
         """Raises ValueError where the index was made by another model."""

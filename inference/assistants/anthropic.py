@@ -23,6 +23,7 @@ class Anthropic(Service):
     label: ClassVar[str] = "Claude (Anthropic API)"
     models: ClassVar[tuple[str, ...]] = ("claude-sonnet-5", "claude-haiku-4-5")
     base_url: ClassVar[str] = "https://api.anthropic.com/v1"
+    takes_country: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         return self._call(question, [], stream=stream)

@@ -23,6 +23,7 @@ class Azure(Service):
         KeyField("base_url", "Endpoint", secret=False, hint="https://NAME.openai.azure.com"),
         API_KEY,
     )
+    takes_country: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         model = question.model or self.models[0]

@@ -24,6 +24,10 @@ class GoogleAIOverview(Service):
     models: ClassVar[tuple[str, ...]] = ("ai-overview",)
     key_fields: ClassVar[tuple[KeyField, ...]] = (KeyField("api_key", "SerpApi key"),)
     base_url: ClassVar[str] = serpapi.ADDRESS
+    takes_model: ClassVar[bool] = False
+    takes_country: ClassVar[bool] = True
+    takes_language: ClassVar[bool] = True
+    takes_output_limit: ClassVar[bool] = False
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         parameters = {"engine": "google", "q": question.text, **serpapi.place(question)}

@@ -19,6 +19,7 @@ class Groq(Service):
     label: ClassVar[str] = "Groq"
     models: ClassVar[tuple[str, ...]] = ("groq/compound", "groq/compound-mini")
     base_url: ClassVar[str] = "https://api.groq.com/openai/v1"
+    takes_country: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         body = chat_body(question, question.model or self.models[0], stream=stream) | {

@@ -19,6 +19,8 @@ class Kagi(Service):
     label: ClassVar[str] = "Kagi FastGPT"
     models: ClassVar[tuple[str, ...]] = ("fastgpt",)
     base_url: ClassVar[str] = "https://kagi.com/api/v0"
+    takes_model: ClassVar[bool] = False
+    takes_output_limit: ClassVar[bool] = False
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         # a cached answer would repeat an earlier one instead of being asked for

@@ -17,6 +17,7 @@ class OpenAI(Service):
     label: ClassVar[str] = "ChatGPT (OpenAI API)"
     models: ClassVar[tuple[str, ...]] = ("gpt-5.2", "gpt-5-mini", "gpt-4.1", "gpt-4o-search-preview")
     base_url: ClassVar[str] = "https://api.openai.com/v1"
+    takes_country: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         model = question.model or self.models[0]

@@ -19,6 +19,8 @@ class Perplexity(Service):
     label: ClassVar[str] = "Perplexity (Sonar API)"
     models: ClassVar[tuple[str, ...]] = ("sonar", "sonar-pro", "sonar-reasoning-pro")
     base_url: ClassVar[str] = "https://api.perplexity.ai"
+    takes_country: ClassVar[bool] = True
+    takes_language: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         body = chat_body(question, question.model or self.models[0], stream=stream)
