@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import cycle
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +31,8 @@ CONNECT_SECONDS = 15.0
 #: Bytes of one body after decompression. The longest recorded answers have a hundredth of it.
 LARGEST_BODY = 16 * 1024 * 1024
 MOST_CONNECTIONS = 1024
+MOST_IDLE = 512
+POOLS = 32
 
 _KEPT_HEADERS = ("content-type", "date", "retry-after", "request-id", "x-request-id", "x-amzn-errortype")
 _KEPT_PREFIXES = ("x-ratelimit-", "ratelimit", "anthropic-ratelimit-", "retry-after-")
@@ -69,10 +72,15 @@ class Client:
         self._backend = GuardedBackend(allowed_hosts)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="outbound", daemon=True).start()
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=256,
+        self._ssl = ssl.create_default_context()
+        # a pool looks through all its connections at each request, so that many small ones cost less than a large one
+        self._pools = cycle([self._pool() for _ in range(POOLS)])
+
+    def _pool(self) -> httpcore2.AsyncConnectionPool:
+        return httpcore2.AsyncConnectionPool(
+            ssl_context=self._ssl,
+            max_connections=MOST_CONNECTIONS // POOLS,
+            max_keepalive_connections=MOST_IDLE // POOLS,
             keepalive_expiry=30.0,
             network_backend=self._backend,
         )
@@ -118,7 +126,7 @@ class Client:
 
         try:
             async with asyncio.timeout(call.deadline):
-                async with self._pool.stream(
+                async with next(self._pools).stream(
                     call.method,
                     call.url,
                     headers=[*call.headers.items(), ("Accept-Encoding", "gzip"), ("User-Agent", "Citescope")],

@@ -25,6 +25,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from inference.answer import Answer, Assistant, AssistantError, Keep, Question, RawBody
+from inference.prices import Prices
 from monitor import assistants
 from monitor.celery import MODEL_QUEUES
 from monitor.fulltext import search_text
@@ -76,6 +77,8 @@ class Claim:
             model=self.model or None,
             seed=self.seed,
             temperature=self.options.get("temperature"),
+            country=self.options.get("country"),
+            language=self.options.get("language"),
             options=self.options,
         )
 
@@ -315,6 +318,7 @@ def store(finished: Sequence[Finished]) -> int:
         moved: list[Response] = []
         ended: list[Attempt] = []
         outcomes: list[budgets.Outcome] = []
+        books: dict[int, Prices] = {}
         for item in finished:
             row, attempt = rows.get(item.response_id), attempts.get((item.response_id, item.lease))
             if row is None or attempt is None or attempt.status not in (AttemptStatus.SENT, AttemptStatus.UNKNOWN):
@@ -323,7 +327,8 @@ def store(finished: Sequence[Finished]) -> int:
             end_attempt(attempt, item.result)
             ended.append(attempt)
             if row.queue not in FREE_QUEUES:
-                book = costs.prices_of(workspace_id=row.workspace_id)
+                book = books.get(row.workspace_id) or costs.prices_of(workspace_id=row.workspace_id)
+                books[row.workspace_id] = book
                 attempt.cost_usd = costs.of_result(book, row.assistant, row.model, item.result)
                 outcomes.append(budgets.Outcome(row.pk, item.lease, attempt.cost_usd))
             if row.status != ResponseStatus.SENDING or row.lease != item.lease:
