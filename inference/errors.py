@@ -209,7 +209,7 @@ def _message(said: Json) -> str:
         inner = said.get(key)
         if words := string(inner).strip():
             return words
-        parts = [_message(row) for row in (items(inner) if isinstance(inner, list) else [mapping(inner)])]
+        parts = [_message(row) for row in (items(inner) if isinstance(inner, list) else [mapping(inner)]) if row]
         if words := "; ".join(filter(None, parts)):
             return words
     return ""
