@@ -306,7 +306,8 @@ SELECT id FROM (
                        AND EXISTS (SELECT 1 FROM monitor_budget b WHERE b.run_id = p.run_id AND b.is_full))
             ORDER BY p.id
             FOR UPDATE OF p SKIP LOCKED
-            LIMIT LEAST(o.room, 2 * CEIL(%(limit)s::float8 / (SELECT count(*) FROM open_lane WHERE room > 0)))
+            LIMIT LEAST(o.room, 2 * CEIL(%(limit)s::float8 / GREATEST(
+                1, (SELECT count(*) FROM open_lane WHERE room > 0))))
         ) due
     ) r
     WHERE o.room > 0
