@@ -267,14 +267,17 @@ class Assistant(ABC):
     ) -> Iterator[tuple[int, Answer | AssistantError]]:
         """Yield (index, answer or error) as each question finishes, after `keep` received its raw body."""
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Question, keep: Keep = keep_nothing) -> Answer:
         """Answer one question. Raises AssistantError."""
-        for _, result in self.answer_many([question]):
+        for _, result in self.answer_many([question], keep):
             if isinstance(result, AssistantError):
                 raise result
             return result
         raise AssistantError("malformed", f"{self.label} gave neither an answer nor an error.")
 
-    def stream(self, question: Question) -> Iterator[Delta | Answer]:
-        """Yield text as it comes; the last item is the Answer. Without streaming: the Answer alone."""
-        yield self.answer(question)
+    def stream(self, question: Question, keep: Keep = keep_nothing) -> Iterator[Delta | Answer]:
+        """Yield text as it comes; the last item is the Answer, its bodies kept. Without streaming: the Answer alone.
+
+        Raises AssistantError, also after some text.
+        """
+        yield self.answer(question, keep)

@@ -7,7 +7,7 @@ provider's fields.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, ClassVar
 
@@ -109,12 +109,22 @@ class Service(Assistant):
                 else:
                     yield index, answer
 
-    def stream(self, question: Question) -> Iterator[Delta | Answer]:
-        """Yield text as it comes; the last item is the Answer. Raises AssistantError."""
+    def stream(self, question: Question, keep: Keep = keep_nothing) -> Iterator[Delta | Answer]:
+        """Yield text as it comes, then the Answer; a turn that paused goes on whole. Raises AssistantError."""
         with closing(self._client.stream(self.call(question, stream=True))) as chunks:
-            yield from self._read_stream(chunks)
+            body = yield from self._read_stream(chunks)
+        turns: list[RawBody] = []
+        while True:
+            keep(0, body)
+            turns.append(body)
+            answer = self.parse_turns(turns)
+            call_on = self._call_on(question, turns, answer)
+            if not call_on:
+                yield answer
+                return
+            body = self._client.send(call_on)
 
-    def _read_stream(self, chunks: Chunks) -> Iterator[Delta | Answer]:
+    def _read_stream(self, chunks: Chunks) -> Generator[Delta, None, RawBody]:
         received = bytearray()
 
         def copied() -> Iterator[bytes]:
@@ -127,7 +137,7 @@ class Service(Assistant):
                 yield Delta(text)
         for _ in copied():
             pass
-        yield self.parse(RawBody(bytes(received), chunks.status, chunks.headers))
+        return RawBody(bytes(received), chunks.status, chunks.headers)
 
     def _read_turns(self, bodies: Sequence[RawBody]) -> Answer | AssistantError:
         try:

@@ -6,11 +6,11 @@ shows no overview is an answer without words: whoever searched saw none, and nob
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from inference import wire
-from inference.answer import Answer, Delta, KeyField, Question, RawBody
+from inference.answer import KeyField, Question, RawBody
 from inference.draft import Draft
 from inference.http import Call
 from inference.service import Service
@@ -45,10 +45,6 @@ class GoogleAIOverview(Service):
         if _is_without(payload.document or {}):
             return Draft()
         return serpapi.read(found)
-
-    def stream(self, question: Question) -> Iterator[Delta | Answer]:
-        """The answer alone: it comes whole, and may take two requests."""
-        yield self.answer(question)
 
 
 def _token(found: Json) -> str:

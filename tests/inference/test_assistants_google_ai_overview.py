@@ -51,13 +51,13 @@ def test_an_overview_behind_a_token_is_fetched_by_a_second_request(streamed: boo
         assistant, question = overview(service.url), Question("bread")
         bodies: list[RawBody] = []
         if streamed:
-            (answer,) = assistant.stream(question)
+            (answer,) = assistant.stream(question, lambda index, body: bodies.append(body))
         else:
             ((_, answer),) = assistant.answer_many([question], lambda index, body: bodies.append(body))  # type: ignore[assignment]
-            assert [body.content for body in bodies] == [
-                fixture("google_ai_overview", "token.json"),
-                fixture("google_ai_overview", "followed.json"),
-            ]
+    assert [body.content for body in bodies] == [
+        fixture("google_ai_overview", "token.json"),
+        fixture("google_ai_overview", "followed.json"),
+    ]
     assert not isinstance(answer, AssistantError)
     assert answer.as_json() == expected("google_ai_overview", "followed.json")  # type: ignore[union-attr]
     assert service.received[1].parameters == {

@@ -304,6 +304,27 @@ def test_a_paused_turn_goes_on_and_is_one_answer(client: Client) -> None:
     assert len(kept) == 3
 
 
+def test_a_paused_stream_goes_on_and_every_body_is_kept(client: Client) -> None:
+    kept: list[RawBody] = []
+    with Loopback([STREAMED, turn("And done.")]) as service:
+        assistant = Pausing({"base_url": service.url}, client=client)
+        *deltas, answer = assistant.stream(Question("go"), lambda index, body: kept.append(body))
+    assert isinstance(answer, Answer)
+    assert ("".join(delta.text for delta in deltas), answer.text) == (  # type: ignore[union-attr]
+        "One, two, three.",
+        "One, two, three.\n\nAnd done.",
+    )
+    assert [body.content for body in kept] == [STREAMED, turn("And done.")]
+    assert answer == assistant.parse_turns(kept)
+
+
+def test_a_body_that_is_an_error_is_kept_before_the_stream_fails(client: Client) -> None:
+    kept: list[RawBody] = []
+    with Loopback([STREAMED]) as service, pytest.raises(AssistantError) as caught:
+        list(assistant_at(service, client).stream(Question("loopback:500"), lambda index, body: kept.append(body)))
+    assert (caught.value.kind, [body.status for body in kept]) == ("server", [500])
+
+
 def test_a_turn_that_never_ends_is_left_after_a_few(client: Client) -> None:
     with Loopback([turn("More.")]) as service:
         answer = Pausing({"base_url": service.url}, client=client).answer(Question("go"))
