@@ -15,7 +15,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,6 +34,8 @@ Numbers = npt.NDArray[np.int32]
 #: Changes with anything that makes older generations unfit to be read or reused.
 FORMAT = 2
 MANIFEST = "manifest.json"
+#: Sentences kept as tuples: composing looks at the same ones for every repeat.
+KEPT_SENTENCES = 65536
 #: BM25 of passages: lengths differ little, so length counts for less than usual.
 BM25 = {"method": "lucene", "k1": 0.9, "b": 0.4}
 
@@ -118,6 +120,7 @@ class Index:
         names = json.loads((directory / "vocabulary.json").read_text("ascii"))
         self.vocabulary: dict[str, int] = {name: number for number, name in enumerate(names)}
         self._titles: dict[int, list[int]] = {}
+        self.sentence = lru_cache(maxsize=KEPT_SENTENCES)(self._sentence)
 
     @classmethod
     def open(cls, directory: Path) -> Index:
@@ -171,7 +174,7 @@ class Index:
             for row in self.passages[first:last]
         ]
 
-    def sentence(self, row: int) -> Sentence:
+    def _sentence(self, row: int) -> Sentence:
         return Sentence._make(self.sentences.item(row))
 
     def sentence_text(self, row: int) -> str:
