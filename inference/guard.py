@@ -84,7 +84,8 @@ class GuardedBackend(AsyncNetworkBackend):
         error: Exception | None = None
         for address in await self._addresses(host, port):
             if not trusted and not is_public(address):
-                raise Forbidden(f"{host} leads to {address}, which is not on the public internet.")
+                # the address itself would tell a member of a workspace what lies inside the operator's network
+                raise Forbidden(f"{host} leads to an address that is not on the public internet.")
             try:
                 return await self._inner.connect_tcp(
                     str(address), port, timeout=timeout, local_address=local_address, socket_options=socket_options
