@@ -6,6 +6,7 @@ provider's fields.
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,6 +17,8 @@ from inference.answer import Answer, Assistant, AssistantError, Delta, Keep, Key
 from inference.draft import Draft
 from inference.http import Call, Chunks, Client, Failed, default_client
 from inference.wire import Json, Payload
+
+_log = logging.getLogger(__name__)
 
 API_KEY = KeyField("api_key", "API key")
 #: Bodies that one answer may take: a provider that pauses its turn more often than this is not asked on.
@@ -144,6 +147,10 @@ class Service(Assistant):
             return self.parse_turns(bodies)
         except AssistantError as error:
             return error
+        except Exception as mistake:
+            # a reader's mistake must not cost its neighbours their answers; the body is kept and can be read again
+            _log.exception("A body of %s could not be read", self.name)
+            return wire.malformed(f"The body could not be read: {type(mistake).__name__}.")
 
     def _call_on(self, question: Question, bodies: Sequence[RawBody], answer: Answer | AssistantError) -> Call | None:
         if isinstance(answer, AssistantError) or answer.finish != "paused" or len(bodies) >= MOST_TURNS:

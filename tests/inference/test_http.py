@@ -221,6 +221,22 @@ def test_one_stalled_call_holds_back_no_finished_one(service: Loopback, client: 
     assert all(seconds < 1.0 for index, seconds in arrived if index)
 
 
+def test_a_reader_s_mistake_costs_no_neighbour_its_answer(service: Loopback, client: Client) -> None:
+    class Mistaken(Hasty):
+        def read(self, payload: Payload) -> Draft:
+            draft = super().read(payload)
+            if "bad" in draft.text:
+                raise KeyError("planted")
+            return draft
+
+    assistant = Mistaken({"base_url": service.url}, client=client)
+    found = dict(assistant.answer_many([Question(f"loopback: id:{name}") for name in ("good", "bad", "fine")]))
+    assert [type(found[index]) for index in range(3)] == [Answer, AssistantError, Answer]
+    error = found[1]
+    assert isinstance(error, AssistantError)
+    assert (error.kind, error.message) == ("malformed", "The body could not be read: KeyError.")
+
+
 def test_hundreds_of_calls_are_in_flight_at_once(client: Client) -> None:
     with Loopback([ANSWER], latency=1.0) as service:
         questions = [Question(f"loopback: id:{n}") for n in range(300)]
@@ -310,7 +326,7 @@ def test_a_paused_stream_goes_on_and_every_body_is_kept(client: Client) -> None:
         assistant = Pausing({"base_url": service.url}, client=client)
         *deltas, answer = assistant.stream(Question("go"), lambda index, body: kept.append(body))
     assert isinstance(answer, Answer)
-    assert ("".join(delta.text for delta in deltas), answer.text) == (  # type: ignore[union-attr]
+    assert ("".join(delta.text for delta in deltas), answer.text) == (
         "One, two, three.",
         "One, two, three.\n\nAnd done.",
     )
@@ -366,3 +382,10 @@ def test_the_log_of_the_service_tells_what_it_answered(service: Loopback, client
     kept: list[RawBody] = []
     list(assistant_at(service, client).answer_many([Question("id:q1")], lambda index, body: kept.append(body)))
     assert [(seen.name, seen.sha256) for seen in service.log] == [("q1", hashlib.sha256(kept[0].content).hexdigest())]
+
+
+def test_a_client_waits_as_long_as_it_was_told_where_the_call_does_not_say(service: Loopback) -> None:
+    client, started = Client(allowed_hosts=HERE, deadline=0.5), time.monotonic()
+    error = failure_of_call(client, Call(service.url, b"loopback:silent"))
+    assert (error.kind, time.monotonic() - started < 5) == ("unknown", True)
+    assert "0 seconds" not in error.message, error.message

@@ -93,7 +93,7 @@ def bent_body(content: bytes, data: st.DataObject) -> bytes:
 
 
 @pytest.mark.parametrize("assistant", ASSISTANTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_bent_body_is_read_or_refused(assistant: str, data: st.DataObject) -> None:
     known = [path for name, path in BODIES if name == assistant]
@@ -104,7 +104,7 @@ def test_a_bent_body_is_read_or_refused(assistant: str, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("assistant", ASSISTANTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_body_cut_anywhere_is_read_or_refused(assistant: str, data: st.DataObject) -> None:
     known = [path for name, path in BODIES if name == assistant]
