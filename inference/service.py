@@ -147,7 +147,7 @@ class Service(Assistant):
             return self.parse_turns(bodies)
         except AssistantError as error:
             return error
-        except Exception as mistake:
+        except Exception as mistake:  # noqa: BLE001
             # a reader's mistake must not cost its neighbours their answers; the body is kept and can be read again
             _log.exception("A body of %s could not be read", self.name)
             return wire.malformed(f"The body could not be read: {type(mistake).__name__}.")
