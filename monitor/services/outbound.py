@@ -14,8 +14,8 @@ import shutil
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -23,10 +23,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from inference.answer import Answer, Assistant, AssistantError, RawBody
+from inference.answer import Answer, AssistantError, RawBody
 from monitor import assistants
-from monitor.models import Attempt, Response, ResponseStatus, Run
-from monitor.services import budgets, costs, credentials, ledger, limits, spool
+from monitor.celery import ASKING
+from monitor.models import Attempt, Credential, Response, ResponseStatus, Run
+from monitor.services import budgets, costs, credentials, deltas, ledger, limits, spool
 from monitor.services.errors import Problem
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ STORE_SIZE = 64
 STORE_SECONDS = 0.25
 #: After a claim that found less than it asked for, so long until the next.
 IDLE_SECONDS = 0.5
+#: Questions that people wait for have so many places beside the others, and are looked for so often.
+ASKING_PLACES = 16
+ASKING_SECONDS = 0.25
 #: A worker waits here for a limit that opens sooner than this, instead of for the next tick.
 PATIENCE_SECONDS = 20.0
 #: Nothing is sent while the spool's disk has less room than this.
@@ -68,11 +72,15 @@ def has_room() -> bool:
 class _Batch:
     """Claims that one `answer_many` asks, and the spool file of what comes back."""
 
-    claims: Sequence[ledger.Claim]
-    credential_id: int | None
+    granted: Granted
     file: spool.BatchSpool
-    expected_tokens: int
-    waiting: set[int] = field(default_factory=set)
+    #: Places of claims that are not stored yet.
+    waiting: set[int]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is one question that a person waits for, answered as a stream."""
+        return self.granted.claims[0].queue == ASKING
 
 
 class _Flight:
@@ -83,7 +91,8 @@ class _Flight:
         self._arrived: queue.SimpleQueue[tuple[_Batch, int, ledger.Finished]] = queue.SimpleQueue()
         self._batches: list[_Batch] = []
         self._unstored: list[tuple[_Batch, int, ledger.Finished]] = []
-        self._claim_at = self._renewed_at = time.monotonic()
+        self._claim_at = self._claim_asked_at = self._renewed_at = time.monotonic()
+        self._deltas = deltas.Writer()
         self._disk_is_full = False
 
     def go(self, keep_going: Callable[[], bool]) -> int:
@@ -92,10 +101,12 @@ class _Flight:
         while True:
             try:
                 if not self._unstored and keep_going():
+                    self._claim_asked()
                     self._claim()
                 if not self._batches and not self._unstored and not self._wait_for_opening(keep_going):
                     return stored
                 self._collect()
+                self._deltas.write(at_once=any(batch.is_asked for batch, _, _ in self._unstored))
                 stored += self._store()
                 self._renew()
                 away_since = None
@@ -112,9 +123,30 @@ class _Flight:
     def _in_flight(self) -> int:
         return sum(len(batch.waiting) for batch in self._batches) - len(self._unstored)
 
+    @property
+    def _asked(self) -> int:
+        """Questions that people wait for, sent and not stored."""
+        return sum(len(batch.waiting) for batch in self._batches if batch.is_asked)
+
+    def _claim_asked(self) -> None:
+        """Send what people wait for, in places that no panel takes, each as a stream of its own."""
+        free = ASKING_PLACES - self._asked
+        if ASKING not in self._queues or free < 1 or time.monotonic() < self._claim_asked_at:
+            return
+        self._claim_asked_at = time.monotonic() + ASKING_SECONDS
+        waiting = Response.objects.unscoped().filter(queue=ASKING, status=ResponseStatus.PENDING)
+        if self._disk_is_full or not waiting.exists() or not has_room():
+            return
+        for group in claim(queues=[ASKING], limit=free, run=self._run):
+            for claimed in group.claims:
+                self._send(replace(group, claims=[claimed]))
+
     def _claim(self) -> None:
         """Send as many more as there are places for."""
-        free = settings.CALLS_IN_FLIGHT - self._in_flight
+        queues = [name for name in self._queues if name != ASKING]
+        free = settings.CALLS_IN_FLIGHT - self._in_flight + self._asked
+        if not queues:
+            return
         if time.monotonic() < self._claim_at or (self._batches and free < min(LEAST_CLAIM, settings.CALLS_IN_FLIGHT)):
             return
         if self._disk_is_full or not has_room():
@@ -122,15 +154,14 @@ class _Flight:
             self._disk_is_full = False
             self._claim_at = time.monotonic() + PATIENCE_SECONDS
             return
-        granted = claim(queues=self._queues, limit=free, run=self._run)
-        if len(granted) < free:
+        granted = claim(queues=queues, limit=free, run=self._run)
+        if sum(len(group.claims) for group in granted) < free:
             self._claim_at = time.monotonic() + IDLE_SECONDS
         for group in granted:
             self._send(group)
 
     def _send(self, group: Granted) -> None:
-        batch = _Batch(group.claims, group.credential_id, spool.BatchSpool(), group.expected_tokens)
-        batch.waiting = set(range(len(group.claims)))
+        batch = _Batch(group, spool.BatchSpool(), set(range(len(group.claims))))
         self._batches.append(batch)
         threading.Thread(target=self._ask, args=(batch,), name="asking", daemon=True).start()
 
@@ -138,9 +169,11 @@ class _Flight:
         """Runs in a thread of its own, and reads and writes no row."""
         started = time.monotonic()
         bodies: dict[int, list[RawBody]] = defaultdict(list)
+        first, key = batch.granted.claims[0], batch.granted.key
 
         def keep(index: int, body: RawBody) -> None:
-            claimed = batch.claims[index]
+            claimed = batch.granted.claims[index]
+            body = _without_secrets(body, key)
             bodies[index].append(body)
             record = spool.Record(claimed.response_id, claimed.lease, ledger.elapsed_ms(started), body)
             try:
@@ -151,38 +184,48 @@ class _Flight:
                 self._disk_is_full = True
 
         def arrive(index: int, result: Answer | AssistantError) -> None:
-            claimed = batch.claims[index]
+            claimed = batch.granted.claims[index]
             came = tuple(bodies.pop(index, ()))
+            if isinstance(result, AssistantError):
+                result.message = credentials.redact(result.message, key)
             finished = ledger.Finished(claimed.response_id, claimed.lease, came, result, ledger.elapsed_ms(started))
             self._arrived.put((batch, index, finished))
 
         done: set[int] = set()
         try:
-            for index, result in ledger.results(_build(batch.claims[0]), batch.claims, keep):
+            assistant = assistants.build(first.assistant, key=key)
+            results = (
+                deltas.streamed(assistant, first, keep, self._deltas)
+                if batch.is_asked
+                else ledger.results(assistant, batch.granted.claims, keep)
+            )
+            for index, result in results:
                 done.add(index)
                 arrive(index, result)
         except (KeyError, ValueError, Problem) as error:
-            refusal = AssistantError("invalid_request", f"{batch.claims[0].assistant} cannot be asked: {error}")
-            for index in set(range(len(batch.claims))) - done:
+            refusal = AssistantError("invalid_request", f"{first.assistant} cannot be asked: {error}")
+            for index in set(range(len(batch.granted.claims))) - done:
                 arrive(index, refusal)
 
     def _collect(self) -> None:
         """Take over what has arrived: a store's worth, or what comes within a moment of the first."""
         until = None
+        pause = deltas.WRITE_SECONDS if self._asked else STORE_SECONDS
         while len(self._unstored) < STORE_SIZE and self._in_flight:
-            wait = STORE_SECONDS if until is None else max(until - time.monotonic(), 0)
+            wait = pause if until is None else max(until - time.monotonic(), 0)
             try:
                 self._unstored.append(self._arrived.get(timeout=wait))
             except queue.Empty:
                 return
-            until = until or time.monotonic() + STORE_SECONDS
+            until = until or time.monotonic() + pause
 
     def _store(self) -> int:
         if not self._unstored:
             return 0
         moved = ledger.store([finished for _, _, finished in self._unstored])
-        for batch, index, _ in self._unstored:
+        for batch, index, finished in self._unstored:
             batch.waiting.discard(index)
+            self._deltas.forget(finished.response_id, finished.lease)
         came, self._unstored = self._unstored, []
         for batch in [batch for batch in self._batches if not batch.waiting]:
             batch.file.close(remove=True)
@@ -195,7 +238,7 @@ class _Flight:
         if time.monotonic() - self._renewed_at < settings.LEASE_SECONDS / 4:
             return
         self._renewed_at = time.monotonic()
-        ledger.renew([batch.claims[index] for batch in self._batches for index in batch.waiting])
+        ledger.renew([batch.granted.claims[index] for batch in self._batches for index in batch.waiting])
 
     def _wait_for_opening(self, keep_going: Callable[[], bool]) -> bool:
         """True once something that waits behind a limit may go; False where that takes longer, or nothing waits."""
@@ -214,9 +257,12 @@ class _Flight:
             batch.file.close(remove=False)
 
 
-def _build(claimed: ledger.Claim) -> Assistant:
-    key = credentials.key_for(workspace_id=claimed.workspace_id, assistant=claimed.assistant)
-    return assistants.build(claimed.assistant, key=key)
+def _without_secrets(body: RawBody, key: Mapping[str, str]) -> RawBody:
+    """An error's body as it came, less the key: services quote it when they refuse it."""
+    if body.status < 400 or not key:
+        return body
+    text = body.content.decode("utf-8", "surrogateescape")
+    return replace(body, content=credentials.redact(text, key).encode("utf-8", "surrogateescape"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +270,8 @@ class Granted:
     """Responses of one workspace for one assistant, claimed, paid for and free to be sent."""
 
     claims: Sequence[ledger.Claim]
+    #: Empty for an assistant that needs none, and where the key cannot be opened: then building it says so.
+    key: Mapping[str, str]
     credential_id: int | None
     expected_tokens: int
 
@@ -244,6 +292,7 @@ def claim(*, queues: Sequence[str], limit: int, run: Run | None = None) -> list[
     What finds no place under a limit or in a budget is put back as it was. All in one transaction.
     """
     with transaction.atomic():
+        limits.in_turn()
         with connection.cursor() as cursor:
             values = limits.fair_values(queues=queues, limit=limit, run_id=run.pk if run else None)
             cursor.execute(_CLAIM, values | {"lease_for": settings.LEASE_SECONDS})
@@ -293,7 +342,20 @@ def _grant(rows: list[dict[str, Any]]) -> Granted | None:
     _fail_for_price(without_price)
     _put_back([row for row in rows if (row["id"], row["lease"]) in refused and row not in without_price])
     sent = [row for row in rows if (row["id"], row["lease"]) not in refused]
-    return Granted([_claim(row) for row in sent], credential.pk if credential else None, expected) if sent else None
+    if not sent:
+        return None
+    return Granted([_claim(row) for row in sent], _key(credential), credential.pk if credential else None, expected)
+
+
+def _key(credential: Credential | None) -> Mapping[str, str]:
+    if credential is None:
+        return {}
+    try:
+        found = credentials.key_for(workspace_id=credential.workspace_id, assistant=credential.assistant)
+    except Problem:
+        log.exception("The key for %s cannot be opened.", credential.assistant)
+        return {}
+    return found or {}
 
 
 def _claim(row: dict[str, Any]) -> ledger.Claim:
@@ -329,8 +391,8 @@ def _tell_limits(came: Sequence[tuple[_Batch, int, ledger.Finished]]) -> None:
     """What the answers say about each credential: that it works, that it wants a pause, what it used."""
     told: dict[int, list[tuple[_Batch, ledger.Finished]]] = defaultdict(list)
     for batch, _, finished in came:
-        if batch.credential_id is not None:
-            told[batch.credential_id].append((batch, finished))
+        if batch.granted.credential_id is not None:
+            told[batch.granted.credential_id].append((batch, finished))
     for credential_id, group in told.items():
         errors = [finished.result for _, finished in group if isinstance(finished.result, AssistantError)]
         failed = sum(error.kind in TROUBLE for error in errors)
@@ -338,7 +400,7 @@ def _tell_limits(came: Sequence[tuple[_Batch, int, ledger.Finished]]) -> None:
         pauses = [error.retry_after or PAUSE_SECONDS for error in errors if error.kind == "rate_limited"]
         if pauses:
             limits.cool_down(credential_id=credential_id, seconds=max(pauses))
-        used = sum(_tokens(finished.result) - batch.expected_tokens for batch, finished in group)
+        used = sum(_tokens(finished.result) - batch.granted.expected_tokens for batch, finished in group)
         limits.spend_tokens(credential_id=credential_id, tokens=used)
 
 

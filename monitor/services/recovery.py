@@ -15,7 +15,7 @@ from django.utils import timezone
 from inference.answer import Answer, AssistantError, RawBody
 from monitor import assistants
 from monitor.models import OPEN, Attempt, AttemptStatus, Response, ResponseStatus, Run, RunStatus, Trigger
-from monitor.services import ledger, rollups, spool
+from monitor.services import budgets, deltas, ledger, rollups, spool
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,9 @@ def sweep() -> None:
     """Put right whatever a crash left: spooled answers first, then leases, then runs."""
     recover_spool()
     expire_leases()
+    budgets.settle_ended()
     cancel_leftovers()
+    deltas.sweep()
     ledger.finish_runs()
     roll_up_finished()
 

@@ -9,7 +9,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from inference.answer import Assistant
 from monitor import assistants, schedule
+from monitor.celery import ASKING
 from monitor.models import (
     OPEN,
     IndexGeneration,
@@ -46,6 +48,8 @@ def start_run(
         raise Problem(f"The suite “{panel.suite.name}” has no prompts. Add some, then run the panel.")
     if not plan["assistants"]:
         raise Problem(f"The panel “{panel.name}” asks no assistant. Choose one, then run it.")
+    for item in plan["assistants"]:
+        _class(item["assistant"])
     costs.require_ready(workspace=workspace, plan=plan["assistants"])
     if any(item["assistant"] == "local" for item in plan["assistants"]):
         generation = generation or current_generation(workspace)
@@ -68,20 +72,27 @@ def start_run(
     return run
 
 
-def ask(*, workspace: Workspace, text: str) -> Response:
-    """Put one question to the local engine now, ahead of panels; it counts in no metric."""
+def ask(*, workspace: Workspace, text: str, assistant: str = "local", model: str = "") -> Response:
+    """Put one question to one assistant now, ahead of panels; it counts in no metric. Raises Problem."""
     text = text.strip()
     if not text:
         raise Problem("Type a question first.")
     if len(text) > Prompt.MAX_LENGTH:
         raise Problem(f"A question may have {Prompt.MAX_LENGTH:,} characters; this one has {len(text):,}.")
-    generation = current_generation(workspace)
+    kind = _class(assistant)
+    if kind.surfaces:
+        raise Problem(f"{kind.label} cannot be asked.")
+    is_local = kind.name == "local"
+    options: dict[str, Any] = {"temperature": 0} if is_local else {}
+    item = {"assistant": kind.name, "model": model, "options": options}
+    costs.require_ready(workspace=workspace, plan=[item])
+    generation = current_generation(workspace) if is_local else None
     with transaction.atomic():
         run = _create(workspace, Trigger.ASK, generation=generation)
-        response = _response(run, {"assistant": "local", "options": {"temperature": 0}}, prompt_text=text)
-        response.queue = "online"
+        response = _response(run, item, prompt_text=text)
+        response.queue = "online" if is_local else ASKING
         response.save()
-        _nudge_after_commit({"online"})
+        _nudge_after_commit({response.queue})
     return response
 
 
@@ -110,10 +121,7 @@ def _create(workspace: Workspace, trigger: Trigger, **fields: Any) -> Run:
 def _response(
     run: Run, item: dict[str, Any], *, prompt_text: str, prompt: Prompt | None = None, repeat: int = 0
 ) -> Response:
-    try:
-        kind = assistants.assistant_class(item["assistant"])
-    except KeyError:
-        raise Problem(f"The assistant “{item['assistant']}” is not installed here. Choose another one.") from None
+    kind = _class(item["assistant"])
     model = item.get("model") or next(iter(kind.models), "")
     moment = run.slot_at.isoformat() if run.slot_at else f"run {run.pk}"
     return Response(
@@ -129,6 +137,14 @@ def _response(
         queue=kind.queue,
         stratum=kind.stratum,
     )
+
+
+def _class(name: str) -> type[Assistant]:
+    """An assistant's class. Problem for one that is no longer installed."""
+    try:
+        return assistants.assistant_class(name)
+    except KeyError:
+        raise Problem(f"The assistant “{name}” is not installed here. Choose another one.") from None
 
 
 def _seed(*parts: object) -> int:
