@@ -25,7 +25,7 @@ import httpcore2
 from inference.answer import AssistantError, ErrorKind, RawBody
 from inference.guard import Forbidden, GuardedBackend
 
-#: Seconds from sending to the last byte; assistants that search for minutes exist.
+#: Seconds from sending to the last byte, where neither call nor client says; assistants that search for minutes exist.
 DEADLINE = 300.0
 CONNECT_SECONDS = 15.0
 #: Bytes of one body after decompression. The longest recorded answers have a hundredth of it.
@@ -46,7 +46,8 @@ class Call:
     url: str = field(repr=False)
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    deadline: float = DEADLINE
+    #: Seconds; None: the client's own.
+    deadline: float | None = None
     method: str = "POST"
 
     @classmethod
@@ -66,9 +67,16 @@ class Failed:
 class Client:
     """A connection pool on an event loop of its own, in one thread of this process; shared by all callers."""
 
-    def __init__(self, *, allowed_hosts: frozenset[str] = frozenset(), largest_body: int = LARGEST_BODY) -> None:
+    def __init__(
+        self,
+        *,
+        allowed_hosts: frozenset[str] = frozenset(),
+        largest_body: int = LARGEST_BODY,
+        deadline: float = DEADLINE,
+    ) -> None:
         """`allowed_hosts` are the operator's own: `host` or `host:port`, let through though they are private."""
         self._largest = largest_body
+        self._deadline = deadline
         self._backend = GuardedBackend(allowed_hosts)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="outbound", daemon=True).start()
@@ -118,6 +126,7 @@ class Client:
     async def read_into(self, call: Call, begin: Any, receive: Any) -> None:
         """Call `begin(status, headers)` once, then `receive(bytes)` for each piece. Raises AssistantError alone."""
         sent = False
+        deadline = call.deadline or self._deadline
 
         async def note(event: str, details: Mapping[str, Any]) -> None:
             # no service acts on a request before its body comes
@@ -125,14 +134,14 @@ class Client:
             sent = sent or event.endswith("send_request_body.started")
 
         try:
-            async with asyncio.timeout(call.deadline):
+            async with asyncio.timeout(deadline):
                 async with next(self._pools).stream(
                     call.method,
                     call.url,
                     headers=[*call.headers.items(), ("Accept-Encoding", "gzip"), ("User-Agent", "Citescope")],
                     content=call.body,
                     extensions={
-                        "timeout": {"connect": CONNECT_SECONDS, "pool": call.deadline, "read": call.deadline},
+                        "timeout": {"connect": CONNECT_SECONDS, "pool": deadline, "read": deadline},
                         "trace": note,
                     },
                 ) as response:
@@ -150,7 +159,7 @@ class Client:
             raise AssistantError("invalid_request", str(error)) from None
         except TimeoutError:
             kind: ErrorKind = "unknown" if sent else "unreachable"
-            raise AssistantError(kind, f"No whole answer came within {call.deadline:.0f} seconds.") from None
+            raise AssistantError(kind, f"No whole answer came within {deadline:.0f} seconds.") from None
         except (httpcore2.UnsupportedProtocol, httpcore2.LocalProtocolError, ValueError, TypeError) as error:
             # what these say may repeat a header, and with it the key
             if sent:

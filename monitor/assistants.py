@@ -94,7 +94,7 @@ def build(name: str, *, index_folder: Path | None = None, key: Mapping[str, str]
 def _client() -> Client:
     """The way out of this process: to public hosts, and to those that the operator named."""
     gateways = {urlsplit(url).netloc.rpartition("@")[2].lower() for url in settings.ASSISTANT_URLS.values()}
-    return Client(allowed_hosts=frozenset(settings.ALLOWED_MODEL_HOSTS) | gateways)
+    return Client(allowed_hosts=frozenset(settings.ALLOWED_MODEL_HOSTS) | gateways, deadline=settings.CALL_SECONDS)
 
 
 @lru_cache(maxsize=OPEN_GENERATIONS)

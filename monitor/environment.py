@@ -148,6 +148,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
         _addresses,
     ),
     Variable("CALLS_IN_FLIGHT", "256", "Calls to external assistants that one worker keeps in flight.", _count),
+    Variable(
+        "CALL_SECONDS",
+        "300",
+        "Seconds that a call to an external assistant may take, to the last byte of its answer.",
+        _count,
+    ),
     Variable("WEB_WORKERS", "1", "Web server processes.", _count),
     Variable("LEASE_SECONDS", "120", "How long a worker may hold a response before another takes it.", _count),
     Variable("MAX_TRIES", "5", "Tries at one response before it counts as failed.", _count),

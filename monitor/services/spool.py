@@ -59,7 +59,10 @@ class BatchSpool:
             os.close(folder)
 
     def append(self, record: Record) -> None:
-        """Write one record, and wait until the disk has it where each is synced. OSError when it cannot."""
+        """Write one record, and wait until the disk has it where each is synced.
+
+        Raises OSError when it cannot; the file then ends as it did before, so that what comes next can still be read.
+        """
         body = record.body
         header = json.dumps(
             {
@@ -71,9 +74,20 @@ class BatchSpool:
             }
         ).encode()
         checksum = zlib.crc32(body.content, zlib.crc32(header))
-        self._file.write(_HEAD.pack(_MAGIC, len(header), len(body.content), checksum) + header + body.content)
+        self._write(_HEAD.pack(_MAGIC, len(header), len(body.content), checksum) + header + body.content)
         if self._sync_each:
             self.sync()
+
+    def _write(self, data: bytes) -> None:
+        """All of it or nothing: a disk that fills up takes a part, and says so only at the next piece."""
+        end = os.fstat(self._file.fileno()).st_size
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def sync(self) -> None:
         """Wait until the disk has every record."""

@@ -388,4 +388,3 @@ def test_a_client_waits_as_long_as_it_was_told_where_the_call_does_not_say(servi
     client, started = Client(allowed_hosts=HERE, deadline=0.5), time.monotonic()
     error = failure_of_call(client, Call(service.url, b"loopback:silent"))
     assert (error.kind, time.monotonic() - started < 5) == ("unknown", True)
-    assert "0 seconds" not in error.message, error.message
