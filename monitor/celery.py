@@ -19,9 +19,12 @@ QUEUES = ("housekeeping", *MODEL_QUEUES, "external")
 
 
 def _broker() -> dict[str, Any]:
-    """The configured broker, or files under the data folder."""
+    """The configured broker, or files under the data folder.
+
+    A message is tried once: a page must not wait for a broker that is down, when the next tick does without it.
+    """
     if url := environment.get("CELERY_BROKER_URL"):
-        return {"broker_url": url, "broker_transport_options": {}}
+        return {"broker_url": url, "broker_transport_options": {"max_retries": 0, "interval_start": 0}}
     folder = environment.get("DATA_DIR") / "broker"
     messages = environment.folder(folder / "messages")
     return {
