@@ -6,7 +6,7 @@ Shared by the services that reserve and settle, and by the queries that forecast
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.conf import settings
@@ -33,6 +33,10 @@ class Typical:
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+    def within(self, output_limit: int | None) -> Typical:
+        """The same call where no more than so many tokens may be written."""
+        return replace(self, output_tokens=min(self.output_tokens, output_limit)) if output_limit else self
 
 
 #: A question with web search, before anything was measured: what is read from the web is most of it.

@@ -1,18 +1,102 @@
-"""The form of a panel. A schedule is one of the presets, terms of one's own, or none."""
+"""The form of a panel. A schedule is one of the presets, terms of one's own, or none.
+
+Every assistant that can be asked has fields of its own, named `ASSISTANT-FIELD`; those of one that is not chosen count
+for nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from monitor import assistants, schedule
+from monitor.forms.parts import checked
 from monitor.models import Panel, Suite, Workspace
 from monitor.queries import panels as queries
-from monitor.services.panels import MAX_REPEATS, fields_of, plan_of
+from monitor.services import panels as service
+from monitor.services.panels import LEAST_OUTPUT, MAX_REPEATS, MOST_OUTPUT, fields_of
 
 BY_HAND, OWN_TERMS = "", "own"
+#: A panel's own fields for each assistant, by the option that they fill; the model is none.
+OPTIONS = ("country", "language", "max_output_tokens", "retry_unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantRow:
+    """One assistant in the form, with its fields as the template shows them."""
+
+    name: str
+    label: str
+    default_model: str
+    models: tuple[str, ...]
+    chosen: bool
+    needs_key: bool
+    needs_pages: bool
+    model: forms.BoundField | None
+    more: tuple[forms.BoundField, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of its further fields says something, or is wrong."""
+        return any(field.errors or field.value() for field in self.more)
+
+
+class _Checked(forms.CharField):
+    """A line of text that a service cleans; empty stays empty."""
+
+    def __init__(self, *, clean: Callable[[str], str], **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self._clean = clean
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        return checked(lambda: self._clean(text)) if text else ""
+
+
+def _fields_for(name: str) -> dict[str, forms.Field]:
+    """The fields of one assistant by option, those alone that reach it."""
+    kind = assistants.assistant_class(name)
+    plain = {"spellcheck": "false", "autocomplete": "off"}
+    found: dict[str, forms.Field] = {}
+    if kind.takes_model:
+        hint = {"list": f"models-{name}", "placeholder": assistants.default_model(name)}
+        found["model"] = _Checked(
+            label="Model", clean=service.clean_model, widget=forms.TextInput(attrs={**plain, **hint})
+        )
+    if kind.takes_country:
+        found["country"] = _Checked(
+            label="Country",
+            clean=service.clean_country,
+            help_text="Where it is asked from: two letters, such as DE.",
+            widget=forms.TextInput(attrs={**plain, "maxlength": "2", "class": "narrow"}),
+        )
+    if kind.takes_language:
+        found["language"] = _Checked(
+            label="Language",
+            clean=service.clean_language,
+            help_text="Two letters, such as de.",
+            widget=forms.TextInput(attrs={**plain, "maxlength": "7", "class": "narrow"}),
+        )
+    if kind.takes_output_limit:
+        found["max_output_tokens"] = forms.IntegerField(
+            label="Most output tokens",
+            required=False,
+            min_value=LEAST_OUTPUT,
+            max_value=MOST_OUTPUT,
+            help_text="A longer answer is cut off there.",
+            widget=forms.NumberInput(attrs={"class": "narrow"}),
+        )
+    if kind.queue == "external":
+        found["retry_unknown"] = forms.BooleanField(
+            label="Ask again when a call was sent and no answer came back",
+            required=False,
+            help_text="The service may charge for both calls.",
+        )
+    return found
 
 
 class PanelForm(forms.Form):
@@ -20,7 +104,6 @@ class PanelForm(forms.Form):
     suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The prompts that are asked.")
     assistants = forms.MultipleChoiceField(
         label="Assistants",
-        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one assistant."},
     )
     repeats = forms.IntegerField(
@@ -61,24 +144,63 @@ class PanelForm(forms.Form):
         """`plan` is shown in place of the panel's own."""
         super().__init__(*args, **kwargs)
         self.workspace, self.panel = workspace, panel
+        self.has_pages = queries.has_index(workspace)
         suites = queries.suites_on_offer(workspace, panel)
         self._offer("suite", [("", "Choose a suite"), *suites] if len(suites) != 1 else suites)
         if len(suites) == 1 and not self.initial.get("suite"):
             self.initial["suite"] = suites[0][0]  # as the browser shows it, so that the size of a run counts it
+        self.keyless = set(queries.without_key(workspace))
         self._offer("assistants", assistants.choices())
+        for name, _ in assistants.choices():
+            for option, field in _fields_for(name).items():
+                self.fields[f"{name}-{option}"] = field
         zones = schedule.time_zones()
         self._offer("time_zone", [(zone, zone.replace("_", " ")) for zone in _with(zones, workspace, panel)])
         self.fields["time_zone"].initial = workspace.time_zone
-        if len(assistants.choices()) == 1:
-            self.fields["assistants"].initial = [assistants.choices()[0][0]]
+        at_hand = [name for name, _ in assistants.choices() if name not in self.keyless]
+        if len(at_hand) == 1:
+            self.fields["assistants"].initial = at_hand
         if panel:
             self.initial = {**_values(plan or fields_of(panel)), "revision": panel.revision}
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
+    def rows(self) -> list[AssistantRow]:
+        """The assistants that can be asked here, and those that this panel asks already."""
+        return [row for row in self._rows() if row.chosen or not row.needs_key]
+
+    def rows_without_key(self) -> list[AssistantRow]:
+        return [row for row in self._rows() if row.needs_key and not row.chosen]
+
+    def _rows(self) -> Iterator[AssistantRow]:
+        chosen = self["assistants"].value() or ()
+        for name, label in assistants.choices():
+            kind = assistants.assistant_class(name)
+            own = {option: self[f"{name}-{option}"] for option in self._options_of(name)}
+            yield AssistantRow(
+                name=name,
+                label=label,
+                default_model=assistants.default_model(name) if kind.takes_model else "",
+                models=kind.models,
+                chosen=name in chosen,
+                needs_key=name in self.keyless,
+                needs_pages=name == "local" and not self.has_pages,
+                model=own.pop("model", None),
+                more=tuple(own.values()),
+            )
+
+    def _options_of(self, name: str) -> list[str]:
+        return [option for option in ("model", *OPTIONS) if f"{name}-{option}" in self.fields]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        for name in {name for name, _ in assistants.choices()}.difference(cleaned.get("assistants", ())):
+            for option in self._options_of(name):
+                self.errors.pop(f"{name}-{option}", None)  # nobody sees it, and it counts for nothing
+        # one whose key is gone may stay where it is; it cannot be added
+        if refused := [name for name in cleaned.get("assistants", ()) if name in self.keyless - set(self._before())]:
+            self.add_error("assistants", f"{assistants.label(refused[0])} needs a key before a panel can ask it.")
         cron = terms(cleaned.get("schedule", ""), cleaned.get("cron", ""))
         if cleaned.get("schedule") == OWN_TERMS and not cron:
             self.add_error("cron", "Write the cron terms, or choose one of the schedules above.")
@@ -90,22 +212,48 @@ class PanelForm(forms.Form):
         return cleaned
 
     def plan(self) -> dict[str, Any]:
-        """The fields as `save_panel` takes them. An assistant that was in the panel keeps its model and options."""
-        kept: dict[str, dict[str, Any]] = {}
-        if self.panel:  # one that somebody else took out meanwhile is still as this form was opened with it
-            opened = plan_of(panel=self.panel, number=self.cleaned_data["revision"] or 0) or {}
-            kept = {item["assistant"]: item for item in (*opened.get("assistants", ()), *self.panel.assistants)}
+        """The fields as `save_panel` takes them. What an assistant was asked with beside the form's fields stays."""
+        before = self._before()
         cleaned = self.cleaned_data
         return {
             "name": cleaned["name"],
             "suite": Suite.objects.for_workspace(self.workspace).get(pk=cleaned["suite"]),
-            "assistants": [
-                kept.get(name, {"assistant": name, "model": "", "options": {}}) for name in cleaned["assistants"]
-            ],
+            "assistants": [self._item(name, before.get(name, {})) for name in cleaned["assistants"]],
             "repeats": cleaned["repeats"],
             "cron": terms(cleaned["schedule"], cleaned["cron"]),
             "time_zone": cleaned["time_zone"],
         }
+
+    def _before(self) -> dict[str, Mapping[str, Any]]:
+        """The panel's assistants as they are, and those that somebody else took out since this form was opened."""
+        if self.panel is None:
+            return {}
+        opened = service.plan_of(panel=self.panel, number=self.cleaned_data.get("revision") or 0) or {}
+        return {item["assistant"]: item for item in (*opened.get("assistants", ()), *self.panel.assistants)}
+
+    def _item(self, name: str, before: Mapping[str, Any]) -> dict[str, Any]:
+        """One assistant as plans hold it: as it was, with what the form says of it."""
+        typed = {option: self.cleaned_data[f"{name}-{option}"] for option in self._options_of(name)}
+        model = typed.pop("model", before.get("model", ""))
+        kept = {option: value for option, value in before.get("options", {}).items() if option not in typed}
+        return {
+            "assistant": name,
+            "model": model,
+            "options": kept | {option: value for option, value in typed.items() if value},
+        }
+
+
+def chosen(values: QueryDict) -> list[dict[str, Any]]:
+    """The assistants in a form that is still being filled in, as far as their size and cost depend on it."""
+    known = dict(assistants.choices())
+    found = []
+    for name in dict.fromkeys(values.getlist("assistants")):
+        if name in known:
+            limit = values.get(f"{name}-max_output_tokens", "")
+            is_limit = limit.isascii() and limit.isdigit() and LEAST_OUTPUT <= int(limit[:9]) <= MOST_OUTPUT
+            options = {"max_output_tokens": int(limit)} if is_limit else {}
+            found.append({"assistant": name, "model": values.get(f"{name}-model", "").strip(), "options": options})
+    return found
 
 
 def terms(chosen: str, own: str) -> str:
@@ -124,6 +272,12 @@ def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
         "schedule": plan["cron"] if preset else OWN_TERMS,
         "cron": "" if preset else plan["cron"],
         "time_zone": plan["time_zone"],
+        **{f"{item['assistant']}-model": item["model"] for item in plan["assistants"]},
+        **{
+            f"{item['assistant']}-{option}": value
+            for item in plan["assistants"]
+            for option, value in item["options"].items()
+        },
     }
 
 

@@ -100,15 +100,17 @@ def forecast(
     for item in items:
         name, model = item["assistant"], item.get("model") or assistants.default_model(item["assistant"])
         price, answers = pricing.find(book, name, model), prompts * repeats
-        each = pricing.expected_cost(price, usual[name])
-        most = book.maximum(price)
+        limit = (item.get("options") or {}).get("max_output_tokens")
+        size = usual[name].within(limit)
+        each = pricing.expected_cost(price, size)
+        most = book.maximum(price, max_output_tokens=limit)
         lines.append(
             Line(
                 assistant=name,
                 label=assistants.label(name),
                 model=model,
                 answers=answers,
-                typical=usual[name],
+                typical=size,
                 price=price,
                 usual=None if each is None else each * answers,
                 most=None if most is None else most * answers,

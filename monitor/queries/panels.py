@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from monitor import assistants, schedule
-from monitor.models import Panel, Prompt, Run, Suite, Workspace
+from monitor.models import Credential, Panel, Pointers, Prompt, Run, Suite, Workspace
 from monitor.queries import runs as run_queries
 
 SLOTS_SHOWN = 5
@@ -42,10 +43,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PanelRow:
-    """A panel in the list."""
+    """A panel in the list; `asked` has the assistants with their models and what else is set for them."""
 
     panel: Panel
     assistants: tuple[str, ...]
+    asked: tuple[str, ...]
     size: Size
     plan: Plan
     latest: run_queries.Progress | None
@@ -97,12 +99,36 @@ def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
         PanelRow(
             panel=panel,
             assistants=tuple(assistants.label(item["assistant"]) for item in panel.assistants),
+            asked=tuple(in_words(item) for item in panel.assistants),
             size=Size(sizes.get(panel.suite_id, 0), len(panel.assistants), panel.repeats),
             plan=plan(panel.cron, panel.time_zone),
             latest=latest.get(panel.pk),
         )
         for panel in panels
     ]
+
+
+def in_words(item: Mapping[str, Any]) -> str:
+    """An assistant of a plan, with its model and all that is set for it."""
+    options = item.get("options") or {}
+    said = [item.get("model") or "", options.get("country") or "", options.get("language") or ""]
+    if limit := options.get("max_output_tokens"):
+        said.append(f"at most {limit:,} tokens")
+    if options.get("retry_unknown"):
+        said.append("asked again when no answer came back")
+    beside = ", ".join(filter(None, said))
+    return f"{assistants.label(item['assistant'])} ({beside})" if beside else assistants.label(item["assistant"])
+
+
+def without_key(workspace: Workspace) -> list[str]:
+    """Assistants that cannot be asked before somebody enters their key."""
+    held = set(Credential.objects.for_workspace(workspace).values_list("assistant", flat=True))
+    return [name for name, _ in assistants.choices() if assistants.needs_key(name) and name not in held]
+
+
+def has_index(workspace: Workspace) -> bool:
+    """Whether the local engine has pages to answer from."""
+    return Pointers.objects.filter(workspace=workspace, generation__isnull=False).exists()
 
 
 def prompt_counts(workspace: Workspace, suite_ids: Sequence[int]) -> dict[int, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,11 @@ from monitor.services.errors import Problem
 
 MAX_NAME = 120
 MAX_REPEATS = 50
+LONGEST_MODEL = 120
+#: Services refuse to answer in fewer tokens, and no model writes more.
+LEAST_OUTPUT, MOST_OUTPUT = 16, 200_000
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2,4})?")
 
 
 class Conflict(Problem):
@@ -140,11 +146,8 @@ def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _assistants(asked: Any) -> list[dict[str, Any]]:
-    plan = [
-        {"assistant": item["assistant"], "model": item.get("model") or "", "options": item.get("options") or {}}
-        for item in asked
-    ]
-    names = [item["assistant"] for item in plan]
+    items = list(asked)
+    names = [item["assistant"] for item in items]
     if not names:
         raise Problem("Choose at least one assistant.")
     if len(set(names)) < len(names):
@@ -152,7 +155,62 @@ def _assistants(asked: Any) -> list[dict[str, Any]]:
     known = {name for name, _ in assistants.choices()}
     if missing := [name for name in names if name not in known]:
         raise Problem(f"There is no assistant called “{missing[0]}” here.")
-    return plan
+    return [
+        {
+            "assistant": item["assistant"],
+            "model": clean_model(item.get("model") or ""),
+            "options": _options(item["assistant"], item.get("options") or {}),
+        }
+        for item in items
+    ]
+
+
+def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options in the form services take them; Problem for what this assistant would drop unseen."""
+    cleaned = dict(options)
+    for option, (attribute, called, clean) in _TAKEN.items():
+        if option in cleaned:
+            if not getattr(assistants.assistant_class(name), attribute):
+                raise Problem(f"{assistants.label(name)} takes no {called}.")
+            cleaned[option] = clean(cleaned[option])
+    return cleaned
+
+
+def clean_model(text: str) -> str:
+    """The id of a model as it is sent; Problem where it cannot be one."""
+    model = text.strip()
+    if len(model) > LONGEST_MODEL or any(character.isspace() or ord(character) < 32 for character in model):
+        raise Problem(f"A model's id has no blanks and at most {LONGEST_MODEL} characters.")
+    return model
+
+
+def clean_country(text: str) -> str:
+    """A country's two letters, as services take them: GB for the United Kingdom, whichever way it is written."""
+    country = text.strip().upper()
+    if not _COUNTRY.fullmatch(country):
+        raise Problem("A country is two letters, such as DE, GB or US.")
+    return "GB" if country == "UK" else country
+
+
+def clean_language(text: str) -> str:
+    language = text.strip().lower().replace("_", "-")
+    if not _LANGUAGE.fullmatch(language):
+        raise Problem("A language is two letters, such as de or en, some with a region, such as pt-br.")
+    return language
+
+
+def clean_output_limit(tokens: Any) -> int:
+    if not isinstance(tokens, int) or not LEAST_OUTPUT <= tokens <= MOST_OUTPUT:
+        raise Problem(f"Output tokens can be {LEAST_OUTPUT} to {MOST_OUTPUT:,}.")
+    return tokens
+
+
+#: Options that not every assistant takes: what says so, what people call it, and how it is cleaned.
+_TAKEN: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+    "country": ("takes_country", "country", clean_country),
+    "language": ("takes_language", "language", clean_language),
+    "max_output_tokens": ("takes_output_limit", "limit of its output", clean_output_limit),
+}
 
 
 def _merged(saved: Panel, revision: int, typed: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +11,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
-from monitor import assistants
-from monitor.forms.panels import PanelForm, terms
+from monitor.forms.panels import PanelForm, chosen, terms
 from monitor.models import Panel, Role, Trigger
 from monitor.queries import costs as cost_queries
 from monitor.queries import panels as queries
@@ -110,8 +109,15 @@ def _show_conflict(request: WorkspaceRequest, conflict: service.Conflict) -> Htt
     for key in conflict.clashes:
         names = ("schedule", "cron") if key == "cron" else (key,)
         label = theirs.fields[names[0]].label
-        differing.append((label, _in_words(theirs, names), _in_words(yours, names)))
+        if key == "assistants":
+            differing.append((label, _asked(panel.assistants), _asked(conflict.merged[key])))
+        else:
+            differing.append((label, _in_words(theirs, names), _in_words(yours, names)))
     return _show_form(request, panel, yours, status=409, conflict=str(conflict), differing=differing)
+
+
+def _asked(items: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(map(queries.in_words, items))
 
 
 def _in_words(form: PanelForm, names: Iterable[str]) -> str:
@@ -132,16 +138,14 @@ def schedule_preview(request: WorkspaceRequest) -> HttpResponse:
 def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
     suite, repeats = values.get("suite", ""), values.get("repeats", "")
     prompts = queries.prompt_counts(request.workspace, [_number(suite)]) if _number(suite) else {}
-    known = {name for name, _ in assistants.choices()}
-    size = queries.Size(
-        prompts.get(_number(suite), 0), len(known.intersection(values.getlist("assistants"))), _number(repeats)
-    )
+    asked = chosen(values)
+    size = queries.Size(prompts.get(_number(suite), 0), len(asked), _number(repeats))
     cron = terms(values.get("schedule", ""), values.get("cron", ""))
     unwritten = values.get("schedule") == "own" and not cron
     plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)
     forecast = cost_queries.forecast(
         request.workspace,
-        plan=[{"assistant": name} for name in dict.fromkeys(values.getlist("assistants"))],
+        plan=asked,
         prompts=size.prompts,
         repeats=size.repeats,
         cron="" if plan.problem else cron,

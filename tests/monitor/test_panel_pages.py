@@ -11,10 +11,20 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitor import assistants
-from monitor.models import IndexGeneration, Panel, PanelRevision, Pointers, Role, Run, Suite, Trigger, Workspace
+from monitor.models import (
+    IndexGeneration,
+    Panel,
+    PanelRevision,
+    Pointers,
+    Response,
+    Role,
+    Run,
+    Suite,
+    Trigger,
+    Workspace,
+)
 from monitor.queries import panels as queries
-from monitor.services import panels, runs
+from monitor.services import credentials, panels, runs
 from monitor.services.errors import Problem
 from tests.factories import make_member, make_suite, make_workspace
 
@@ -165,7 +175,8 @@ def test_without_javascript_a_button_works_the_preview_out_and_saves_nothing(
 def form_values(page: Any) -> dict[str, Any]:
     """What the browser would send of the form as it is shown."""
     form = page.context["form"]
-    return {name: form[name].value() for name in form.fields}
+    values = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in values.items() if value not in (None, False)}
 
 
 def test_two_people_who_change_the_same_choose_knowingly(editor: Client, workspace: Workspace, panel: Panel) -> None:
@@ -211,10 +222,9 @@ def test_two_people_who_change_different_fields_both_get_theirs(
 
 
 def test_an_assistant_that_another_took_out_is_no_clash_for_who_left_it(
-    editor: Client, workspace: Workspace, suite: Suite, monkeypatch: pytest.MonkeyPatch
+    editor: Client, workspace: Workspace, suite: Suite
 ) -> None:
-    monkeypatch.setattr(assistants, "choices", lambda: [("local", "Local engine"), ("other", "Another")])
-    with_model = {"assistant": "other", "model": "m-1", "options": {"temperature": 0.5}}
+    with_model = {"assistant": "openai", "model": "m-1", "options": {"temperature": 0.5, "country": "DE"}}
     panel = save(suite, assistants=[LOCAL, with_model])
     address = at("panel_edit", workspace, panel.pk)
     opened = editor.get(address)
@@ -245,6 +255,144 @@ def test_an_edit_keeps_an_assistants_model_and_options(editor: Client, workspace
     editor.post(at("panel_edit", workspace, panel.pk), typed(suite, repeats=2, revision=1))
     panel.refresh_from_db()
     assert (panel.assistants, panel.repeats) == ([chosen], 2)
+
+
+def with_key(workspace: Workspace, assistant: str) -> None:
+    credentials.save(workspace=workspace, assistant=assistant, values={"api_key": "no key of anybody's"})
+
+
+def test_each_assistant_is_asked_as_its_row_says(editor: Client, workspace: Workspace, suite: Suite) -> None:
+    for name in ("openai", "perplexity", "kagi"):
+        with_key(workspace, name)
+    chosen = {
+        "assistants": ["openai", "perplexity"],
+        "openai-model": " gpt-5-mini ",
+        "openai-country": "uk",
+        "openai-retry_unknown": "on",
+        "perplexity-language": "DE",
+        "perplexity-max_output_tokens": "500",
+        "kagi-retry_unknown": "on",
+    }
+    page = editor.post(at("panel_new", workspace), typed(suite, **chosen), follow=True).content.decode()
+    panel = Panel.objects.for_workspace(workspace).get()
+    assert panel.assistants == [
+        {"assistant": "openai", "model": "gpt-5-mini", "options": {"country": "GB", "retry_unknown": True}},
+        {"assistant": "perplexity", "model": "", "options": {"language": "de", "max_output_tokens": 500}},
+    ]
+    assert "ChatGPT (OpenAI API) (gpt-5-mini, GB, asked again when no answer came back)" in page
+    assert "Perplexity (Sonar API) (de, at most 500 tokens)" in page
+    opened = form_values(editor.get(at("panel_edit", workspace, panel.pk)))
+    assert editor.post(at("panel_edit", workspace, panel.pk), opened).status_code == 302
+    panel.refresh_from_db()
+    assert panel.revision == 1  # what the form shows is what is there
+    del opened["openai-retry_unknown"]
+    editor.post(at("panel_edit", workspace, panel.pk), opened | {"openai-country": "", "openai-model": ""})
+    panel.refresh_from_db()
+    assert panel.assistants[0] == {"assistant": "openai", "model": "", "options": {}}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("openai-model", "two words", "no blanks"),
+        ("openai-country", "Deutschland", "two letters"),
+        ("openai-max_output_tokens", "3", "greater than or equal to 16"),
+        ("perplexity-language", "?", "two letters"),
+    ],
+)
+def test_what_no_service_takes_is_said_at_its_field_unless_nobody_chose_it(
+    editor: Client, workspace: Workspace, suite: Suite, field: str, value: str, said: str
+) -> None:
+    name = field.partition("-")[0]
+    with_key(workspace, name)
+    reply = editor.post(at("panel_new", workspace), typed(suite, assistants=[name], **{field: value}))
+    assert reply.status_code == 422
+    assert said in " ".join(reply.context["form"].errors[field])
+    assert said in unescape(reply.content.decode())
+    reply = editor.post(at("panel_new", workspace), typed(suite, **{field: value}))
+    assert reply.status_code == 302
+    assert Panel.objects.for_workspace(workspace).get().assistants == [LOCAL]
+
+
+def test_an_option_that_an_assistant_would_drop_is_refused(suite: Suite) -> None:
+    asked = [{"assistant": "kagi", "model": "", "options": {"country": "DE"}}]
+    with pytest.raises(Problem, match="Kagi FastGPT takes no country"):
+        save(suite, assistants=asked)
+
+
+def test_assistants_without_a_key_stand_apart_and_cannot_be_added(
+    editor: Client, workspace: Workspace, suite: Suite, client: Client
+) -> None:
+    with_key(workspace, "openai")
+    page = editor.get(at("panel_new", workspace))
+    form = page.context["form"]
+    assert [row.name for row in form.rows()] == ["local", "openai"]
+    apart = {row.name for row in form.rows_without_key()}
+    assert {"anthropic", "kagi"} <= apart and not apart & {"local", "openai", "pasted"}
+    settings = f'href="{at("assistants", workspace)}"'
+    assert settings not in page.content.decode()  # editors do not enter keys
+    assert "It has no pages to answer from yet" in page.content.decode()
+    with_index(workspace)
+    assert "It has no pages to answer from yet" not in editor.get(at("panel_new", workspace)).content.decode()
+    reply = editor.post(at("panel_new", workspace), typed(suite, assistants=["anthropic"]))
+    assert "Claude (Anthropic API) needs a key" in reply.content.decode()
+    client.force_login(make_member(workspace, Role.OWNER))
+    assert settings in client.get(at("panel_new", workspace)).content.decode()
+
+
+def test_a_panel_whose_key_was_deleted_can_still_be_edited(editor: Client, workspace: Workspace, suite: Suite) -> None:
+    panel = save(suite, assistants=[{"assistant": "openai", "model": "gpt-4.1", "options": {}}])
+    opened = editor.get(at("panel_edit", workspace, panel.pk))
+    assert "Its key is gone" in opened.content.decode()
+    assert editor.post(at("panel_edit", workspace, panel.pk), form_values(opened) | {"repeats": 2}).status_code == 302
+    panel.refresh_from_db()
+    assert (panel.repeats, panel.assistants[0]["model"]) == (2, "gpt-4.1")
+
+
+def test_two_people_who_set_an_assistant_up_differently_see_both(
+    editor: Client, workspace: Workspace, suite: Suite
+) -> None:
+    with_key(workspace, "openai")
+    panel = save(suite, assistants=[{"assistant": "openai", "model": "gpt-4.1", "options": {}}])
+    opened = form_values(editor.get(at("panel_edit", workspace, panel.pk)))
+    save(suite, panel, assistants=[{"assistant": "openai", "model": "gpt-5.2", "options": {}}])
+    reply = editor.post(at("panel_edit", workspace, panel.pk), opened | {"openai-country": "DE"})
+    assert reply.status_code == 409
+    assert reply.context["differing"] == [
+        ("Assistants", "ChatGPT (OpenAI API) (gpt-5.2)", "ChatGPT (OpenAI API) (gpt-4.1, DE)")
+    ]
+
+
+def test_the_forecast_follows_the_model_and_the_limit_as_they_are_typed(
+    editor: Client, workspace: Workspace, suite: Suite
+) -> None:
+    with_key(workspace, "openai")
+
+    def forecast(**typed_fields: str) -> Any:
+        fields = typed(suite, assistants=["openai"], **typed_fields)
+        return editor.get(at("schedule_preview", workspace), fields).context["preview"]["forecast"]
+
+    usual, cheaper = forecast(), forecast(**{"openai-model": "gpt-5-mini"})
+    assert (cheaper.lines[0].model, cheaper.usual < usual.usual) == ("gpt-5-mini", True)
+    limited = forecast(**{"openai-max_output_tokens": "100"})
+    assert limited.lines[0].typical.output_tokens == 100
+    assert limited.most < usual.most
+    assert forecast(**{"openai-max_output_tokens": "¹7"}).most == usual.most
+    assert [line.model for line in forecast(**{"openai-model": "nobody-knows"}).unpriced] == ["nobody-knows"]
+
+
+def test_a_run_needs_an_index_only_where_the_local_engine_is_asked(
+    editor: Client, workspace: Workspace, suite: Suite
+) -> None:
+    with_key(workspace, "openai")
+    asked = {"assistant": "openai", "model": "gpt-5-mini", "options": {"country": "DE"}}
+    panel = save(suite, assistants=[asked])
+    run = runs.start_run(panel=panel, trigger=Trigger.MANUAL)
+    assert run.generation is None
+    first = Response.objects.for_workspace(workspace).filter(run=run).first()
+    assert first and (first.model, first.options, first.queue) == ("gpt-5-mini", {"country": "DE"}, "external")
+    with pytest.raises(Problem, match="Import pages first"):
+        runs.start_run(panel=save(suite, name="Both", assistants=[LOCAL, asked]), trigger=Trigger.MANUAL)
 
 
 def test_a_new_schedule_or_a_pause_has_no_past_to_catch_up_with(panel: Panel) -> None:
