@@ -11,7 +11,7 @@ CASES = [
     (folder.name, name)
     for folder in sorted(FIXTURES.iterdir())
     for name in fixture_names(folder.name)
-    if name.endswith((".json", ".sse"))
+    if not name.endswith(".frames")
 ]
 
 
