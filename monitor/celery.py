@@ -15,7 +15,10 @@ TICK_SECONDS = 30
 
 #: Queues by the kind of worker that serves them. `models` workers load torch once and run `--pool solo`.
 MODEL_QUEUES = ("online", "local")
-QUEUES = ("housekeeping", *MODEL_QUEUES, "external")
+#: Served by one kind of worker that keeps many calls in flight: people's questions, and panels.
+ASKING = "asking"
+EXTERNAL_QUEUES = (ASKING, "external")
+QUEUES = ("housekeeping", *MODEL_QUEUES, *EXTERNAL_QUEUES)
 
 
 def _broker() -> dict[str, Any]:

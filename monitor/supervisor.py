@@ -25,7 +25,7 @@ from typing import IO, Self
 import psycopg
 
 from monitor import embedded_postgres
-from monitor.celery import MODEL_QUEUES
+from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES
 
 log = logging.getLogger(__name__)
 
@@ -219,7 +219,17 @@ def workers(data_dir: Path) -> list[Service]:
         ),
         Service(
             "external worker",
-            [*worker, "--pool", "threads", "--concurrency", "1", "-Q", "external", "-n", "external@%h"],
+            [
+                *worker,
+                "--pool",
+                "threads",
+                "--concurrency",
+                "1",
+                "-Q",
+                ",".join(EXTERNAL_QUEUES),
+                "-n",
+                "external@%h",
+            ],
             logs / "worker-external.log",
         ),
         Service(

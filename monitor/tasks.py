@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery.worker import state
 
-from monitor.celery import MODEL_QUEUES, app
+from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
 from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, runs
 
 
@@ -26,13 +26,13 @@ def sweep() -> None:
 
 @app.task(name="monitor.tasks.work")
 def work(queue: str) -> None:
-    """Answer what is due. A model worker serves all model queues at once, people's questions first."""
+    """Answer what is due. A worker serves all queues of its kind at once, people's questions first."""
     recovery.recover_spool()
     if queue in MODEL_QUEUES:
         ledger.warm_up(queues=MODEL_QUEUES)
         ledger.work(queues=MODEL_QUEUES)
     else:
-        outbound.work(queues=(queue,), keep_going=_keeps_running)
+        outbound.work(queues=EXTERNAL_QUEUES, keep_going=_keeps_running)
 
 
 def _keeps_running() -> bool:

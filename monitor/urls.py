@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from monitor.views import (
     answers,
+    asking,
     assistants,
     brands,
     costs,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("", include(home.urlpatterns)),
     path("accounts/", include("allauth.urls")),
     path("w/<slug:workspace>/", include(answers.urlpatterns)),
+    path("w/<slug:workspace>/", include(asking.urlpatterns)),
     path("w/<slug:workspace>/", include(settings.urlpatterns)),
     path("w/<slug:workspace>/", include(assistants.urlpatterns)),
     path("w/<slug:workspace>/", include(costs.urlpatterns)),

@@ -3,6 +3,7 @@
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
+from monitor.models.deltas import Delta
 from monitor.models.extraction import (
     DayBrand,
     DayCell,
@@ -46,6 +47,7 @@ __all__ = [
     "DayBrand",
     "DayCell",
     "DayDomain",
+    "Delta",
     "Extraction",
     "ExtractionStatus",
     "Gate",

@@ -118,6 +118,7 @@ class Response(WorkspaceModel):
     output_tokens = models.PositiveIntegerField(null=True)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     latency_ms = models.PositiveIntegerField(null=True)
+    first_text_ms = models.PositiveIntegerField(null=True)
     answered_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -42,7 +42,7 @@ from monitor.models import (
     Run,
     RunStatus,
 )
-from monitor.services import budgets, bulk, costs, indexes, nudge, reading, spool
+from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, spool
 
 log = logging.getLogger(__name__)
 
@@ -351,6 +351,7 @@ def store(finished: Sequence[Finished]) -> int:
         write_responses(moved)
         bulk.insert(ResponseSource, sources)
         bulk.insert(Mention, mentions)
+        deltas.settle(moved)
         budgets.settle(outcomes)
     finish_runs({row.run_id for row in moved})
     return len(moved)

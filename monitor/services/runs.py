@@ -82,6 +82,8 @@ def ask(*, workspace: Workspace, text: str, assistant: str = "local", model: str
     kind = _class(assistant)
     if kind.surfaces:
         raise Problem(f"{kind.label} cannot be asked.")
+    if len(model) > costs.LONGEST_MODEL or not model.isprintable():
+        raise Problem("Choose one of the models.")
     is_local = kind.name == "local"
     options: dict[str, Any] = {"temperature": 0} if is_local else {}
     item = {"assistant": kind.name, "model": model, "options": options}

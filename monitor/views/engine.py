@@ -1,22 +1,19 @@
-"""The local engine: its pages and index, uploads, one page with its passages, and questions put to it."""
+"""The local engine: its pages and index, uploads, and one page with its passages."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path, reverse
+from django.urls import path
 
 from monitor.body_limit import takes
-from monitor.models import OPEN, JobKind, Page, Prompt, Role
-from monitor.queries import answers as answer_queries
+from monitor.models import JobKind, Page, Role
 from monitor.queries import jobs as job_queries
 from monitor.queries import pages as queries
-from monitor.services import imports, runs
+from monitor.services import imports
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
 
@@ -94,53 +91,9 @@ def page_put_back(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return redirect("page", request.workspace.slug, pk)
 
 
-@access(write=Role.EDITOR)
-def ask(request: WorkspaceRequest) -> HttpResponse:
-    if request.method == "POST":
-        return _put_question(request)
-    search = request.GET.get("q", "").strip()
-    history = Paginator(queries.asked(request.workspace, search=search), queries.HISTORY)
-    answer = request.GET.get("answer", "")
-    asked = _asked(request, int(answer)) if answer.isdigit() and len(answer) < 19 else {}
-    if request.htmx and asked:
-        return render(request, "_asked.html", asked)
-    context = {
-        **asked,
-        "history": history.get_page(request.GET.get("page")),
-        "search": search,
-        "text": asked["answer"].response.prompt_text if asked else "",
-        "max_length": Prompt.MAX_LENGTH,
-        "generation": queries.current_generation(request.workspace),
-    }
-    return render(request, "ask.html", context)
-
-
-def _put_question(request: WorkspaceRequest) -> HttpResponse:
-    text = request.POST.get("text", "")
-    try:
-        response = runs.ask(workspace=request.workspace, text=text)
-    except Problem as problem:
-        context = {
-            "problem": problem,
-            "text": text,
-            "history": Paginator(queries.asked(request.workspace), queries.HISTORY).get_page(1),
-            "max_length": Prompt.MAX_LENGTH,
-            "generation": queries.current_generation(request.workspace),
-        }
-        return render(request, "ask.html", context, status=422)
-    return redirect(f"{reverse('ask', args=[request.workspace.slug])}?answer={response.pk}")
-
-
 def _page(request: WorkspaceRequest, pk: int) -> Page:
     rows = Page.objects.for_workspace(request.workspace).select_related("workspace", "current")
     return get_object_or_404(rows.defer("current__html", "current__text"), pk=pk)
-
-
-def _asked(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
-    """The context of one question that was put here, and of its answer if it has one."""
-    rows = queries.asked(request.workspace).select_related("workspace", "generation")
-    answer = answer_queries.answer_page(get_object_or_404(rows, pk=pk))
-    return {"answer": answer, "is_open": answer.response.status in OPEN}
 
 
 urlpatterns = [
@@ -150,5 +103,4 @@ urlpatterns = [
     path("engine/pages/<int:pk>/", page, name="page"),
     path("engine/pages/<int:pk>/take-out/", page_take_out, name="page_take_out"),
     path("engine/pages/<int:pk>/put-back/", page_put_back, name="page_put_back"),
-    path("engine/ask/", ask, name="ask"),
 ]

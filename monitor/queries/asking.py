@@ -1,0 +1,188 @@
+"""The Ask page's questions: who can be asked and at what cost, why one waits, and what an answer has said so far.
+
+`follow` is read by a web server that many people's streams share: it holds no thread, and one connection of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.utils import timezone
+
+from monitor import assistants, pricing
+from monitor.models import OPEN, Budget, Credential, Delta, Gate, OwnPrice, Prompt, Response, ResponseStatus, Workspace
+from monitor.models.deltas import CHANNEL
+
+#: The table is looked at so often also when nothing was told: a pooler in between may swallow what is.
+LOOK_SECONDS = 1.0
+#: A sign of life, so that no proxy takes a quiet stream for a dead one.
+HEARTBEAT_SECONDS = 15.0
+#: A stream is ended after so long; browsers come back for the rest, and are then asked again who they are.
+LONGEST_SECONDS = 600.0
+#: No character has more bytes than this, and no token is shorter than a byte.
+_LONGEST_QUESTION = "\U0001f58b" * Prompt.MAX_LENGTH
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model that can be asked; `maximum` is the most that one question can cost, None where nobody knows."""
+
+    value: str
+    model: str
+    maximum: Decimal | None
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantChoice:
+    """An assistant that can be asked now, with its models."""
+
+    name: str
+    label: str
+    models: tuple[ModelChoice, ...]
+
+    @property
+    def is_free(self) -> bool:
+        return self.name == "local"
+
+
+def choices(workspace: Workspace, *, has_pages: bool, chosen: str = "") -> list[AssistantChoice]:
+    """The local engine where it has pages, then every assistant whose key is here. `chosen` is a value `NAME/MODEL`."""
+    held = set(Credential.objects.for_workspace(workspace).values_list("assistant", flat=True))
+    own: dict[str, list[str]] = {}
+    for name, model in OwnPrice.objects.for_workspace(workspace).values_list("assistant", "model"):
+        own.setdefault(name, []).append(model)
+    book = pricing.book(workspace.pk)
+    found = []
+    for name, label in assistants.choices():
+        if not has_pages if name == "local" else name not in held and assistants.needs_key(name):
+            continue
+        models = [*assistants.assistant_class(name).models, *(m for m in own.get(name, ()) if "*" not in m)]
+        rows = []
+        for model in dict.fromkeys(models or [""]):
+            price = pricing.find(book, name, model)
+            maximum = Decimal(0) if name == "local" else book.maximum(price, prompt=_LONGEST_QUESTION)
+            value = f"{name}/{model}"
+            rows.append(ModelChoice(value, model or "its own model", maximum, selected=value == chosen))
+        found.append(AssistantChoice(name, label, tuple(rows)))
+    return found
+
+
+def said(response: Response) -> str:
+    """What the try under way has said so far, or what one that failed had."""
+    if response.status != ResponseStatus.SENDING:
+        return response.text
+    rows = Delta.objects.for_workspace(response.workspace_id).filter(response=response, lease=response.lease)
+    return "".join(rows.order_by("sequence").values_list("text", flat=True))
+
+
+def waits_for(response: Response) -> str:
+    """Why a question is not asked yet, where it is more than its turn; else nothing."""
+    workspace = response.workspace
+    if response.status != ResponseStatus.PENDING or response.assistant == "local":
+        return ""
+    month = timezone.now().astimezone(workspace.zone).date().replace(day=1)
+    if Budget.objects.for_workspace(workspace).filter(month=month, is_full=True).exists():
+        return "This month's budget has no room for it. It is asked when an owner raises the budget."
+    gate = Gate.objects.for_workspace(workspace).filter(credential__assistant=response.assistant).first()
+    now = timezone.now()
+    if gate and gate.cool_until and gate.cool_until > now:
+        return "The service asked everyone to wait. It is asked as soon as that time is over."
+    if gate and gate.open_until and gate.open_until > now:
+        return "The service failed several times in a row. It is tried again in a while."
+    if response.next_try_at and response.next_try_at > now:
+        return f"The last try failed: {response.error_message} It is asked again soon."
+    return ""
+
+
+# --- following an answer while it comes ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of text: the try it belongs to, and its number there."""
+
+    lease: int
+    sequence: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The response is in another state than before; `is_over` when nothing more comes."""
+
+    is_over: bool
+
+
+_LOOK = """
+SELECT r.status, d.lease, d.sequence, d.text FROM monitor_response r
+LEFT JOIN monitor_delta d ON d.response_id = r.id AND d.lease = r.lease AND (d.lease, d.sequence) > (%s, %s)
+WHERE r.id = %s ORDER BY d.sequence
+"""
+
+
+async def follow(response_id: int, *, lease: int = 0, sequence: int = -1) -> AsyncIterator[Said | Moved | None]:
+    """What a response says after the given piece, as it comes, until it is over; None is a sign of life.
+
+    Ends without a word when the database goes away or the stream grew too old: whoever reads comes back.
+    """
+    began = quiet_since = time.monotonic()
+    status = None
+    try:
+        async with await _connect() as own:
+            is_told = await _listen(own)
+            while time.monotonic() - began < LONGEST_SECONDS:
+                rows = await (await own.execute(_LOOK, [lease, sequence, response_id])).fetchall()
+                for _, at, number, text in rows:
+                    if text is not None:
+                        lease, sequence, quiet_since = at, number, time.monotonic()
+                        yield Said(at, number, text)
+                now = rows[0][0] if rows else None
+                if now not in OPEN:
+                    yield Moved(is_over=True)
+                    return
+                if status not in (None, now):
+                    yield Moved(is_over=False)
+                status = now
+                if time.monotonic() - quiet_since > HEARTBEAT_SECONDS:
+                    quiet_since = time.monotonic()
+                    yield None
+                await _wait(own, response_id, is_told=is_told)
+    except psycopg.OperationalError:
+        return
+
+
+async def _connect() -> psycopg.AsyncConnection[Any]:
+    """A connection of this stream alone, to the database that Django uses."""
+    parameters = connection.get_connection_params()
+    for name in ("cursor_factory", "context"):
+        parameters.pop(name, None)
+    return await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+
+
+async def _listen(own: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether the database will tell; some poolers refuse."""
+    try:
+        await own.execute(f"LISTEN {CHANNEL}")
+    except psycopg.errors.Error:
+        return False
+    return True
+
+
+async def _wait(own: psycopg.AsyncConnection[Any], response_id: int, *, is_told: bool) -> None:
+    """Until the database tells of the response, or it is time to look."""
+    if not is_told:
+        await asyncio.sleep(LOOK_SECONDS)
+        return
+    async with aclosing(own.notifies(timeout=LOOK_SECONDS)) as notices:
+        async for told in notices:
+            if told.payload == str(response_id):
+                return

@@ -1,0 +1,139 @@
+"""The Ask page: one question to one assistant, its answer while it comes, and what was asked before.
+
+The stream's view is a plain one that checks who asks and hands Django an asynchronous iterator: while text comes, no
+thread is held and no connection of Django's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+
+from monitor.models import OPEN, Prompt, Response, Role
+from monitor.queries import answers as answer_queries
+from monitor.queries import asking as queries
+from monitor.queries import pages as page_queries
+from monitor.services import runs
+from monitor.services.errors import Problem
+from monitor.views.access import WorkspaceRequest, access
+
+#: Streams of one person, and of all, that one web process keeps open; who has more gets the page by asking again.
+STREAMS_A_PERSON, MOST_STREAMS = 4, 40
+
+_open: Counter[int] = Counter()
+
+
+@access(write=Role.EDITOR)
+def ask(request: WorkspaceRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _put_question(request)
+    answer = request.GET.get("answer", "")
+    asked = _asked(request, int(answer)) if answer.isdigit() and len(answer) < 19 else {}
+    if request.htmx and asked:
+        return render(request, "_asked.html", asked)
+    return render(request, "ask.html", asked | _page(request, asked["response"] if asked else None))
+
+
+def _put_question(request: WorkspaceRequest) -> HttpResponse:
+    text, choice = request.POST.get("text", ""), request.POST.get("assistant", "") or "local"
+    name, _, model = choice.partition("/")
+    try:
+        response = runs.ask(workspace=request.workspace, text=text, assistant=name, model=model)
+    except Problem as problem:
+        context = _page(request, None) | {"problem": problem, "text": text}
+        return render(request, "ask.html", context, status=422)
+    return redirect(f"{reverse('ask', args=[request.workspace.slug])}?answer={response.pk}")
+
+
+def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
+    """The context of the form and of what was asked before."""
+    workspace = request.workspace
+    search = request.GET.get("q", "").strip()
+    generation = page_queries.current_generation(workspace)
+    chosen = request.POST.get("assistant") or (f"{asked.assistant}/{asked.model}" if asked else "")
+    history = Paginator(page_queries.asked(workspace, search=search), page_queries.HISTORY)
+    return {
+        "text": asked.prompt_text if asked else "",
+        "choices": queries.choices(workspace, has_pages=generation is not None, chosen=chosen),
+        "generation": generation,
+        "max_length": Prompt.MAX_LENGTH,
+        "search": search,
+        "history": history.get_page(request.GET.get("page")),
+    }
+
+
+def _asked(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
+    """The context of one question that was put here, and of its answer or what has come of it."""
+    response = _response(request, pk)
+    is_open = response.status in OPEN
+    return {
+        "response": response,
+        "answer": answer_queries.answer_page(response),
+        "is_open": is_open,
+        "said": queries.said(response),
+        "waits_for": queries.waits_for(response),
+    }
+
+
+def _response(request: WorkspaceRequest, pk: int) -> Response:
+    rows = page_queries.asked(request.workspace).select_related("workspace", "generation")
+    return get_object_or_404(rows, pk=pk)
+
+
+@access()
+def ask_stream(request: WorkspaceRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """Server-sent events: `said` with pieces of text, `moved` when the page should be looked at again."""
+    response, person = _response(request, pk), request.user.pk
+    if _open[person] >= STREAMS_A_PERSON or _open.total() >= MOST_STREAMS:
+        return HttpResponse("Too many answers are being followed at once.", status=429, content_type="text/plain")
+    close_old_connections()  # Django would keep this one until the stream ends
+    lease, sequence = _last_seen(request)
+    events = StreamingHttpResponse(
+        _events(response.pk, person, lease, sequence), content_type="text/event-stream; charset=utf-8"
+    )
+    events["Cache-Control"] = "no-store"
+    events["X-Accel-Buffering"] = "no"
+    return events
+
+
+def _last_seen(request: HttpRequest) -> tuple[int, int]:
+    """The try and the piece that a browser names when it comes back; before the first piece where it names none."""
+    lease, _, sequence = request.headers.get("Last-Event-ID", "").partition(".")
+    if lease.isdigit() and sequence.isdigit() and len(lease) < 10 and len(sequence) < 10:
+        return int(lease), int(sequence)
+    return 0, -1
+
+
+async def _events(response_id: int, person: int, lease: int, sequence: int) -> AsyncIterator[bytes]:
+    _open[person] += 1
+    try:
+        yield b"retry: 2000\n\n"
+        async for item in queries.follow(response_id, lease=lease, sequence=sequence):
+            yield _event(item)
+    finally:
+        _open[person] -= 1
+        if not _open[person]:
+            del _open[person]
+
+
+def _event(item: queries.Said | queries.Moved | None) -> bytes:
+    if item is None:
+        return b": still there\n\n"
+    if isinstance(item, queries.Moved):
+        return b"event: moved\ndata: {}\n\n"
+    data = json.dumps({"try": item.lease, "text": item.text})
+    return f"id: {item.lease}.{item.sequence}\nevent: said\ndata: {data}\n\n".encode()
+
+
+urlpatterns = [
+    path("engine/ask/", ask, name="ask"),
+    path("engine/ask/<int:pk>/stream/", ask_stream, name="ask_stream"),
+]
