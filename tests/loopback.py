@@ -48,7 +48,7 @@ class Seen:
 
 
 class Loopback:
-    """The service: `bodies` are replayed in turn. `sent` is called with each request as it is answered."""
+    """The service: `bodies` are replayed in turn, with `status`. `on_seen` gets each request as it is answered."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Loopback:
         *,
         latency: float = 0.0,
         content_type: str = "application/json",
+        status: int = 200,
         on_seen: Callable[[Seen], None] | None = None,
     ) -> None:
         self.log: list[Seen] = []
@@ -65,6 +66,7 @@ class Loopback:
         self._bodies = bodies
         self._latency = latency
         self._content_type = content_type
+        self._status = status
         self._on_seen = on_seen
         self._at_once = 0
         self._count = 0
@@ -95,6 +97,14 @@ class Loopback:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.hang_up()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def hang_up(self) -> None:
+        """End every connection, answered or not, and take no more."""
+
         async def end() -> None:
             self._server.close()
             others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -103,9 +113,6 @@ class Loopback:
             await asyncio.gather(*others, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
     async def start(self, port: int = 0) -> None:
         """Listen on the running loop."""
@@ -176,8 +183,8 @@ class Loopback:
             self._note(seen, 200, body if fault in {"bytes", "gzip", "stream"} else None)
             await _BROKEN[fault](self, seen, body, writer)
             return False
-        self._note(seen, 200, body)
-        writer.write(self._head(200, len(body), seen) + body)
+        self._note(seen, self._status, body)
+        writer.write(self._head(self._status, len(body), seen) + body)
         await writer.drain()
         return True
 

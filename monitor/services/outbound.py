@@ -230,6 +230,8 @@ class _Flight:
         for batch in [batch for batch in self._batches if not batch.waiting]:
             batch.file.close(remove=True)
             self._batches.remove(batch)
+        if not self._batches:
+            self._claim_at = time.monotonic()  # what has just failed may be due again
         _tell_limits(came)
         return moved
 
