@@ -85,7 +85,8 @@ def bent_body(content: bytes, data: st.DataObject) -> bytes:
     except ValueError:
         pass
     lines = content.split(b"\n")
-    places = [at for at, line in enumerate(lines) if line.startswith(b"data: {")]
+    # an event whose data runs over several lines is left as it is
+    places = [at for at, line in enumerate(lines) if line.startswith(b"data: {") and line.rstrip().endswith(b"}")]
     if places:
         at = data.draw(st.sampled_from(places))
         lines[at] = b"data: " + json.dumps(bent(json.loads(lines[at][6:]), data)).encode()
