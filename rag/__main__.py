@@ -6,10 +6,11 @@ Each command imports what it needs when it runs, so that `robots` and `--help` s
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,17 @@ def ask(arguments: argparse.Namespace) -> None:
     _print(LocalAssistant(_open(arguments.directory), _embedder(arguments)).answer(question).as_json())
 
 
+def support(arguments: argparse.Namespace) -> None:
+    """Claims and evidence on standard input -> how well each claim is supported; a row each, in order."""
+    from rag.support import BATCH, check
+
+    embedder = _embedder(arguments)
+    rows = _claims(sys.stdin.buffer)
+    while batch := list(itertools.islice(rows, BATCH)):
+        for verdict in check(batch, embedder):
+            _print({"score": verdict.score, "supported": verdict.supported})
+
+
 def robots(arguments: argparse.Namespace) -> None:
     """Whether a robots.txt lets a crawler fetch a URL."""
     from rag.robots import allowed
@@ -165,6 +177,20 @@ def _queries(path: Path) -> Iterator[tuple[str, str]]:
                 raise ValueError(f'{path}, line {number} needs the form {{"_id", "text"}}.') from error
 
 
+def _claims(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            claim, evidence = row["claim"], row["evidence"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f'line {number} needs the form {{"claim", "evidence"}}.') from error
+        if not isinstance(claim, str) or not isinstance(evidence, str):
+            raise ValueError(f"line {number}: claim and evidence are texts.")
+        yield claim, evidence
+
+
 def _body(file: str) -> bytes:
     """The bytes of a file, unpacked where its name ends in .gz."""
     if not file.endswith(".gz"):
@@ -224,6 +250,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int)
     command.add_argument("--temperature", type=float)
     command.set_defaults(run=ask)
+    _add_model(command)
+
+    command = commands.add_parser("support", help="claims and evidence in JSON Lines -> whether one supports the other")
+    command.set_defaults(run=support)
     _add_model(command)
 
     command = commands.add_parser("robots", help="whether a robots.txt lets a crawler fetch a URL")

@@ -1,0 +1,42 @@
+"""Mean, spread and weight of each feature of `rag.support_features`, written by `bench/train_support.py`."""
+
+from __future__ import annotations
+
+BIAS = -0.317
+WEIGHTS: dict[str, tuple[float, float, float]] = {
+    "words": (0.716, 0.2517, 0.000),
+    "words in a sentence": (0.5617, 0.2506, 0.000),
+    "words in two": (0.6291, 0.2539, 0.000),
+    "words in three": (0.66, 0.2535, 0.000),
+    "words in any three": (0.7089, 0.2511, 0.000),
+    "rare words": (0.7533, 0.2856, 0.000),
+    "missing weight": (0.8512, 0.567, 0.000),
+    "longest gap": (0.2028, 0.2075, 0.000),
+    "pairs": (0.3702, 0.2766, 0.000),
+    "pairs loose": (0.4359, 0.2856, 0.000),
+    "pairs reversed": (0.02574, 0.05875, -0.018),
+    "order": (0.4346, 0.2309, 0.000),
+    "numbers missing": (0.1328, 0.3284, -0.143),
+    "a number missing": (0.1478, 0.3549, -0.293),
+    "numbers apart": (0.02714, 0.1468, 0.000),
+    "names missing": (0.08188, 0.2562, -0.099),
+    "a name missing": (0.1058, 0.3076, -0.082),
+    "names apart": (0.05571, 0.2016, 0.000),
+    "denial": (0.02539, 0.08106, -0.170),
+    "contrary": (0.03801, 0.1837, -0.252),
+    "sweeping": (0.1338, 0.3752, -0.274),
+    "claim length": (2.502, 0.3917, 0.347),
+    "evidence length": (5.091, 0.7516, -0.032),
+    "cosine": (0.7112, 0.1763, 0.000),
+    "cosine of two": (0.7469, 0.1687, 0.043),
+    "cosine of all": (0.6539, 0.1632, 0.026),
+    "soft": (0.7569, 0.1703, 0.000),
+    "soft in a sentence": (0.6687, 0.1876, 0.000),
+    "soft low": (0.4813, 0.2206, 0.000),
+    "soft missing": (0.1662, 0.1778, -0.160),
+    "soft gap": (0.1221, 0.1462, -0.569),
+    "soft weakest clause": (0.7068, 0.1981, 0.000),
+    "soft names": (0.805, 0.2735, 0.393),
+    "unsupported": (0.6128, 0.566, -0.617),
+    "unsupported softly": (0.6483, 0.5647, -0.299),
+}
