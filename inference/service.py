@@ -95,10 +95,14 @@ class Service(Assistant):
     ) -> Iterator[tuple[int, Answer | AssistantError]]:
         """All questions are sent at once: whoever asks decides how many are in flight."""
         turns: list[list[RawBody]] = [[] for _ in questions]
-        calls = [self.call(question) for question in questions]
+        calls = [self._prepared(question) for question in questions]
         with self._client.exchange() as exchange:
             for index, call in enumerate(calls):
-                exchange.send(index, call)
+                if isinstance(call, Call):
+                    exchange.send(index, call)
+            for index, call in enumerate(calls):
+                if isinstance(call, AssistantError):
+                    yield index, call
             for index, result in exchange:
                 if isinstance(result, Failed):
                     yield index, result.error
@@ -141,6 +145,16 @@ class Service(Assistant):
         for _ in copied():
             pass
         return RawBody(bytes(received), chunks.status, chunks.headers)
+
+    def _prepared(self, question: Question) -> Call | AssistantError:
+        """The call, or why it cannot be made: one question that fits no request holds up none of the others."""
+        try:
+            return self.call(question)
+        except AssistantError as error:
+            return error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            _log.exception("A call of %s could not be made", self.name)
+            return AssistantError("invalid_request", f"The question cannot be put: {type(error).__name__}.")
 
     def _read_turns(self, bodies: Sequence[RawBody]) -> Answer | AssistantError:
         try:

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from inference.answer import Answer, Assistant, AssistantError, Keep, Question, RawBody
+from inference.answer import Answer, Assistant, AssistantError, ErrorKind, Keep, Question, RawBody
 from inference.prices import Prices
 from monitor import assistants
 from monitor.celery import MODEL_QUEUES
@@ -214,7 +214,10 @@ def _ask(claims: list[Claim], storing: _Storing, leases: _Leases) -> None:
 
 
 def results(assistant: Assistant, claims: Sequence[Claim], keep: Keep) -> Iterator[tuple[int, Answer | AssistantError]]:
-    """What `answer_many` gives; a fault of the assistant's own code takes no neighbour's answer with it."""
+    """What `answer_many` gives; a fault of the assistant's own code takes no neighbour's answer with it.
+
+    What is left then was made here and can be made again, or it may have been sent and cost something: `unknown`.
+    """
     open_indexes = set(range(len(claims)))
     try:
         for index, result in assistant.answer_many([c.question() for c in claims], keep):
@@ -222,8 +225,9 @@ def results(assistant: Assistant, claims: Sequence[Claim], keep: Keep) -> Iterat
             yield index, result
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         log.exception("%s failed on a batch of %d", claims[0].assistant, len(claims))
+        kind: ErrorKind = "server" if claims[0].queue in FREE_QUEUES else "unknown"
         for index in sorted(open_indexes):
-            yield index, AssistantError("server", f"{type(error).__name__}: {error}")
+            yield index, AssistantError(kind, f"{type(error).__name__}: {error}")
 
 
 def _index_folder(generation_id: int | None) -> Any:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -64,8 +64,9 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
 
 
 def has_room() -> bool:
-    """Whether the disk has room for answers; without it asking pauses."""
-    return shutil.disk_usage(settings.DATA_DIR).free >= LEAST_FREE_BYTES
+    """Whether the spool's disk has room for answers; without it asking pauses."""
+    folder = settings.SPOOL_DIR if settings.SPOOL_DIR.exists() else settings.DATA_DIR
+    return shutil.disk_usage(folder).free >= LEAST_FREE_BYTES
 
 
 @dataclass(slots=True)
@@ -76,6 +77,8 @@ class _Batch:
     file: spool.BatchSpool
     #: Places of claims that are not stored yet.
     waiting: set[int]
+    #: Places of claims with an answer that the disk did not take: they are in memory alone.
+    unspooled: set[int] = field(default_factory=set)
 
     @property
     def is_asked(self) -> bool:
@@ -112,7 +115,7 @@ class _Flight:
                 away_since = None
             except (OperationalError, InterfaceError):
                 away_since = away_since or time.monotonic()
-                if not self._in_flight and time.monotonic() - away_since > DATABASE_SECONDS:
+                if self._may_leave and time.monotonic() - away_since > DATABASE_SECONDS:
                     self._leave_to_recovery()
                     raise
                 log.warning("The database is away; %d answers wait in the spool.", len(self._unstored))
@@ -122,6 +125,11 @@ class _Flight:
     @property
     def _in_flight(self) -> int:
         return sum(len(batch.waiting) for batch in self._batches) - len(self._unstored)
+
+    @property
+    def _may_leave(self) -> bool:
+        """Whether all that came lies in the spool, for others to store."""
+        return not self._in_flight and not any(batch.unspooled for batch in self._batches)
 
     @property
     def _asked(self) -> int:
@@ -181,6 +189,7 @@ class _Flight:
             except OSError:
                 # it is in memory and goes to the database from there; nothing more is sent before there is room
                 log.exception("An answer could not be spooled.")
+                batch.unspooled.add(index)
                 self._disk_is_full = True
 
         def arrive(index: int, result: Answer | AssistantError) -> None:
@@ -206,6 +215,12 @@ class _Flight:
             refusal = AssistantError("invalid_request", f"{first.assistant} cannot be asked: {error}")
             for index in set(range(len(batch.granted.claims))) - done:
                 arrive(index, refusal)
+        except Exception as error:  # noqa: BLE001
+            # whatever it was, it may have been sent, and nobody may wait for it for ever
+            log.exception("Asking %s broke off.", first.assistant)
+            refusal = AssistantError("unknown", f"Asking broke off: {type(error).__name__}.")
+            for index in set(range(len(batch.granted.claims))) - done:
+                arrive(index, refusal)
 
     def _collect(self) -> None:
         """Take over what has arrived: a store's worth, or what comes within a moment of the first."""
@@ -225,6 +240,7 @@ class _Flight:
         moved = ledger.store([finished for _, _, finished in self._unstored])
         for batch, index, finished in self._unstored:
             batch.waiting.discard(index)
+            batch.unspooled.discard(index)
             self._deltas.forget(finished.response_id, finished.lease)
         came, self._unstored = self._unstored, []
         for batch in [batch for batch in self._batches if not batch.waiting]:

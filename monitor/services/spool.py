@@ -15,6 +15,7 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,22 +42,26 @@ class Record:
 class BatchSpool:
     """The file of one batch. Leaving the block without an error removes it: everything in it is stored.
 
-    Each record is written at once, which outlives the process, and synced, which outlives the machine: one by one, or
-    where `sync_each` is false when `sync` is called.
+    The file is made with its first record. Each record is written at once, which outlives the process, and synced,
+    which outlives the machine: one by one, or where `sync_each` is false when `sync` is called.
     """
 
     def __init__(self, *, sync_each: bool = True) -> None:
         self._sync_each = sync_each
-        settings.SPOOL_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path: Path = settings.SPOOL_DIR / f"{uuid.uuid4().hex}{SUFFIX}"
+        self._file: FileIO | None = None
+
+    def _open(self) -> FileIO:
+        settings.SPOOL_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._file = file = FileIO(descriptor, "wb")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         folder = os.open(settings.SPOOL_DIR, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+        return file
 
     def append(self, record: Record) -> None:
         """Write one record, and wait until the disk has it where each is synced.
@@ -80,24 +85,27 @@ class BatchSpool:
 
     def _write(self, data: bytes) -> None:
         """All of it or nothing: a disk that fills up takes a part, and says so only at the next piece."""
-        end = os.fstat(self._file.fileno()).st_size
+        file = self._file or self._open()
+        end = os.fstat(file.fileno()).st_size
         rest = memoryview(data)
         try:
             while rest:
-                rest = rest[self._file.write(rest) :]
+                rest = rest[file.write(rest) :]
         except OSError:
-            self._file.truncate(end)
+            file.truncate(end)
             raise
 
     def sync(self) -> None:
         """Wait until the disk has every record."""
-        os.fdatasync(self._file.fileno())
+        if self._file:
+            os.fdatasync(self._file.fileno())
 
     def close(self, *, remove: bool) -> None:
         """Let go of the file: remove it when all in it is stored, else leave it to recovery."""
         if remove:
             self.path.unlink(missing_ok=True)
-        self._file.close()
+        if self._file:
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
