@@ -39,6 +39,8 @@ from monitor.models import (
     Response,
     Role,
     Run,
+    RunStatus,
+    Trigger,
     User,
     Workspace,
 )
@@ -109,6 +111,12 @@ class World:
         return self.history.workspace
 
     @cached_property
+    def asked(self) -> Response:
+        """A question of the Ask page that an assistant answered."""
+        rows = Response.objects.for_workspace(self.workspace).filter(run__trigger=Trigger.ASK)
+        return rows.first() or _asked(self.history)
+
+    @cached_property
     def viewer_membership(self) -> Membership:
         return Membership.objects.for_workspace(self.workspace).get(role=Role.VIEWER)
 
@@ -133,6 +141,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.credential,
     ),
     **dict.fromkeys(("answer", "answer_raw"), lambda world: world.response),
+    "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
     **dict.fromkeys(("page", "page_take_out", "page_put_back"), lambda world: world.page),
     **dict.fromkeys(("job", "job_progress", "job_cancel"), lambda world: world.job),
@@ -241,6 +250,30 @@ def _page(workspace: Workspace) -> Page:
     )
     page.save()
     return page
+
+
+def _asked(history: History) -> Response:
+    workspace, last = history.workspace, history.runs[-1]
+    run = Run.objects.create(
+        workspace=workspace, trigger=Trigger.ASK, status=RunStatus.COMPLETED, brand_set=last.brand_set, day=last.day
+    )
+    return Response.objects.create(
+        workspace=workspace,
+        run=run,
+        prompt_text="Which pen is best for left-handers?",
+        assistant="openai",
+        model="gpt-5-mini",
+        repeat=0,
+        seed=1,
+        queue="asking",
+        stratum="api",
+        status="answered",
+        text=ANSWER,
+        finish="complete",
+        first_text_ms=840,
+        latency_ms=4200,
+        answered_at=timezone.now(),
+    )
 
 
 def _response(history: History) -> Response:

@@ -117,9 +117,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The response is in another state than before; `is_over` when nothing more comes."""
-
-    is_over: bool
+    """The response is in another state than before."""
 
 
 _LOOK = """
@@ -147,10 +145,10 @@ async def follow(response_id: int, *, lease: int = 0, sequence: int = -1) -> Asy
                         yield Said(at, number, text)
                 now = rows[0][0] if rows else None
                 if now not in OPEN:
-                    yield Moved(is_over=True)
+                    yield Moved()
                     return
                 if status not in (None, now):
-                    yield Moved(is_over=False)
+                    yield Moved()
                 status = now
                 if time.monotonic() - quiet_since > HEARTBEAT_SECONDS:
                     quiet_since = time.monotonic()

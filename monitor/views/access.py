@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from monitor.models import Membership, Role, User, Workspace
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: The cookie of the workspace used last.
 LAST, YEAR = "workspace", 365 * 24 * 3600
@@ -47,7 +48,7 @@ def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Cal
 
     def declare(view: View) -> View:
         @wraps(view)
-        def guarded(request: Any, workspace: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Any, workspace: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             membership = (
                 Membership.objects.unscoped()
                 .select_related("workspace")
@@ -73,7 +74,7 @@ def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Cal
     return declare
 
 
-def _remembering(request: Any, response: HttpResponse) -> HttpResponse:
+def _remembering(request: Any, response: HttpResponseBase) -> HttpResponseBase:
     """The browser keeps which workspace was used last, so that the next login leads back to it."""
     slug = request.workspace.slug
     if last_workspace(request) != slug:

@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
+from monitor import assistants
 from monitor.models import OPEN, Prompt, Response, Role
 from monitor.queries import answers as answer_queries
 from monitor.queries import asking as queries
@@ -60,13 +62,15 @@ def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
     generation = page_queries.current_generation(workspace)
     chosen = request.POST.get("assistant") or (f"{asked.assistant}/{asked.model}" if asked else "")
     history = Paginator(page_queries.asked(workspace, search=search), page_queries.HISTORY)
+    shown = history.get_page(request.GET.get("page"))
     return {
         "text": asked.prompt_text if asked else "",
         "choices": queries.choices(workspace, has_pages=generation is not None, chosen=chosen),
         "generation": generation,
         "max_length": Prompt.MAX_LENGTH,
         "search": search,
-        "history": history.get_page(request.GET.get("page")),
+        "history": shown,
+        "earlier": [(row, assistants.label(row.assistant)) for row in shown.object_list],
     }
 
 
@@ -89,12 +93,13 @@ def _response(request: WorkspaceRequest, pk: int) -> Response:
 
 
 @access()
-def ask_stream(request: WorkspaceRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+def ask_stream(request: WorkspaceRequest, pk: int) -> HttpResponseBase:
     """Server-sent events: `said` with pieces of text, `moved` when the page should be looked at again."""
     response, person = _response(request, pk), request.user.pk
     if _open[person] >= STREAMS_A_PERSON or _open.total() >= MOST_STREAMS:
         return HttpResponse("Too many answers are being followed at once.", status=429, content_type="text/plain")
-    close_old_connections()  # Django would keep this one until the stream ends
+    if not connection.in_atomic_block:
+        connection.close()  # Django would keep this one until the stream ends
     lease, sequence = _last_seen(request)
     events = StreamingHttpResponse(
         _events(response.pk, person, lease, sequence), content_type="text/event-stream; charset=utf-8"
