@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery.worker import state
 
+from monitor import pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
 from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, runs
 
@@ -27,6 +28,7 @@ def sweep() -> None:
 @app.task(name="monitor.tasks.work")
 def work(queue: str) -> None:
     """Answer what is due. A worker serves all queues of its kind at once, people's questions first."""
+    pulse.beat(queue)
     recovery.recover_spool()
     if queue in MODEL_QUEUES:
         ledger.warm_up(queues=MODEL_QUEUES)

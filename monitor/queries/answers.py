@@ -9,12 +9,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import zstandard
 from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
@@ -24,6 +25,8 @@ from monitor.models import (
     Attempt,
     Body,
     Brand,
+    Charge,
+    ChargeState,
     Extraction,
     Mention,
     Pointers,
@@ -237,6 +240,8 @@ class AnswerPage:
     not_cited: tuple[Source, ...]
     named: tuple[Named, ...]
     attempts: tuple[Attempt, ...]
+    charged: Decimal | None
+    assumed: int
     repeats: tuple[Response, ...]
     extraction: Extraction | None
 
@@ -256,6 +261,8 @@ def answer_page(response: Response) -> AnswerPage:
     stored = StoredPage.objects.for_workspace(workspace).filter(page__in=[row.page for row in rows if row.page])
     local = dict(stored.values_list("page", "pk"))
     sources = [Source(row, number, local.get(row.page)) for number, row in enumerate(rows, start=1)]
+    charges = Charge.objects.for_workspace(workspace).filter(response=response).exclude(state=ChargeState.RELEASED)
+    counted = charges.aggregate(usd=Sum("usd"), assumed=Count("pk", filter=Q(state=ChargeState.ASSUMED)))
     return AnswerPage(
         response=response,
         assistant=assistants.label(response.assistant),
@@ -266,6 +273,8 @@ def answer_page(response: Response) -> AnswerPage:
         not_cited=tuple(source for source in sources if not source.row.cited),
         named=tuple(_named(mentions)),
         attempts=tuple(Attempt.objects.for_workspace(workspace).filter(response=response)),
+        charged=response.cost_usd if counted["usd"] is None else counted["usd"],
+        assumed=counted["assumed"],
         repeats=tuple(_repeats(response)),
         extraction=extraction,
     )

@@ -6,17 +6,30 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 
 from monitor import assistants
-from monitor.models import OPEN, Panel, Response, ResponseStatus, Run, RunStatus, Trigger, Workspace
+from monitor.models import (
+    OPEN,
+    Charge,
+    ChargeState,
+    Panel,
+    Response,
+    ResponseStatus,
+    Run,
+    RunStatus,
+    Trigger,
+    Workspace,
+)
 
 #: The pace is that of the last minute: a run that was retried or stood still has no honest average.
 PACE_SECONDS = 60
 PROMPTS_SHOWN = 50
+UNKNOWN = ResponseStatus.UNKNOWN.label
 
 TONE = {
     RunStatus.RUNNING: "accent",
@@ -76,7 +89,8 @@ class Progress:
 
     @property
     def retryable(self) -> int:
-        return self.failed + self.unknown + self.cancelled
+        """What can be asked again at no risk of paying twice; `unknown` can too, but for that risk."""
+        return self.failed + self.cancelled
 
     @property
     def milliseconds_left(self) -> float | None:
@@ -108,6 +122,7 @@ class Cell:
     status: str
     label: str
     reason: str
+    cost: Decimal | None
 
     @property
     def sign(self) -> str:
@@ -120,6 +135,11 @@ class Cell:
     @property
     def is_answered(self) -> bool:
         return self.status == ResponseStatus.ANSWERED
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether there is something to read about it on its own page."""
+        return self.status in (ResponseStatus.ANSWERED, ResponseStatus.FAILED, ResponseStatus.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +231,16 @@ def table(run: Run, *, state: str = "", page: str | None = None) -> Table:
     keys = [(prompt["prompt_id"], prompt["prompt_text"]) for prompt in shown]
     cells: dict[tuple[int | None, str, str], list[Cell]] = defaultdict(list)
     of_page = rows.filter(prompt_text__in=[text for _, text in keys]).order_by("repeat", "pk")
+    charges = Charge.objects.for_workspace(run.workspace_id).filter(response__in=of_page.order_by().values("pk"))
+    counted = charges.exclude(state=ChargeState.RELEASED).order_by()
+    charged = dict(counted.values_list("response_id").annotate(usd=Sum("usd")))
     for pk, prompt_id, text, name, repeat, status, kind, message in of_page.values_list(
         "pk", "prompt_id", "prompt_text", "assistant", "repeat", "status", "error_kind", "error_message"
     ):
-        label = str(ResponseStatus(status).label)
-        cells[prompt_id, text, name].append(Cell(pk, repeat + 1, status, label, message or kind))
+        label = f"{UNKNOWN}: counted as spent" if status == ResponseStatus.UNKNOWN else ResponseStatus(status).label
+        cells[prompt_id, text, name].append(
+            Cell(pk, repeat + 1, status, str(label), message or kind, cost=charged.get(pk))
+        )
     lines = tuple(Line(pk, text, tuple(tuple(cells[pk, text, name]) for name in names)) for pk, text in keys)
     failed = rows.filter(status__in=(ResponseStatus.FAILED, ResponseStatus.UNKNOWN)).order_by()
     reasons = failed.values_list("error_message").annotate(count=Count("pk")).order_by("-count")[:10]

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from monitor import assistants, schedule
 from monitor.models import Panel, PanelRevision, Suite, Workspace
+from monitor.services.costs import LONGEST_MODEL
 from monitor.services.errors import Problem
 
 MAX_NAME = 120
 MAX_REPEATS = 50
-LONGEST_MODEL = 120
 #: Services refuse to answer in fewer tokens, and no model writes more.
 LEAST_OUTPUT, MOST_OUTPUT = 16, 200_000
 _COUNTRY = re.compile(r"[A-Z]{2}")

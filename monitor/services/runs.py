@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -27,6 +29,9 @@ from monitor.models import (
 )
 from monitor.services import brands, costs, ledger, nudge, panels, reading
 from monitor.services.errors import Problem
+
+#: What can be asked again by hand.
+RETRYABLE = (ResponseStatus.FAILED, ResponseStatus.CANCELLED, ResponseStatus.UNKNOWN)
 
 
 def start_run(
@@ -178,15 +183,20 @@ def cancel_run(*, run: Run) -> int:
     return cancelled
 
 
-def retry_failed(*, run: Run) -> int:
-    """Ask again what failed or was cancelled; what was answered stays. The number of responses put back."""
+def retry_failed(*, run: Run, statuses: Sequence[ResponseStatus] = RETRYABLE) -> int:
+    """Ask again what failed, was cancelled or never came back; what was answered stays. The number put back.
+
+    What was sent and never came back stays counted as spent: asking it again may pay twice.
+    """
     with transaction.atomic():
         Run.objects.for_workspace(run.workspace).select_for_update().get(pk=run.pk)
         failed = Response.objects.for_workspace(run.workspace).filter(
-            run=run, status__in=(ResponseStatus.FAILED, ResponseStatus.UNKNOWN, ResponseStatus.CANCELLED)
+            run=run, status__in=set(RETRYABLE).intersection(statuses)
         )
         queues = set(failed.values_list("queue", flat=True))
-        count = failed.update(status=ResponseStatus.PENDING, tries=0, next_try_at=None, error_kind="", error_message="")
+        count = failed.update(
+            status=ResponseStatus.PENDING, tries=0, next_try_at=TransactionNow(), error_kind="", error_message=""
+        )
         if count:
             Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(
                 status=RunStatus.RUNNING, finished_at=None, rolled_up_at=None

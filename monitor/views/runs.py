@@ -10,6 +10,8 @@ from django.urls import path
 from monitor.models import ResponseStatus, Role, Run
 from monitor.queries import costs as cost_queries
 from monitor.queries import runs as queries
+from monitor.queries import waiting
+from monitor.services import outbound
 from monitor.services import runs as service
 from monitor.views.access import WorkspaceRequest, access
 
@@ -22,6 +24,7 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "run": found,
         "progress": queries.progress(found),  # before the table, which then shows this or what is newer
         "table": _table(request, found),
+        "waiting": _waiting(found),
         "state": state if state in ResponseStatus.values else "",
         "spent": cost_queries.run_spent(found),
         "states": [(status.value, status.label) for status in ResponseStatus if status is not ResponseStatus.SENDING],
@@ -33,15 +36,20 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def run_progress(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """What is asked for again while the run goes on: its progress, and its table where another response ended."""
     progress = queries.progress(_run(request, pk))
-    context = {"run": progress.run, "progress": progress}
+    context = {"run": progress.run, "progress": progress, "waiting": _waiting(progress.run)}
     if request.headers.get("X-Seen") != progress.state:
-        context |= {"again": True, "table": _table(request, progress.run)}
+        spent = cost_queries.run_spent(progress.run)
+        context |= {"again": True, "table": _table(request, progress.run), "spent": spent}
     return render(request, "_run_progress.html", context)
 
 
 def _table(request: WorkspaceRequest, found: Run) -> queries.Table:
     """The page of responses that the address asks for."""
     return queries.table(found, state=request.GET.get("state", ""), page=request.GET.get("page"))
+
+
+def _waiting(found: Run) -> tuple[waiting.Reason, ...]:
+    return waiting.reasons(found, has_room=outbound.has_room())
 
 
 @access(read=None, write=Role.EDITOR)
@@ -60,11 +68,14 @@ def run_cancel(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 @access(read=None, write=Role.EDITOR)
 def run_retry(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    again = service.retry_failed(run=_run(request, pk))
+    """Again what failed or was cancelled; what was sent and never came back only by its own button."""
+    unknown = request.POST.get("state") == ResponseStatus.UNKNOWN
+    statuses = [status for status in service.RETRYABLE if (status is ResponseStatus.UNKNOWN) == unknown]
+    again = service.retry_failed(run=_run(request, pk), statuses=statuses)
     if again:
         messages.success(request, f"{_count(again)} will be asked again. What was answered stays.")
     else:
-        messages.info(request, "Nothing failed, so nothing is asked again.")
+        messages.info(request, "There is nothing left to ask again.")
     return redirect("run", request.workspace.slug, pk)
 
 

@@ -135,7 +135,7 @@ def test_the_table_follows_its_run_on_the_page_and_under_the_filter_that_are_sho
     become(run, ResponseStatus.FAILED, 1, error_message="The quota is used up.")
     answer(run, 1)
     fragment = polled(editor, page)
-    assert fragment.count('hx-swap-oob="true"') == 3
+    assert fragment.count('hx-swap-oob="true"') == 4
     assert first in fragment
     assert second not in fragment
     assert "The quota is used up." in fragment
@@ -192,7 +192,7 @@ def test_retry_of_a_run_without_failures_says_so(editor: Client, run: Run) -> No
     finish(run)
     page = editor.get(at("run", run)).content.decode()
     assert "again</button>" not in page
-    assert "Nothing failed" in editor.post(at("run_retry", run), follow=True).content.decode()
+    assert "nothing left to ask again" in editor.post(at("run_retry", run), follow=True).content.decode()
 
 
 def test_what_waits_for_another_try_is_said(editor: Client, run: Run) -> None:
