@@ -17,9 +17,11 @@ import json
 import re
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,8 +49,20 @@ class Seen:
     sha256: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When one request came and when its connection was done with it (Unix time), and how many were there then."""
+
+    number: int
+    name: str
+    at: float
+    until: float
+    at_once: int
+
+
 class Loopback:
-    """The service: `bodies` are replayed in turn, with `status`. `on_seen` gets each request as it is answered."""
+    """The service: `bodies` are replayed in turn, with `status`. `on_seen` gets each request as it is answered,
+    `on_done` when nothing more of it is to come, as also when its caller hung up."""
 
     def __init__(
         self,
@@ -58,6 +72,7 @@ class Loopback:
         content_type: str = "application/json",
         status: int = 200,
         on_seen: Callable[[Seen], None] | None = None,
+        on_done: Callable[[Span], None] | None = None,
     ) -> None:
         self.log: list[Seen] = []
         self.most_at_once = 0
@@ -68,6 +83,7 @@ class Loopback:
         self._content_type = content_type
         self._status = status
         self._on_seen = on_seen
+        self._on_done = on_done
         self._at_once = 0
         self._count = 0
         self.port = 0
@@ -140,14 +156,17 @@ class Loopback:
         self.headers.append(headers)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
+        came, at_once = time.time(), self._at_once
+        named, asked = _NAME.search(body), _FAULT.search(body)
+        fault = headers.get("x-loopback") or (asked[1].decode() if asked else "")
+        seen = Seen(number, named[1].decode() if named else str(number), first.split(" ")[1], fault, 200, None)
         try:
-            named, asked = _NAME.search(body), _FAULT.search(body)
-            fault = headers.get("x-loopback") or (asked[1].decode() if asked else "")
-            seen = Seen(number, named[1].decode() if named else str(number), first.split(" ")[1], fault, 200, None)
             await asyncio.sleep(self._latency)
-            return await self._misbehave(fault, seen, writer)
+            return await self._misbehave(fault, seen, reader, writer)
         finally:
             self._at_once -= 1
+            if self._on_done:
+                self._on_done(Span(number, seen.name, came, time.time(), at_once))
 
     def _note(self, seen: Seen, status: int, body: bytes | None) -> None:
         known = Seen(
@@ -162,7 +181,9 @@ class Loopback:
         if self._on_seen:
             self._on_seen(known)
 
-    async def _misbehave(self, fault: str, seen: Seen, writer: asyncio.StreamWriter) -> bool:
+    async def _misbehave(
+        self, fault: str, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
         """Answer as the fault has it, without one as it should be; whether the connection goes on."""
         body = self._bodies[(seen.number - 1) % len(self._bodies)].replace(_MARK, seen.name.encode())
         errors = {
@@ -180,8 +201,16 @@ class Loopback:
             await writer.drain()
             return True
         if fault in _BROKEN:
-            self._note(seen, 200, body if fault in {"bytes", "gzip", "stream"} else None)
-            await _BROKEN[fault](self, seen, body, writer)
+            self._note(seen, 200, body if fault in {"bytes", "gzip", "stream", "slow"} else None)
+            work = asyncio.create_task(_BROKEN[fault](self, seen, body, writer))
+            hung_up = asyncio.create_task(reader.read(1))
+            try:
+                await asyncio.wait({work, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    work.result()
+            finally:
+                work.cancel()
+                hung_up.cancel()
             return False
         self._note(seen, self._status, body)
         writer.write(self._head(self._status, len(body), seen) + body)
@@ -249,12 +278,11 @@ class Loopback:
     async def _bomb(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
         """A gigabyte of white space in a megabyte of gzip."""
         writer.write(self._head(200, None, seen, "Content-Encoding: gzip\r\n"))
-        packed = zlib.compressobj(9, zlib.DEFLATED, 31)
-        for _ in range(1024):
-            if piece := packed.compress(b" " * 1024**2):
-                writer.write(_chunk(piece))
-                await writer.drain()
-        writer.write(_chunk(packed.flush()) + _chunk(b""))
+        bomb = _gigabyte()
+        for at in range(0, len(bomb), 16 * 1024):
+            writer.write(_chunk(bomb[at : at + 16 * 1024]))
+            await writer.drain()
+        writer.write(_chunk(b""))
         await writer.drain()
 
     async def _gzip(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
@@ -267,16 +295,20 @@ class Loopback:
         writer.write(_chunk(b""))
         await writer.drain()
 
-    async def _stream(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _stream(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter, pause: float = 0.01) -> None:
         """The body as it should be, event by event."""
         writer.write(self._head(200, None, seen, "", "text/event-stream"))
         for event in re.split(rb"(?<=\n\n)", body):
             if event:
                 writer.write(_chunk(event))
                 await writer.drain()
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(pause)
         writer.write(_chunk(b""))
         await writer.drain()
+
+    async def _slow(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
+        """The body as it should be, a few events a second."""
+        await self._stream(seen, body, writer, pause=0.3)
 
 
 _BROKEN = {
@@ -292,7 +324,14 @@ _BROKEN = {
     "bomb": Loopback._bomb,
     "gzip": Loopback._gzip,
     "stream": Loopback._stream,
+    "slow": Loopback._slow,
 }
+
+
+@cache
+def _gigabyte() -> bytes:
+    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packed.compress(b" " * 1024**2) for _ in range(1024)) + packed.flush()
 
 
 def _chunk(piece: bytes) -> bytes:
@@ -300,7 +339,7 @@ def _chunk(piece: bytes) -> bytes:
 
 
 def main() -> None:
-    """Serve until killed, writing the log as JSON Lines."""
+    """Serve until killed, writing the log as JSON Lines, and the spans beside it as `.times`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("bodies", nargs="+", type=Path)
     parser.add_argument("--port", type=int, default=0)
@@ -309,11 +348,13 @@ def main() -> None:
     arguments = parser.parse_args()
 
     async def serve() -> None:
-        with arguments.log.open("a", buffering=1) as log:
+        times_path = arguments.log.with_suffix(".times")
+        with arguments.log.open("a", buffering=1) as log, times_path.open("a", buffering=1) as times:
             service = Loopback(
                 [path.read_bytes() for path in arguments.bodies],
                 latency=arguments.latency,
                 on_seen=lambda seen: print(json.dumps(asdict(seen)), file=log),
+                on_done=lambda span: print(json.dumps(asdict(span)), file=times),
             )
             await service.start(arguments.port)
             print(service.port, flush=True)
