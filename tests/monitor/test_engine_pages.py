@@ -101,7 +101,9 @@ def test_a_question_and_its_answer_with_the_sources_beside() -> None:
     client = signed_in(workspace)
     asked = client.post(url("ask", workspace), {"text": "How fast does the kettle boil?"})
     assert asked.status_code == 302
-    assert 'hx-trigger="every 1s"' in text_of(client.get(asked["Location"]))
+    waiting = text_of(client.get(asked["Location"]))
+    assert 'hx-trigger="asked:look"' in waiting, "it is looked at again when something is told"
+    assert 'http-equiv="refresh"' in waiting, "or without a script"
     ledger.work(queues=["online"])
     answered = text_of(client.get(asked["Location"], headers={"HX-Request": "true"}))
     assert "hx-trigger" not in answered
