@@ -64,13 +64,15 @@ def main() -> None:
 def prepare(responses: int) -> Any:
     """A panel of that many cells, with a key that opens nothing."""
     from monitor.models import Prompt, Suite, User
-    from monitor.services import brands, credentials, panels, workspaces
+    from monitor.services import brands, credentials, limits, panels, workspaces
 
     owner = User.objects.create_user("bench@example.com")
     workspace = workspaces.create(name="Bench", owners=[owner])
     for name in ("Ruby", "Bitcoin", "Verge", "Investopedia"):
         brands.save_brand(workspace=workspace, brand=None, fields={"name": name, "kind": "competitor"})
-    credentials.save(workspace=workspace, assistant="openai", values={"api_key": "sk-bench-opens-nothing"})
+    key = credentials.save(workspace=workspace, assistant="openai", values={"api_key": "sk-bench-opens-nothing"})
+    # how many are in flight is for the worker alone to say
+    limits.configure(credential=key, requests_per_minute=None, tokens_per_minute=None, max_in_flight=4096)
     suite = Suite.objects.create(workspace=workspace, name="Bench")
     Prompt.objects.bulk_create(
         Prompt(workspace=workspace, suite=suite, text=f"Which tool is best for case {n}?")

@@ -77,6 +77,8 @@ class _Batch:
     file: spool.BatchSpool
     #: Places of claims that are not stored yet.
     waiting: set[int]
+    #: How many of its calls have come to an end.
+    arrived: int = 0
     #: Places of claims with an answer that the disk did not take: they are in memory alone.
     unspooled: set[int] = field(default_factory=set)
 
@@ -124,12 +126,18 @@ class _Flight:
 
     @property
     def _in_flight(self) -> int:
+        """Calls of panels that a service has not answered yet."""
+        return sum(len(batch.granted.claims) - batch.arrived for batch in self._batches if not batch.is_asked)
+
+    @property
+    def _to_come(self) -> int:
+        """Calls in flight, and answers that have not been taken over yet."""
         return sum(len(batch.waiting) for batch in self._batches) - len(self._unstored)
 
     @property
     def _may_leave(self) -> bool:
         """Whether all that came lies in the spool, for others to store."""
-        return not self._in_flight and not any(batch.unspooled for batch in self._batches)
+        return not self._to_come and not any(batch.unspooled for batch in self._batches)
 
     @property
     def _asked(self) -> int:
@@ -152,7 +160,7 @@ class _Flight:
     def _claim(self) -> None:
         """Send as many more as there are places for."""
         queues = [name for name in self._queues if name != ASKING]
-        free = settings.CALLS_IN_FLIGHT - self._in_flight + self._asked
+        free = settings.CALLS_IN_FLIGHT - self._in_flight
         if not queues:
             return
         if time.monotonic() < self._claim_at or (self._batches and free < min(LEAST_CLAIM, settings.CALLS_IN_FLIGHT)):
@@ -198,6 +206,7 @@ class _Flight:
             if isinstance(result, AssistantError):
                 result.message = credentials.redact(result.message, key)
             finished = ledger.Finished(claimed.response_id, claimed.lease, came, result, ledger.elapsed_ms(started))
+            batch.arrived += 1
             self._arrived.put((batch, index, finished))
 
         done: set[int] = set()
@@ -226,7 +235,7 @@ class _Flight:
         """Take over what has arrived: a store's worth, or what comes within a moment of the first."""
         until = None
         pause = deltas.WRITE_SECONDS if self._asked else STORE_SECONDS
-        while len(self._unstored) < STORE_SIZE and self._in_flight:
+        while len(self._unstored) < STORE_SIZE and self._to_come:
             wait = pause if until is None else max(until - time.monotonic(), 0)
             try:
                 self._unstored.append(self._arrived.get(timeout=wait))
