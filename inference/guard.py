@@ -62,6 +62,17 @@ def is_public(address: Address) -> bool:
     return not any(address.version == network.version and address in network for network in _FORBIDDEN)
 
 
+def is_inside(host: str) -> bool:
+    """Whether a host says by itself, before any name is looked up, that it is not on the public internet."""
+    name = host.lower().rstrip(".")
+    try:
+        return not is_public(ipaddress.ip_address(name))
+    except ValueError:
+        # resolvers also take addresses in other spellings, and no top-level domain is a number
+        last = name.rpartition(".")[2]
+        return last == name or last.isdigit() or last.startswith("0x") or last in {"localhost", "local", "internal"}
+
+
 class GuardedBackend(AsyncNetworkBackend):
     """Opens connections for httpcore2, to checked addresses only."""
 

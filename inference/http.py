@@ -19,11 +19,13 @@ from functools import cache
 from itertools import cycle
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
 
 import httpcore2
 
 from inference.answer import AssistantError, ErrorKind, RawBody
-from inference.guard import Forbidden, GuardedBackend
+from inference.guard import Forbidden, GuardedBackend, is_inside
+from inference.pages import hides_its_page
 
 #: Seconds from sending to the last byte, where neither call nor client says; assistants that search for minutes exist.
 DEADLINE = 300.0
@@ -33,6 +35,9 @@ LARGEST_BODY = 16 * 1024 * 1024
 MOST_CONNECTIONS = 1024
 MOST_IDLE = 512
 POOLS = 32
+#: Redirects of a provider's that may follow each other, and seconds for each of them.
+MOST_HOPS = 4
+HOP_SECONDS = 15.0
 
 _KEPT_HEADERS = ("content-type", "date", "retry-after", "request-id", "x-request-id", "x-amzn-errortype")
 _KEPT_PREFIXES = ("x-ratelimit-", "ratelimit", "anthropic-ratelimit-", "retry-after-")
@@ -62,6 +67,15 @@ class Failed:
     """A call that brought no body."""
 
     error: AssistantError
+
+
+class Redirected(AssistantError):
+    """The service redirects. `location` is where to, whole: it may repeat a key, so that the message has less."""
+
+    def __init__(self, location: str) -> None:
+        place = location.partition("?")[0][:200] or "elsewhere"
+        super().__init__("invalid_request", f"The service redirects to {place}; redirects are not followed.")
+        self.location = location
 
 
 class Client:
@@ -106,6 +120,34 @@ class Client:
                     raise result.error
                 return result
         raise AssistantError("unknown", "The call came to no end.")
+
+    def where(self, url: str) -> str:
+        """The page that a provider's redirect leads to, which is read off the redirect and not visited.
+
+        Goes on only while that is itself a provider's redirect. Raises AssistantError, `invalid_request` where there
+        is no such page any more or it is none of the public web.
+        """
+        for _ in range(MOST_HOPS):
+            url = _public(url, self._location(url))
+            if not hides_its_page(url):
+                return url
+        raise AssistantError("malformed", "The redirect leads to ever more redirects.")
+
+    def _location(self, url: str) -> str:
+        """What one redirect says. Raises AssistantError."""
+        try:
+            answer = self.send(Call(url, b"", deadline=HOP_SECONDS, method="GET"))
+        except Redirected as found:
+            if found.location:
+                return found.location
+            raise AssistantError("malformed", "The redirect does not say where to.") from None
+        except AssistantError as error:
+            # a name server may lead to an inner address today and to the right one tomorrow
+            raise AssistantError("unreachable", error.message) from None
+        if answer.status in {404, 410}:
+            raise AssistantError("invalid_request", f"The redirect is gone ({answer.status}).")
+        kind: ErrorKind = "rate_limited" if answer.status == 429 else "server"
+        raise AssistantError(kind, f"Where a redirect was, the service answered with {answer.status}.")
 
     def stream(self, call: Call) -> Chunks:
         """One call whose body is read as it comes."""
@@ -303,9 +345,19 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_redirect(status: int, headers: Mapping[str, str]) -> None:
     if 300 <= status < 400:
-        # what follows the path may repeat a key that was sent as a parameter
-        place = headers.get("location", "").partition("?")[0][:200] or "elsewhere"
-        raise AssistantError("invalid_request", f"The service redirects to {place}; redirects are not followed.")
+        raise Redirected(headers.get("location", ""))
+
+
+def _public(here: str, location: str) -> str:
+    """Where a redirect leads, if that may be a page of the public web. Raises AssistantError."""
+    try:
+        url = urljoin(here, location.encode("latin-1").decode("utf-8", "replace"))
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and not is_inside(parts.hostname):
+            return url
+    except ValueError:
+        pass  # what cannot be read is no page either
+    raise AssistantError("invalid_request", "The redirect leads to no page of the public web.")
 
 
 def _why(error: BaseException) -> str:

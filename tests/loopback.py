@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -62,7 +62,8 @@ class Span:
 
 class Loopback:
     """The service: `bodies` are replayed in turn, with `status`. `on_seen` gets each request as it is answered,
-    `on_done` when nothing more of it is to come, as also when its caller hung up."""
+    `on_done` when nothing more of it is to come, as also when its caller hung up. `places` has paths that are answered
+    otherwise: with a redirect to there, or with a status alone."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Loopback:
         status: int = 200,
         on_seen: Callable[[Seen], None] | None = None,
         on_done: Callable[[Span], None] | None = None,
+        places: Mapping[str, str | int] | None = None,
     ) -> None:
         self.log: list[Seen] = []
         self.most_at_once = 0
@@ -84,6 +86,7 @@ class Loopback:
         self._status = status
         self._on_seen = on_seen
         self._on_done = on_done
+        self._places = {} if places is None else places
         self._at_once = 0
         self._count = 0
         self.port = 0
@@ -185,6 +188,12 @@ class Loopback:
         self, fault: str, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Answer as the fault has it, without one as it should be; whether the connection goes on."""
+        if place := self._places.get(seen.path):
+            status, extra = (302, f"Location: {place}\r\n") if isinstance(place, str) else (place, "")
+            self._note(seen, status, b"")
+            writer.write(self._head(status, 0, seen, extra, "text/html"))
+            await writer.drain()
+            return True
         body = self._bodies[(seen.number - 1) % len(self._bodies)].replace(_MARK, seen.name.encode())
         errors = {
             "429": (429, OVERLOADED, ""),
