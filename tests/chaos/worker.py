@@ -112,9 +112,12 @@ def main() -> None:
 
     django.setup()
     from inference.service import Service
-    from monitor.services import ledger, spool
+    from monitor.services import ledger, limits, spool
     from rag.assistant import LocalAssistant
 
+    if seconds := os.environ.get("DRILL_OPEN_SECONDS"):
+        # hours of open breakers in minutes
+        limits.OPEN_SECONDS, limits.LONGEST_OPEN_SECONDS = int(seconds), 2 * int(seconds)
     external = sys.argv[1:] == ["external"]
     log_bodies(Service if external else LocalAssistant, to_file=not external)
     spool.BatchSpool.append = after("after the spool", spool.BatchSpool.append)  # type: ignore[method-assign]
