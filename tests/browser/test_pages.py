@@ -50,14 +50,15 @@ def _look(visit: Visit, page: Any, stop: Stop) -> list[str]:
     headings = page.locator("h1:visible").count()
     found += [] if headings == 1 else [f"{where}: {headings} first headings"]
     page.emulate_media(color_scheme="light")
-    found += [f"{where}, light: {line}" for line in _axe(page, {})]
+    found += [f"{where}, light: {line}" for line in axe_violations(page, {})]
     page.emulate_media(color_scheme="dark")
-    found += [f"{where}, dark: {line}" for line in _axe(page, {"runOnly": ["color-contrast"]})]
+    found += [f"{where}, dark: {line}" for line in axe_violations(page, {"runOnly": ["color-contrast"]})]
     return found
 
 
-def _axe(page: Any, options: dict[str, Any]) -> list[str]:
-    violations = Axe().run(page, options=options).response["violations"]
+def axe_violations(page: Any, options: dict[str, Any] | None = None) -> list[str]:
+    """What is serious or critical for axe."""
+    violations = Axe().run(page, options=options or {}).response["violations"]
     return [f"{item['id']}: {item['nodes'][0]['html'][:160]}" for item in violations if item["impact"] in SERIOUS]
 
 

@@ -1,0 +1,168 @@
+"""The Ask page before a real server: text grows while an answer comes, and its sources stand there at the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from monitor import assistants
+from monitor.models import Response, Role, Run, Trigger
+from monitor.services import credentials
+from tests.browser.conftest import Visit
+from tests.browser.test_pages import axe_violations
+from tests.loopback import Loopback
+from tests.monitor.test_asking import TEXT, in_a_thread, streamed_answer, work
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def service(settings: Any) -> Iterator[Loopback]:
+    with Loopback([streamed_answer()]) as loopback:
+        settings.ASSISTANT_URLS = {"openai": f"{loopback.url}/v1"}
+        assistants._client.cache_clear()
+        yield loopback
+        assistants._client.cache_clear()
+
+
+@pytest.fixture
+def asker(visitor: Visit, service: Loopback) -> Iterator[Visit]:
+    """The owner, signed in, before the server that people run: the one of the other tests sends no streams."""
+    credentials.save(
+        workspace=visitor.world.workspace, assistant="openai", values={"api_key": "sk-asking-0123456789abcdef"}
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    database = connection.settings_dict
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}",
+        "SECRET_KEY": configured.SECRET_KEY,
+    }
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen([*command, "monitor.asgi:application"], cwd=ROOT, env=environment) as server:
+        try:
+            visitor.base = f"http://127.0.0.1:{port}"
+            _wait_until_ready(visitor.base)
+            client = Client()
+            client.force_login(visitor.world.people[Role.OWNER], backend="django.contrib.auth.backends.ModelBackend")
+            session = client.cookies["sessionid"].value
+            visitor.page.context.add_cookies([{"name": "sessionid", "value": session, "url": visitor.base}])
+            yield visitor
+            visitor.page.goto("about:blank")
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait_until_ready(base: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{base}/healthz", timeout=2):  # noqa: S310 - our own server
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError("The web server did not answer within a minute.")
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """A worker beside the block, and its end waited for."""
+    worker = in_a_thread(work)
+    try:
+        yield
+    finally:
+        worker.join(20)
+
+
+def put_question(visit: Visit, text: str) -> Response:
+    page, workspace = visit.page, visit.world.workspace
+    visit.open(reverse("ask", args=[workspace.slug]))
+    page.get_by_label("Question").fill(text)
+    page.get_by_label("Assistant").select_option("openai/gpt-5-mini")
+    assert page.locator("#most").inner_text().startswith("At most $0.")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.wait_for_url("**/engine/ask/?answer=*")
+    runs = Run.objects.for_workspace(workspace).filter(trigger=Trigger.ASK)
+    return Response.objects.for_workspace(workspace).filter(run__in=runs).latest("pk")
+
+
+def test_text_grows_before_the_answer_is_whole_and_then_its_citations_stand_there(asker: Visit) -> None:
+    page = asker.page
+    response = put_question(asker, "Which kettle? loopback:slow")
+    assert page.get_by_text("Waiting to be asked.").is_visible()
+    seen: list[str] = []
+    with at_work():
+        page.locator("[data-said]:not(:empty)").wait_for()
+        while response.status != "answered":
+            seen += page.locator("[data-said]").all_text_contents()
+            response.refresh_from_db()
+            time.sleep(0.1)
+    grown = list(dict.fromkeys(seen))
+    assert len(grown) >= 3, "it grew while the answer was not whole yet"
+    assert all(TEXT.startswith(text) for text in grown)
+    page.locator("ol.source-list").first.wait_for()
+    assert page.locator("ol.source-list").first.get_by_text("k.example/a").count()
+    assert "boils" in page.locator("article.answer .prose").inner_text()
+    footer = page.locator("article.answer footer").inner_text()
+    assert "first words after" in footer and "whole answer after" in footer and "$0." in footer
+    assert page.locator("[data-stream]").count() == 0
+    assert axe_violations(page) == []
+
+
+def test_who_leaves_the_page_loses_nothing_and_who_comes_back_finds_the_text_so_far(asker: Visit) -> None:
+    page = asker.page
+    response = put_question(asker, "Which kettle lasts? loopback:slow")
+    address = page.url
+    with at_work():
+        page.locator("[data-said]:not(:empty)").wait_for()
+        asker.open(reverse("overview", args=[asker.world.workspace.slug]))
+        page.goto(address)
+        assert page.locator("[data-said]").inner_text().startswith("Bright"), "also before any script runs"
+        page.goto("about:blank")
+    response.refresh_from_db()
+    assert (response.status, response.text) == ("answered", TEXT)
+    page.goto(address)
+    assert page.locator("article.answer").is_visible()
+
+
+def test_without_a_script_the_page_is_loaded_again_until_the_answer_stands_there(asker: Visit) -> None:
+    response = put_question(asker, "Which kettle is loud? loopback:stream")
+    context = asker.page.context.browser.new_context(java_script_enabled=False)
+    context.add_cookies(asker.page.context.cookies())
+    plain = context.new_page()
+    plain.goto(asker.page.url)
+    assert plain.get_by_text("Waiting to be asked.").is_visible()
+    with at_work():
+        pass
+    plain.locator("article.answer").wait_for(timeout=10_000)
+    response.refresh_from_db()
+    assert response.status == "answered"
+    context.close()
+
+
+def test_an_answer_that_breaks_off_shows_what_had_come(asker: Visit) -> None:
+    page = asker.page
+    put_question(asker, "Which kettle breaks? loopback:cut_stream")
+    with at_work():
+        pass
+    page.get_by_text("What had come until then").wait_for()
+    assert page.get_by_text("It counts as spent").is_visible()
+    assert page.locator("article .streamed").inner_text().startswith("Bright")
