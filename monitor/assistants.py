@@ -70,6 +70,12 @@ def needs_key(name: str) -> bool:
     return bool(kind and kind.key_fields)
 
 
+def takes_model(name: str) -> bool:
+    """Whether the assistant can be asked by more than one model; not for one that is not installed."""
+    kind = _classes().get(name)
+    return bool(kind and kind.takes_model)
+
+
 def default_model(name: str) -> str:
     """The model that is asked where a panel names none; empty where the assistant has no such thing."""
     kind = _classes().get(name)
@@ -117,6 +123,11 @@ def parse(name: str, *bodies: RawBody) -> Answer:
     """Read stored bodies again, several where a turn paused. Raises AssistantError where they hold no answer."""
     kind = assistant_class(name)
     return kind.parse_turns(kind.__new__(kind), bodies)
+
+
+def where(url: str) -> str:
+    """Where a redirect leads that a provider hides a cited page behind. Raises AssistantError."""
+    return _client().where(url)
 
 
 def page_versions(answer: Answer) -> list[int]:

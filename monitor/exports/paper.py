@@ -94,6 +94,12 @@ def _before(report: Report) -> str:
     return f"{in_words(before.start)} to {in_words(before.end)}" if before else ""
 
 
+def _asked(section: Section) -> str:
+    """With what models, and from where, panels asked; several are counted together, and that is said."""
+    together = ", counted together" if len(section.asked) > 1 else ""
+    return f"; asked with {'; '.join(section.asked)}{together}" if section.asked else ""
+
+
 def _lead(section: Section) -> str:
     """How the own brands stand, in a sentence each; empty where none was measured."""
     order = sorted(section.brands, key=lambda row: -(row.mention.rate or 0))
@@ -145,7 +151,8 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
     return {
         "label": section.label,
         "basis": f"n = {section.responses:,} answers to {section.prompts} prompts on {section.days} "
-        f"{'day' if section.days == 1 else 'days'}; {section.failed} failed, {section.refused} refused",
+        f"{'day' if section.days == 1 else 'days'}; {section.failed} failed, {section.refused} refused"
+        f"{_asked(section)}",
         "gap": f"{said(gap)} (n = {gap.n:,})" if gap and gap.rate is not None else None,
         "pictures": {name: f"{number}-{name}.svg" for name in pictures},
         "by": "week" if section.by_week else "day",

@@ -94,7 +94,7 @@ def _fields_for(name: str) -> dict[str, forms.Field]:
         found["retry_unknown"] = forms.BooleanField(
             label="Ask again when a call was sent and no answer came back",
             required=False,
-            help_text="The service may charge for both calls.",
+            help_text="This may pay twice: the service may have charged for the call that was lost.",
         )
     return found
 
@@ -167,11 +167,13 @@ class PanelForm(forms.Form):
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def rows(self) -> list[AssistantRow]:
-        """The assistants that can be asked here, and those that this panel asks already."""
-        return [row for row in self._rows() if row.chosen or not row.needs_key]
+        """The assistants that can be asked here, and those that this panel asks already; the local engine first."""
+        found = [row for row in self._rows() if row.chosen or not row.needs_key]
+        return sorted(found, key=lambda row: (row.name != "local", row.label.casefold()))
 
     def rows_without_key(self) -> list[AssistantRow]:
-        return [row for row in self._rows() if row.needs_key and not row.chosen]
+        found = [row for row in self._rows() if row.needs_key and not row.chosen]
+        return sorted(found, key=lambda row: row.label.casefold())
 
     def _rows(self) -> Iterator[AssistantRow]:
         chosen = self["assistants"].value() or ()
@@ -218,7 +220,11 @@ class PanelForm(forms.Form):
         return {
             "name": cleaned["name"],
             "suite": Suite.objects.for_workspace(self.workspace).get(pk=cleaned["suite"]),
-            "assistants": [self._item(name, before.get(name, {})) for name in cleaned["assistants"]],
+            "assistants": [
+                self._item(name, before.get(name, {}))
+                for name, _ in assistants.choices()  # their own order, so that saving what is there changes nothing
+                if name in cleaned["assistants"]
+            ],
             "repeats": cleaned["repeats"],
             "cron": terms(cleaned["schedule"], cleaned["cron"]),
             "time_zone": cleaned["time_zone"],

@@ -6,12 +6,13 @@ among all changes that are shown beside it. Reads counts by `counts`, makes figu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from django.db.models import QuerySet
 
 from inference.pages import identify
 from monitor import assistants, metrics
@@ -92,7 +93,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One assistant in one stratum."""
+    """One assistant in one stratum. `asked` has each model and place that panels asked it with in the period."""
 
     assistant: str
     stratum: str
@@ -108,6 +109,7 @@ class Section:
     series: tuple[Series, ...]
     domains: tuple[DomainRow, ...]
     breaks: tuple[Break, ...]
+    asked: tuple[str, ...]
     reports_retrieval: bool
 
     @property
@@ -189,8 +191,8 @@ def sections_of(
         if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
     ]
     domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
-    breaks = _breaks(workspace, chosen)
-    sections = [_section(block, chosen, every, shown, domains, breaks) for block in blocks]
+    breaks, asked = _breaks(workspace, chosen), _asked(workspace, chosen)
+    sections = [_section(block, chosen, every, shown, domains, breaks, asked) for block in blocks]
     return _adjusted(sections), tuple(shown)
 
 
@@ -201,6 +203,7 @@ def _section(
     shown: Sequence[BrandInfo],
     domains: dict[tuple[str, str], list[DomainCounts]],
     breaks: dict[str, list[Break]],
+    asked: dict[str, tuple[str, ...]],
 ) -> Section:
     now = block.rows(chosen.period)
     n = block.n[now].sum(axis=0)
@@ -221,6 +224,7 @@ def _section(
         series=tuple(_series(block, chosen, shown, by_week)),
         domains=tuple(_domain_rows(block, chosen, every, domains.get((block.assistant, block.stratum), []))),
         breaks=tuple(breaks.get("", []) + breaks.get(block.assistant, [])),
+        asked=asked.get(block.assistant, ()),
         reports_retrieval=reporting,
     )
 
@@ -377,12 +381,33 @@ def _findings(section: Section) -> list[Finding]:
     return [item for item in found if item.change.difference is not None]
 
 
-def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
-    """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
+def _runs_of(workspace: Workspace, chosen: Filter) -> QuerySet[Run]:
+    """The panels' runs of the period."""
     in_period = Run.objects.for_workspace(workspace).filter(
         panel__isnull=False, day__range=(chosen.period.start, chosen.period.end)
     )
-    in_period = in_period.filter(panel=chosen.panel) if chosen.panel else in_period
+    return in_period.filter(panel=chosen.panel) if chosen.panel else in_period
+
+
+def _asked(workspace: Workspace, chosen: Filter) -> dict[str, tuple[str, ...]]:
+    """The models, countries and languages that each assistant was asked with, where it takes any, by their words."""
+    plans = _runs_of(workspace, chosen).order_by().values_list("panel_revision__plan", flat=True).distinct()
+    found: dict[str, set[str]] = {}
+    for item in (item for plan in plans for item in (plan or {}).get("assistants", ())):
+        if said := _way(item):
+            found.setdefault(item["assistant"], set()).add(said)
+    return {name: tuple(sorted(ways)) for name, ways in found.items()}
+
+
+def _way(item: Mapping[str, Any]) -> str:
+    name, options = item["assistant"], item.get("options") or {}
+    model = (item.get("model") or assistants.default_model(name)) if assistants.takes_model(name) else ""
+    return ", ".join(filter(None, (model, options.get("country"), options.get("language"))))
+
+
+def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
+    """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
+    in_period = _runs_of(workspace, chosen)
     found: dict[str, list[Break]] = {}
     plans: dict[int | None, object] = {}
     for panel, day, plan in in_period.order_by("day", "pk").values_list("panel", "day", "panel_revision__plan"):

@@ -86,6 +86,22 @@ def test_an_answer_that_is_not_in_yet_says_so(viewer: Client, world: World) -> N
     assert page.status_code == 200 and "as soon as it is in" in page.content.decode()
 
 
+def test_an_answer_says_which_model_gave_it_and_how_it_was_asked(viewer: Client, world: World) -> None:
+    Response.objects.for_workspace(world.workspace).filter(pk=world.response.pk).update(
+        assistant="openai",
+        stratum="api",
+        model="gpt-5.2",
+        model_reported="gpt-5.2-2026-01-09",
+        options={"country": "DE", "language": "de", "max_output_tokens": 700},
+    )
+    listed = viewer.get(reverse("answers", args=[world.workspace.slug])).content.decode()
+    assert "gpt-5.2-2026-01-09, repeat" in listed
+    page = viewer.get(reverse("answer", args=[world.workspace.slug, world.response.pk])).content.decode()
+    assert "ChatGPT (OpenAI API) (gpt-5.2-2026-01-09)" in page
+    assert "asked for gpt-5.2</div>" in page
+    assert "<dt>Country</dt><dd>DE</dd>" in page and "<dt>Most output</dt><dd>700 tokens</dd>" in page
+
+
 def test_an_excerpt_shows_where_the_word_stands() -> None:
     text = "x " * 300 + "the Fernwood pen " + "y " * 300
     assert "Fernwood" in queries.excerpt(text, "fernwood")

@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from monitor.models import PanelRevision, Prompt, Response, ResponseStatus, Run
 from monitor.queries import dashboard, filters, sources
@@ -195,6 +196,31 @@ def test_changed_panels_and_models_are_marked() -> None:
         (history.runs[2].day, "panel changed"),
         (history.runs[3].day, "model: minilm-2"),
     ]
+
+
+def test_ways_of_asking_one_assistant_are_said_where_they_are_counted_together(client: Client) -> None:
+    history = make_history(days=2, prompts=2)
+    workspace = history.workspace
+
+    def ask_with(run: Run, number: int, **asked: Any) -> None:
+        plan = {"suite": history.panel.suite_id, "repeats": 3, "assistants": [{"assistant": "openai", **asked}]}
+        revision = PanelRevision.objects.create(workspace=workspace, panel=history.panel, number=number, plan=plan)
+        Run.objects.for_workspace(workspace).filter(pk=run.pk).update(panel_revision=revision)
+        make_response(run, history.prompts[0], assistant="openai", model="gpt", repeat=9)
+        rollups.roll_up(run=run)
+
+    def page(name: str) -> str:
+        client.force_login(make_member(workspace))
+        return client.get(reverse(name, args=[workspace.slug])).content.decode()
+
+    first, second = history.runs[:2]
+    ask_with(first, 2, model="", options={"country": "DE"})
+    by_name = {section.assistant: section for section in dashboard.overview(workspace, MONTH).sections}
+    assert (by_name["openai"].asked, by_name["local"].asked) == (("gpt-5.2, DE",), ())
+    assert "gpt-5.2, DE · n = 1" in page("overview")
+    ask_with(second, 3, model="gpt-5-mini")
+    assert "was asked in 2 ways that are counted together here: gpt-5-mini; gpt-5.2, DE." in page("overview")
+    assert "Asked with gpt-5-mini; gpt-5.2, DE, counted together." in page("sources")
 
 
 def test_the_number_of_queries_does_not_grow_with_the_data() -> None:
