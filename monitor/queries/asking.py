@@ -1,4 +1,4 @@
-"""The Ask page's questions: who can be asked and at what cost, why one waits, and what an answer has said so far.
+"""The Ask page's questions: who can be asked and at what cost, and what an answer has said so far.
 
 `follow` is read by a web server that many people's streams share: it holds no thread, and one connection of its own.
 """
@@ -15,10 +15,9 @@ from typing import Any
 
 import psycopg
 from django.db import connection
-from django.utils import timezone
 
 from monitor import assistants, pricing
-from monitor.models import OPEN, Budget, Credential, Delta, Gate, OwnPrice, Prompt, Response, ResponseStatus, Workspace
+from monitor.models import OPEN, Credential, Delta, OwnPrice, Prompt, Response, ResponseStatus, Workspace
 from monitor.models.deltas import CHANNEL
 
 #: The table is looked at so often also when nothing was told: a pooler in between may swallow what is.
@@ -82,25 +81,6 @@ def said(response: Response) -> str:
         return response.text
     rows = Delta.objects.for_workspace(response.workspace_id).filter(response=response, lease=response.lease)
     return "".join(rows.order_by("sequence").values_list("text", flat=True))
-
-
-def waits_for(response: Response) -> str:
-    """Why a question is not asked yet, where it is more than its turn; else nothing."""
-    workspace = response.workspace
-    if response.status != ResponseStatus.PENDING or response.assistant == "local":
-        return ""
-    month = timezone.now().astimezone(workspace.zone).date().replace(day=1)
-    if Budget.objects.for_workspace(workspace).filter(month=month, is_full=True).exists():
-        return "This month's budget has no room for it. It is asked when an owner raises the budget."
-    gate = Gate.objects.for_workspace(workspace).filter(credential__assistant=response.assistant).first()
-    now = timezone.now()
-    if gate and gate.cool_until and gate.cool_until > now:
-        return "The service asked everyone to wait. It is asked as soon as that time is over."
-    if gate and gate.open_until and gate.open_until > now:
-        return "The service failed several times in a row. It is tried again in a while."
-    if response.next_try_at and response.next_try_at > now:
-        return f"The last try failed: {response.error_message} It is asked again soon."
-    return ""
 
 
 # --- following an answer while it comes ------------------------------------------------------------------------------

@@ -84,16 +84,16 @@ def ask(*, workspace: Workspace, text: str, assistant: str = "local", model: str
         raise Problem("Type a question first.")
     if len(text) > Prompt.MAX_LENGTH:
         raise Problem(f"A question may have {Prompt.MAX_LENGTH:,} characters; this one has {len(text):,}.")
+    is_local = assistant == "local"
+    generation = current_generation(workspace) if is_local else None
     kind = _class(assistant)
     if kind.surfaces:
         raise Problem(f"{kind.label} cannot be asked.")
     if len(model) > costs.LONGEST_MODEL or not model.isprintable():
         raise Problem("Choose one of the models.")
-    is_local = kind.name == "local"
     options: dict[str, Any] = {"temperature": 0} if is_local else {}
     item = {"assistant": kind.name, "model": model, "options": options}
     costs.require_ready(workspace=workspace, plan=[item])
-    generation = current_generation(workspace) if is_local else None
     with transaction.atomic():
         run = _create(workspace, Trigger.ASK, generation=generation)
         response = _response(run, item, prompt_text=text)

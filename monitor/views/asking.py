@@ -23,7 +23,8 @@ from monitor.models import OPEN, Prompt, Response, Role
 from monitor.queries import answers as answer_queries
 from monitor.queries import asking as queries
 from monitor.queries import pages as page_queries
-from monitor.services import runs
+from monitor.queries import waiting
+from monitor.services import outbound, runs
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
 
@@ -63,6 +64,7 @@ def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
     chosen = request.POST.get("assistant") or (f"{asked.assistant}/{asked.model}" if asked else "")
     history = Paginator(page_queries.asked(workspace, search=search), page_queries.HISTORY)
     shown = history.get_page(request.GET.get("page"))
+    earlier = [(row, assistants.label(row.assistant)) for row in shown.object_list if row != asked]
     return {
         "text": asked.prompt_text if asked else "",
         "choices": queries.choices(workspace, has_pages=generation is not None, chosen=chosen),
@@ -70,7 +72,7 @@ def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
         "max_length": Prompt.MAX_LENGTH,
         "search": search,
         "history": shown,
-        "earlier": [(row, assistants.label(row.assistant)) for row in shown.object_list],
+        "earlier": earlier,
     }
 
 
@@ -83,12 +85,12 @@ def _asked(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "answer": answer_queries.answer_page(response),
         "is_open": is_open,
         "said": queries.said(response),
-        "waits_for": queries.waits_for(response),
+        "waiting": waiting.reasons(response.run, has_room=outbound.has_room()) if is_open else (),
     }
 
 
 def _response(request: WorkspaceRequest, pk: int) -> Response:
-    rows = page_queries.asked(request.workspace).select_related("workspace", "generation")
+    rows = page_queries.asked(request.workspace).select_related("workspace", "generation", "run__workspace")
     return get_object_or_404(rows, pk=pk)
 
 

@@ -272,8 +272,7 @@ def address(workspace: Workspace) -> str:
 
 def test_the_form_offers_who_can_be_asked_with_what_it_costs_at_most(workspace: Workspace) -> None:
     page = signed_in(workspace).get(address(workspace)).content.decode()
-    assert '<optgroup label="ChatGPT' in page or '<optgroup label="OpenAI' in page
-    assert "gpt-5-mini, at most $0." in page
+    assert f"{assistants.label('openai')}: gpt-5-mini, at most $0." in page
     assert "anthropic/" not in page, "there is no key for it"
     assert "local/" not in page, "there is no page to answer from"
     response = ask(workspace)
@@ -319,7 +318,7 @@ def test_a_full_budget_is_said_where_the_answer_would_stand(workspace: Workspace
     budgets.set_month_limit(workspace=workspace, limit_usd=budgets.ZERO)
     assert outbound.claim(queues=["asking"], limit=1) == []
     page = signed_in(workspace).get(address(workspace), {"answer": response.pk}).content.decode()
-    assert "This month&#x27;s budget has no room" in page
+    assert "This month&#x27;s budget is full" in page
     assert "data-stream" in page and "http-equiv" in page
 
 
