@@ -32,7 +32,7 @@ from inference.embed import Embedder, get_embedder
 from rag import support_words
 from rag.extract import UnreadablePage, extract
 from rag.support import BATCH
-from rag.support_features import FEATURES, features
+from rag.support_features import FEATURES, SIGNS, features
 from rag.words import terms
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -53,19 +53,14 @@ MOST = {
     "added": 450,
     "mixed": 350,
 }
-MOST_OF_OTHERS = 140
-#: Which way a feature may count: more of what is held never lowers a score, more of what is missing never raises it.
-UP = ("words", "rare", "pairs", "order", "cosine", "soft")
-DOWN = ("missing", "gap", "apart", "denial", "contrary", "sweeping", "reversed", "unsupported")
+MOST_OF_OTHERS = 200
 #: Words on at least so many pages are listed as common, by tenths of rarity.
 COMMON_PAGES = 12
 
 
 def signs() -> list[int]:
     """+1, -1 or 0 for each feature."""
-    return [
-        -1 if any(part in name for part in DOWN) else 1 if name.startswith(UP) else 0 for name in FEATURES
-    ]  # fmt: skip
+    return [SIGNS.get(name, -1) for name in FEATURES]
 
 
 def read_pages(folder: Path) -> list[Page]:
@@ -218,16 +213,15 @@ def crossed(rows: Sequence[Labelled], table: Floats, allowed: Sequence[int], kin
 
 
 def best_threshold(odds: Floats, rows: Sequence[Labelled]) -> float:
-    """The log odds from which to call a claim supported: the middle of those with nearly the best mean macro-F1."""
-    groups = [np.array([origin(row) == name for row in rows]) for name in ("written", "varied", "built")]
-    labels = np.array([row.supported for row in rows])
+    """The log odds from which to call a claim supported: the middle of those with nearly the best macro-F1."""
+    labels, counts = np.array([row.supported for row in rows]), importance(rows)
     tried = np.linspace(-1.5, 1.5, 121)
-    means = np.array([np.mean([macro_f1(labels[group], odds[group] > at) for group in groups]) for at in tried])
-    return float(np.median(tried[means >= means.max() - 0.004]))
+    reached = np.array([macro_f1(labels, odds > at, counts) for at in tried])
+    return float(np.median(tried[reached >= reached.max() - 0.005]))
 
 
-def macro_f1(labels: Flags, judged: Flags) -> float:
-    return float(f1_score(labels, judged, average="macro"))
+def macro_f1(labels: Flags, judged: Flags, counts: Floats | None = None) -> float:
+    return float(f1_score(labels, judged, average="macro", sample_weight=counts))
 
 
 def write(model: Model, threshold: float) -> None:
