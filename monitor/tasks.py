@@ -6,7 +6,7 @@ from celery.worker import state
 
 from monitor import pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
-from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, runs
+from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, resolving, runs
 
 
 @app.task(name="monitor.tasks.tick")
@@ -18,6 +18,8 @@ def tick() -> None:
     jobs.resume_abandoned()
     for queue in recovery.queues_with_work():
         nudge.queue(queue)
+    if resolving.has_work():
+        nudge.resolving()
 
 
 @app.task(name="monitor.tasks.sweep")
@@ -40,6 +42,11 @@ def work(queue: str) -> None:
 def _keeps_running() -> bool:
     """False once this worker was asked to stop."""
     return state.should_stop is None and state.should_terminate is None
+
+
+@app.task(name="monitor.tasks.resolve_redirects")
+def resolve_redirects() -> None:
+    resolving.resolve()
 
 
 @app.task(name="monitor.tasks.run_job")

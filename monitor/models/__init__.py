@@ -18,6 +18,7 @@ from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, Spending
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
 from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.redirects import Redirect, RedirectState
 from monitor.models.runs import (
     OPEN,
     VALID,
@@ -67,6 +68,8 @@ __all__ = [
     "Prompt",
     "RateLimit",
     "RateUnit",
+    "Redirect",
+    "RedirectState",
     "Response",
     "ResponseSource",
     "ResponseStatus",

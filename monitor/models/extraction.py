@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
+from django.db.models import Q
 
 from monitor.models.base import WorkspaceModel, within_workspace
 from monitor.models.brands import Brand, BrandSet
@@ -50,7 +52,7 @@ class Pointers(models.Model):
 
 
 class ResponseSource(WorkspaceModel):
-    """A source of one answer, cited or only retrieved. `page` is empty for what could not be resolved."""
+    """A source of one answer, cited or only retrieved. `page` is empty where none is known, as behind a redirect."""
 
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="sources")
@@ -72,6 +74,7 @@ class ResponseSource(WorkspaceModel):
         ]
         indexes = [
             models.Index(fields=["workspace", "extraction", "domain"], name="source_by_domain"),
+            HashIndex(fields=["url"], name="source_without_page", condition=Q(page="")),
         ]
 
     def __str__(self) -> str:

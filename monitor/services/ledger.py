@@ -42,7 +42,7 @@ from monitor.models import (
     Run,
     RunStatus,
 )
-from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, spool
+from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool
 
 log = logging.getLogger(__name__)
 
@@ -353,7 +353,7 @@ def store(finished: Sequence[Finished]) -> int:
         Body.objects.bulk_create(bodies, ignore_conflicts=True)
         write_attempts(ended)
         write_responses(moved)
-        bulk.insert(ResponseSource, sources)
+        bulk.insert(ResponseSource, redirects.follow(sources))
         bulk.insert(Mention, mentions)
         deltas.settle(moved)
         budgets.settle(outcomes)

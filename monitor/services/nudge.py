@@ -21,6 +21,11 @@ def housekeeping() -> None:
     _send("monitor.tasks.sweep", None, "housekeeping")
 
 
+def resolving() -> None:
+    """Wake a worker for redirects that are due."""
+    _send("monitor.tasks.resolve_redirects", None, "housekeeping")
+
+
 def job(job_id: int, *, needs_model: bool) -> None:
     """Wake a worker for one job."""
     _send("monitor.tasks.run_job", job_id, MODEL_QUEUES[-1] if needs_model else "housekeeping")

@@ -1,7 +1,8 @@
 """Reading answers: which pages one cites and which brands it names, under a version of the rules.
 
-A reading is a function of (raw answer, brand set, rule version). `recompute` reads all history anew beside the present
-one and switches by one pointer; answers that arrive meanwhile are read under both.
+A reading is a function of (raw answer, brand set, rule version), and of where redirects lead as far as that is known
+when it is written. `recompute` reads all history anew beside the present one and switches by one pointer; answers that
+arrive meanwhile are read under both.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from monitor.models import (
     ResponseStatus,
     Workspace,
 )
-from monitor.services import brands, bulk, rollups
+from monitor.services import brands, bulk, redirects, rollups
 
 CHUNK = 200
 #: First key of the advisory locks; the second is the workspace.
@@ -77,7 +78,7 @@ def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extractio
 
 
 def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
-    """What one answer cites and names under one extraction."""
+    """What one answer cites and names under one extraction; its redirects are yet to be followed."""
     owner = {"workspace_id": response.workspace_id, "extraction_id": extraction.pk, "response_id": response.pk}
     sources = enumerate(_sources(answer))
     return Read(
@@ -223,7 +224,8 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         rows.append(read(extraction=target, response=response, answer=answer))
     with transaction.atomic():
         # What a worker stored meanwhile under both extractions is the same reading: leave it.
-        bulk.insert(ResponseSource, [source for row in rows for source in row.sources], skip_known=True)
+        sources = redirects.follow([source for row in rows for source in row.sources])
+        bulk.insert(ResponseSource, sources, skip_known=True)
         bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
 
 
