@@ -99,13 +99,15 @@ def _held_for_all(run: Run, due: list[_Due], has_room: bool) -> Iterator[Reason]
     full = Budget.objects.for_workspace(workspace).filter(is_full=True)
     if full.filter(month=month).exists():
         yield Reason(
-            "This month's budget is full. The run goes on when an owner raises it, or when the next month begins.",
+            "This month's budget has no room for the next question. The run goes on when something reserved is given "
+            "back, when an owner raises it, or when the next month begins.",
             url=reverse("cost", args=[slug]),
             act="Raise the budget",
         )
     if run.panel_id and full.filter(run=run).exists():
         yield Reason(
-            "The run's own budget is full. The run goes on when an owner raises it.",
+            "The run's own budget has no room for the next question. The run goes on when something reserved is given "
+            "back, or when an owner raises it.",
             url=reverse("panel", args=[slug, run.panel_id]) + "#cost",
             act="Raise the budget of a run",
         )

@@ -143,16 +143,16 @@ def test_full_budgets_are_said_with_where_to_raise_them(owner: Client, client: C
     budgets.set_run_limit(panel=run.panel, limit_usd=Decimal("0.000001"))
     assert outbound.claim(queues=["external"], limit=4) == []
     page = shown(owner, run)
-    assert "The run's own budget is full" in page
+    assert "The run's own budget has no room" in page
     assert f'{reverse("panel", args=[run.workspace.slug, run.panel_id])}#cost">Raise the budget of a run' in page
     budgets.set_run_limit(panel=run.panel, limit_usd=None)
     assert outbound.claim(queues=["external"], limit=4) == []
     page = shown(owner, run)
-    assert "The run's own budget is full" not in page
+    assert "The run's own budget has no room" not in page
     assert f'{reverse("cost", args=[run.workspace.slug])}">Raise the budget' in page
     client.force_login(make_member(run.workspace, Role.VIEWER))
     page = shown(client, run)
-    assert "This month's budget is full" in page
+    assert "This month's budget has no room" in page
     assert "Raise the budget" not in page
     budgets.set_month_limit(workspace=run.workspace, limit_usd=None)
     assert said(run) == []
