@@ -278,11 +278,11 @@ def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
         "schedule": plan["cron"] if preset else OWN_TERMS,
         "cron": "" if preset else plan["cron"],
         "time_zone": plan["time_zone"],
-        **{f"{item['assistant']}-model": item["model"] for item in plan["assistants"]},
+        **{f"{item['assistant']}-model": item.get("model", "") for item in plan["assistants"]},
         **{
             f"{item['assistant']}-{option}": value
             for item in plan["assistants"]
-            for option, value in item["options"].items()
+            for option, value in item.get("options", {}).items()
         },
     }
 

@@ -349,6 +349,14 @@ def test_a_panel_whose_key_was_deleted_can_still_be_edited(editor: Client, works
     assert (panel.repeats, panel.assistants[0]["model"]) == (2, "gpt-4.1")
 
 
+def test_a_plan_that_says_no_more_than_a_name_can_be_edited(editor: Client, workspace: Workspace, panel: Panel) -> None:
+    Panel.objects.for_workspace(workspace).update(assistants=[{"assistant": "local"}])
+    opened = editor.get(at("panel_edit", workspace, panel.pk))
+    assert editor.post(at("panel_edit", workspace, panel.pk), form_values(opened) | {"repeats": 2}).status_code == 302
+    panel.refresh_from_db()
+    assert (panel.repeats, panel.assistants) == (2, [LOCAL])
+
+
 def test_two_people_who_set_an_assistant_up_differently_see_both(
     editor: Client, workspace: Workspace, suite: Suite
 ) -> None:

@@ -161,7 +161,10 @@
   }
 
   const widths = new ResizeObserver((entries) => {
-    for (const entry of entries) markScroll(entry.target.closest(".table-wrap"));
+    for (const entry of entries) {
+      const wrap = entry.target.closest(".table-wrap"); // none for a table that was just taken out of the page
+      if (wrap) markScroll(wrap);
+    }
   });
 
   function watchWidths(within) {
