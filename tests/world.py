@@ -105,16 +105,13 @@ class World:
     job: Job
     credential: Credential
     price: OwnPrice
+    #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
+    asked: Response
+    broken_off: Response
 
     @property
     def workspace(self) -> Workspace:
         return self.history.workspace
-
-    @cached_property
-    def asked(self) -> Response:
-        """A question of the Ask page that an assistant answered."""
-        rows = Response.objects.for_workspace(self.workspace).filter(run__trigger=Trigger.ASK)
-        return rows.first() or _asked(self.history)
 
     @cached_property
     def viewer_membership(self) -> Membership:
@@ -167,7 +164,16 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
-    return World(history, people, _response(history), page, _job(workspace), _credential(workspace), _price(workspace))
+    return World(
+        history,
+        people,
+        _response(history),
+        page,
+        _job(workspace),
+        _credential(workspace),
+        _price(workspace),
+        *_asked(history),
+    )
 
 
 def world_of(workspace: Workspace) -> World:
@@ -186,7 +192,14 @@ def world_of(workspace: Workspace) -> World:
     )
     people = {role: _person(workspace, role) for role in Role}
     return World(
-        history, people, answered.order_by("-pk")[0], page, _job(workspace), _credential(workspace), _price(workspace)
+        history,
+        people,
+        answered.order_by("-pk")[0],
+        page,
+        _job(workspace),
+        _credential(workspace),
+        _price(workspace),
+        *_asked(history),
     )
 
 
@@ -252,7 +265,15 @@ def _page(workspace: Workspace) -> Page:
     return page
 
 
-def _asked(history: History) -> Response:
+def _asked(history: History) -> tuple[Response, Response]:
+    said = "The connection was lost before the answer was whole."
+    return (
+        _question(history, status="answered", text=ANSWER, finish="complete", latency_ms=4200),
+        _question(history, status="unknown", text=ANSWER[:40], error_kind="unknown", error_message=said),
+    )
+
+
+def _question(history: History, **fields: Any) -> Response:
     workspace, last = history.workspace, history.runs[-1]
     run = Run.objects.create(
         workspace=workspace, trigger=Trigger.ASK, status=RunStatus.COMPLETED, brand_set=last.brand_set, day=last.day
@@ -267,12 +288,9 @@ def _asked(history: History) -> Response:
         seed=1,
         queue="asking",
         stratum="api",
-        status="answered",
-        text=ANSWER,
-        finish="complete",
         first_text_ms=840,
-        latency_ms=4200,
         answered_at=timezone.now(),
+        **fields,
     )
 
 

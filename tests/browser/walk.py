@@ -59,7 +59,7 @@ QUERIES = {"schedule_preview": "?schedule=30+7+*+*+1-5&time_zone=Europe/Berlin"}
 
 @dataclass(frozen=True)
 class Stop:
-    """A page to visit. `state` is filled, empty, or account for pages outside workspaces."""
+    """A page to visit. `state` is filled, empty, account for pages outside workspaces, or a page's own."""
 
     name: str
     url: str
@@ -99,6 +99,9 @@ def _stops(filled: World, empty: Workspace, invited: User) -> Iterator[Stop]:
         if not can_be_opened(route):
             continue
         query = QUERIES.get(route.name, "")
+        if route.name == "ask":
+            for state, response in (("answered", filled.asked), ("broken-off", filled.broken_off)):
+                yield Stop(route.name, f"{filled.url(route)}?answer={response.pk}", state, True)
         if "workspace" in route.arguments:
             yield Stop(route.name, filled.url(route) + query, "filled", True)
             if not route.needs_object:

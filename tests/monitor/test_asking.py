@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import threading
@@ -317,8 +318,8 @@ def test_a_full_budget_is_said_where_the_answer_would_stand(workspace: Workspace
     response = ask(workspace)
     budgets.set_month_limit(workspace=workspace, limit_usd=budgets.ZERO)
     assert outbound.claim(queues=["asking"], limit=1) == []
-    page = signed_in(workspace).get(address(workspace), {"answer": response.pk}).content.decode()
-    assert "This month&#x27;s budget is full" in page
+    page = signed_in(workspace, Role.OWNER).get(address(workspace), {"answer": response.pk}).content.decode()
+    assert 'id="run-waiting"' in page and "Raise the budget" in page
     assert "data-stream" in page and "http-equiv" in page
 
 
@@ -343,6 +344,19 @@ def test_the_stream_is_server_sent_events_of_an_asgi_application(service: Loopba
     assert events[0][0] == "id: 1.0"
     assert reply.body.endswith(b"event: moved\ndata: {}\n\n")
     assert views._open.total() == 0
+
+
+def test_who_goes_away_ends_the_stream(workspace: Workspace) -> None:
+    response, client = ask(workspace), signed_in(workspace)
+    url = reverse("ask_stream", args=[workspace.slug, response.pk])
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    started = time.monotonic()
+    with contextlib.suppress(asyncio.CancelledError):
+        asgi.ask(url, headers={"host": "localhost", "cookie": cookie}, pieces=[b""], leaves=True)
+    assert time.monotonic() - started < 5
+    assert views._open.total() == 0
+    response.refresh_from_db()
+    assert response.status == "pending", "the question waits all the same"
 
 
 def test_a_person_has_a_few_streams_at_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
