@@ -45,8 +45,12 @@ class Stage:
         command = [sys.executable, "-m", "tests.chaos.worker", "external"]
         return supervisor.Service("worker", command, self.folder / "worker.log", pause=0.1)
 
+    def spool(self) -> list[Path]:
+        """The files of answers on their way into the database."""
+        return list((self.data_dir / "spool").glob("*"))
+
     def spool_files(self) -> int:
-        return len(list((self.data_dir / "spool").glob("*")))
+        return len(self.spool())
 
 
 @contextmanager
