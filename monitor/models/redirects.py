@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.db import models
 from django.db.models import Q
 
@@ -12,6 +14,11 @@ class RedirectState(models.TextChoices):
     WAITING = "waiting", "Not resolved yet"
     RESOLVED = "resolved", "Resolved"
     GONE = "gone", "The link has expired"
+
+
+def fingerprint(url: str) -> str:
+    """What a redirect is found by: SHA-256 of its URL."""
+    return hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
 
 
 class Redirect(WorkspaceModel):

@@ -37,7 +37,8 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import filters
+from monitor.queries import filters, redirects
+from monitor.queries.redirects import Link
 
 PAGE_SIZE = 25
 EXCERPT = 220
@@ -218,6 +219,12 @@ class Source:
     row: ResponseSource
     number: int
     local_page: int | None
+    link: Link
+
+    @property
+    def is_redirected(self) -> bool:
+        """Whether its URL was a redirect whose page is known now."""
+        return self.link.url != self.row.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +267,11 @@ def answer_page(response: Response) -> AnswerPage:
     mentions = list(Mention.objects.for_workspace(workspace).filter(**here).select_related("brand").order_by("start"))
     stored = StoredPage.objects.for_workspace(workspace).filter(page__in=[row.page for row in rows if row.page])
     local = dict(stored.values_list("page", "pk"))
-    sources = [Source(row, number, local.get(row.page)) for number, row in enumerate(rows, start=1)]
+    links = redirects.links(workspace, [row.url for row in rows])
+    sources = [
+        Source(row, number, local.get(row.page), links.get(row.url) or Link(row.url))
+        for number, row in enumerate(rows, start=1)
+    ]
     charges = Charge.objects.for_workspace(workspace).filter(response=response).exclude(state=ChargeState.RELEASED)
     counted = charges.aggregate(usd=Sum("usd"), assumed=Count("pk", filter=Q(state=ChargeState.ASSUMED)))
     return AnswerPage(

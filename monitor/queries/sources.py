@@ -15,10 +15,11 @@ from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Workspace
 from monitor.models.runs import VALID_FINISHES
-from monitor.queries import counts
+from monitor.queries import counts, redirects
 from monitor.queries.counts import Block, BrandInfo
 from monitor.queries.dashboard import Section, owners_of, sections_of
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.redirects import Link
 
 DOMAINS_SHOWN = 100
 PAGES_SHOWN = 100
@@ -26,7 +27,10 @@ PAGES_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """A page over the period. `conversion` is cited of retrieved, over the answers that report what they retrieved."""
+    """A page over the period. `conversion` is cited of retrieved, over the answers that report what they retrieved.
+
+    `url` is as an assistant gave it; behind a redirect that is not resolved it stands for the page.
+    """
 
     page: str
     url: str
@@ -38,6 +42,7 @@ class PageRow:
     citation: Rate
     conversion: float | None
     last_cited: date | None
+    link: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,11 @@ def pages(
     where += " AND (s.page ILIKE %(search)s OR s.title ILIKE %(search)s)" if search else ""
     found: dict[tuple[str, str], list[tuple[PageRow, int]]] = {}
     columns = {(block.assistant, block.stratum): _Columns(block, chosen) for block in blocks}
-    for assistant, stratum, *row in counts.fetch(_PAGES.format(where=where), values):
+    fetched = list(counts.fetch(_PAGES.format(where=where), values))
+    links = redirects.links(workspace, [url for _, _, _, url, *_ in fetched])
+    for assistant, stratum, *row in fetched:
         key = (assistant, stratum)
-        found.setdefault(key, []).append(columns[key].row(owners, row))
+        found.setdefault(key, []).append(columns[key].row(owners, links, row))
     return tuple(
         PageSection(
             assistant=block.assistant,
@@ -115,7 +122,7 @@ class _Columns:
         self._places = counts.places_of(block.prompts)
         self._n = block.n[block.rows(chosen.period)].sum(axis=0)
 
-    def row(self, owners: dict[str, BrandInfo], values: list[Any]) -> tuple[PageRow, int]:
+    def row(self, owners: dict[str, BrandInfo], links: dict[str, Link], values: list[Any]) -> tuple[PageRow, int]:
         page, url, title, domain, prompts, cited, retrieved, used, last_cited, total = values
         hits = np.zeros((len(self._places), 1))
         hits[[self._places[prompt] for prompt in prompts], 0] = cited
@@ -130,6 +137,7 @@ class _Columns:
             citation=metrics.rates(hits, self._n)[0],
             conversion=metrics.ratio(used, retrieved),
             last_cited=last_cited,
+            link=links.get(url) or Link(url),
         )
         return row, total
 

@@ -6,7 +6,6 @@ later come to the same rows.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from inference.pages import hides_its_page
 from monitor.models import Redirect, RedirectState
+from monitor.models.redirects import fingerprint
 from monitor.services import bulk
 
 #: From the way that counts most to the one that counts least.
@@ -31,11 +31,6 @@ class Target:
 
     page: str
     domain: str
-
-
-def fingerprint(url: str) -> str:
-    """What a redirect is found by: SHA-256 of its URL."""
-    return hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
 
 
 def follow(rows: Sequence[bulk.Row]) -> list[bulk.Row]:

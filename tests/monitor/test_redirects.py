@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -9,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from inference.answer import RawBody
@@ -29,7 +33,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.services import ledger, nudge, reading, recovery, redirects, resolving
-from tests.factories import make_workspace
+from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, make_extraction, make_panel, make_run
 from tests.redirects import Redirector, redirect, redirecting
 
@@ -403,3 +407,39 @@ def test_a_workspace_knows_only_its_own(workspace: Workspace, redirector: Redire
     Redirect.objects.for_workspace(stranger).update(next_try_at=timezone.now() + timedelta(hours=1))
     resolving.resolve()
     assert (sources(mine)[0][1], sources(theirs)[0][1]) == ("fern.example/x", "")
+
+
+def exported_pages(client: Client, workspace: Workspace) -> dict[str, str]:
+    """URL by page, of the report's table of pages."""
+    dates = {"from": str(LAST_DAY), "to": str(LAST_DAY)}
+    address = reverse("report_download", args=[workspace.slug])
+    answer = client.get(address, {"format": "csv", "table": "pages", **dates})
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    return {row["page"]: row["url"] for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))}
+
+
+def test_pages_and_reports_say_what_is_known(workspace: Workspace, redirector: Redirector, client: Client) -> None:
+    client.force_login(make_member(workspace))
+    redirector.lead(a="https://moss.example/guide?utm_source=x", b=404, c=503)
+    response = answered(workspace, "a", "b", "c")
+    answer = reverse("answer", args=[workspace.slug, response.pk])
+    listed = reverse("sources", args=[workspace.slug]) + f"?from={LAST_DAY}&to={LAST_DAY}"
+
+    for address in (answer, listed):
+        page = client.get(address).content.decode()
+        assert page.count("not resolved yet") == 3
+        assert "the link has expired" not in page
+    assert exported_pages(client, workspace) == {redirect(name): redirect(name) for name in "abc"}
+
+    resolving.resolve()
+    for address in (answer, listed):
+        page = client.get(address).content.decode()
+        assert (page.count("not resolved yet"), page.count("the link has expired")) == (1, 1)
+        assert 'href="https://moss.example/guide?utm_source=x"' in page
+        assert f'href="{redirect("b")}"' in page
+    assert f"given as {redirect('a')}" in client.get(answer).content.decode()
+    assert exported_pages(client, workspace) == {
+        "moss.example/guide": redirect("a"),
+        redirect("b"): redirect("b"),
+        redirect("c"): redirect("c"),
+    }
