@@ -178,10 +178,31 @@ def test_the_command_reads_lines_and_needs_no_database(
     brands.write_text(json.dumps([{"name": "BrightDesk", "domains": ["brightdesk.com"], "kind": "own"}]), "utf-8")
     lines = [{"id": 7, "text": "Ask BrightDesk 😀 BrightDesk"}, {"id": "b", "text": ""}]
     monkeypatch.setattr("sys.stdin", Mock(buffer=io.BytesIO("\n".join(map(json.dumps, lines)).encode())))
-    call_command("extract", brands=brands)
+    call_command("extract", brands=brands, no_sentiment=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     first = {"brand": "BrightDesk", "start": 4, "end": 14, "text": "BrightDesk", "rank": 1, "sentiment": None}
     assert rows == [{"id": 7, "mentions": [first, {**first, "start": 17, "end": 27}]}, {"id": "b", "mentions": []}]
+
+
+def test_the_command_tells_what_is_felt_towards_each_brand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brands = tmp_path / "brands.json"
+    brands.write_text(json.dumps([{"name": "BrightDesk"}, {"name": "Oakline"}, {"name": "Penroy"}]), "utf-8")
+    texts = [
+        "BrightDesk beats Oakline.",
+        "Nothing.",
+        "Avoid BrightDesk. Oakline is the best choice. Penroy has an office.",
+    ]
+    lines = [json.dumps({"id": number, "text": text}) for number, text in enumerate(texts)]
+    monkeypatch.setattr("sys.stdin", Mock(buffer=io.BytesIO("\n".join(lines).encode())))
+    call_command("extract", brands=brands)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [[(each["brand"], each["sentiment"]) for each in row["mentions"]] for row in rows] == [
+        [("BrightDesk", "recommended"), ("Oakline", "negative")],
+        [],
+        [("BrightDesk", "negative"), ("Oakline", "recommended"), ("Penroy", "neutral")],
+    ]
 
 
 @pytest.mark.parametrize(

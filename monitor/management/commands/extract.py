@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from inference.sentiment import Named, SentimentReader, get_sentiment_reader
 from monitor.environment import refuse
-from monitor.extract import Brand, Matcher
+from monitor.extract import Brand, Matcher, Mention
+
+#: Answers read together, so that their sentences are embedded together.
+BATCH = 256
 
 
 class Command(BaseCommand):
@@ -22,27 +29,49 @@ class Command(BaseCommand):
         parser.add_argument(
             "--brands", type=Path, required=True, help='JSON list of {"name", "aliases", "domains", "kind"}'
         )
+        parser.add_argument(
+            "--no-sentiment", action="store_true", help="leave every sentiment null: no model is loaded, and it is fast"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         brands = _read_brands(options["brands"])
         matcher = Matcher(brands)
-        for number, line in enumerate(sys.stdin.buffer, start=1):
-            if line.strip():
-                answer_id, text = _read_line(line, number)
-                mentions = [
+        lines = (_read_line(line, number) for number, line in enumerate(sys.stdin.buffer, start=1) if line.strip())
+        while batch := list(islice(lines, 1 if options["no_sentiment"] else BATCH)):
+            found = [matcher.mentions(text) for _, text in batch]
+            feelings = iter([None] * sum(map(len, found)) if options["no_sentiment"] else _feelings(batch, found))
+            for (answer_id, _), mentions in zip(batch, found, strict=True):
+                rows = [
                     {
-                        "brand": brands[found.brand_id].name,
-                        "start": found.start,
-                        "end": found.end,
-                        "text": found.text,
-                        "rank": found.rank,
-                        # feelings take a classifier, which reads answers on the model queue
-                        "sentiment": None,
+                        "brand": brands[mention.brand_id].name,
+                        "start": mention.start,
+                        "end": mention.end,
+                        "text": mention.text,
+                        "rank": mention.rank,
+                        "sentiment": next(feelings),
                     }
-                    for found in matcher.mentions(text)
+                    for mention in mentions
                 ]
                 # escaped, so that what is no valid Unicode passes as it came
-                self.stdout.write(json.dumps({"id": answer_id, "mentions": mentions}))
+                self.stdout.write(json.dumps({"id": answer_id, "mentions": rows}))
+
+
+def _feelings(answers: Sequence[tuple[Any, str]], found: Sequence[Sequence[Mention]]) -> Sequence[str]:
+    """The feeling towards each mention of these answers, in order; the model is loaded for the first."""
+    names = [
+        Named(text, each.start, each.end, [(o.start, o.end) for o in mentions if o.brand_id != each.brand_id])
+        for (_, text), mentions in zip(answers, found, strict=True)
+        for each in mentions
+    ]
+    return _reader().read(names) if names else []
+
+
+def _reader() -> SentimentReader:
+    """The reader of feelings. A model that cannot be loaded ends the command."""
+    try:
+        return get_sentiment_reader(settings.MODEL_DEVICE)
+    except (ValueError, ImportError) as error:
+        refuse(f"Sentiment needs MiniLM: {error} --no-sentiment does without.")
 
 
 def _read_brands(path: Path) -> list[Brand]:
