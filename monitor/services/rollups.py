@@ -33,6 +33,7 @@ def roll_up(*, run: Run) -> None:
     )
     with transaction.atomic():
         _lock([run.pk])
+        _hold_readings(run.workspace_id)
         if Run.objects.for_workspace(run.workspace).filter(pk=run.pk).filter(_OPEN_AGAIN).exists():
             return  # a retry came first: the run is counted when it ends
         for extraction in extractions:
@@ -92,6 +93,12 @@ def _lock(run_ids: Sequence[int]) -> None:
     """One writer a run: a rollup and a recompute may meet."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM monitor_run WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(run_ids)])
+
+
+def _hold_readings(workspace_id: int) -> None:
+    """Let no recompute switch meanwhile: it drops the counts of the reading before, and must find all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM monitor_pointers WHERE workspace_id = %s FOR SHARE", [workspace_id])
 
 
 def _write(extraction: Extraction, run_ids: Sequence[int]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -407,6 +409,50 @@ def test_a_workspace_knows_only_its_own(workspace: Workspace, redirector: Redire
     Redirect.objects.for_workspace(stranger).update(next_try_at=timezone.now() + timedelta(hours=1))
     resolving.resolve()
     assert (sources(mine)[0][1], sources(theirs)[0][1]) == ("fern.example/x", "")
+
+
+def test_storing_resolving_and_reading_again_at_once_leave_nothing_behind(
+    workspace: Workspace, redirector: Redirector
+) -> None:
+    """Answers share their redirects, in other orders, so that all of them meet at the same rows."""
+    names = [f"n{number}" for number in range(6)]
+    redirector.lead(**{name: f"https://fern.example/{number // 2}" for number, name in enumerate(names)})
+    waiting = [(asked(workspace), body_of(*names[n % 4 : n % 4 + 3][:: 1 if n % 2 else -1])) for n in range(24)]
+    stored = threading.Event()
+
+    def store_some(first: int) -> None:
+        for response, body in waiting[first::3]:
+            store(response, body)
+
+    def until_stored(work: Callable[[], object]) -> None:
+        while not stored.wait(0.01):
+            work()
+        work()
+
+    def apart(work: Callable[..., object], *arguments: Any) -> None:
+        try:
+            work(*arguments)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as pool:
+        stores = [pool.submit(apart, store_some, first) for first in range(3)]
+        beside = [
+            pool.submit(apart, until_stored, resolving.resolve),
+            pool.submit(apart, until_stored, lambda: reading.recompute(workspace=workspace)),
+        ]
+        for future in stores:
+            future.result(120)
+        stored.set()
+        for future in beside:
+            future.result(120)
+    resolving.resolve()
+    assert not resolving.has_work()
+    assert len(redirector.asked) == len(set(redirector.asked)) == 6, "each was asked for once"
+    found = [(sources(response), counted(response)) for response, _ in waiting]
+    assert all(page for rows, _ in found for _, page, *_ in rows)
+    reading.recompute(workspace=workspace)
+    assert [(sources(response), counted(response)) for response, _ in waiting] == found
 
 
 def exported_pages(client: Client, workspace: Workspace) -> dict[str, str]:
