@@ -133,7 +133,7 @@ def scores(rows: list[Example], got: Floats) -> dict[str, float]:
     }
     return {
         kind: float(f1_score(labels[mask], got[mask], average="macro"))
-        for kind, mask in ((kind, np.array(mask)) for kind, mask in kinds.items())
+        for kind, mask in ((kind, np.array(mask)) for kind, mask in kinds.items() if any(mask))
     }
 
 
@@ -155,10 +155,10 @@ def cross_validated(rows: list[Example], train: list[Floats], test: Floats, vect
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("headlines", type=Path)
+    parser.add_argument("headlines", type=Path, nargs="?", help="left out: only the sentences of our own")
     parser.add_argument("--write", action="store_true", help="renew inference/sentiment_weights.py")
     arguments = parser.parse_args()
-    rows = [*headlines(arguments.headlines), *own_sentences()]
+    rows = [*(headlines(arguments.headlines) if arguments.headlines else ()), *own_sentences()]
     embedder = get_embedder(None, "cpu")
     embedder.encode(["warm"])
     began = time.perf_counter()
@@ -171,7 +171,7 @@ def main() -> None:
             copies.append(lexical(rows))
     unseen, train = copies.pop(), [words, *copies]
     nothing = np.zeros((len(rows), 0), np.float32)
-    if arguments.write:
+    if arguments.write and arguments.headlines:
         labels = np.array([row.label for row in rows])
         write(learn(train, vectors, labels))
     plain = embedder.encode([row.named.text for row in rows])

@@ -27,8 +27,6 @@ Feeling = Literal["recommended", "neutral", "negative"]
 
 #: In the order of the weights' columns.
 FEELINGS: tuple[Feeling, ...] = ("neutral", "recommended", "negative")
-#: Raise it with every change that can change a result: stored feelings carry it.
-SENTIMENT_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)

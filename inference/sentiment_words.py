@@ -6,7 +6,7 @@ Irregular forms are listed. Does not know what is felt about.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import snowballstemmer
 
@@ -40,7 +40,7 @@ _LISTED: dict[str, str] = {
         raises_guidance raise_stake oversubscribed subscribed_times good_buy value_buy great_buy target_raised
         raises_target hikes_target hike_target upside_potential undervalued attractive lucrative promising
         bright rosy beneficiary benefit benefits benefitted set_to_gain to_gain to_benefit tailwind accumulate
-        add_on_dips buy_on_dips buy_call okays upgrades turns_profitable strong_earnings
+        add_on_dips buy_on_dips buy_call okays upgrades turns_profitable strong_earnings bags_order bags_orders
     """,
     "down": """
         fall fell fallen drop dropped slip slid slide slump plunge plummet tumble sink sank sunk crash dive
@@ -155,7 +155,7 @@ _LISTED: dict[str, str] = {
         trapped negative unfavourable unfavorable poorly badly weakly ill-suited unsuitable unsuited unfit
         poor_fit not_a_good_fit wrong_choice bad_choice poor_choice missed mislead shortfall shut_down
         shuts_down closing_down pulled_the_plug sunset nothing_special mixed_reviews drains downhill look_old
-        looks_old old dated_design
+        looks_old old dated_design joke a_joke laughable plague plagued shame shambles
     """,
     "awful": """
         avoid worst terrible awful horrible dreadful abysmal atrocious appalling useless worthless scam scams
@@ -184,7 +184,7 @@ _LISTED: dict[str, str] = {
         weren't don't doesn't didn't won't wouldn't can't couldn't shouldn't ain't far_from no_longer rarely
         seldom lack_of instead_of less fewer little unlikely fails_to failed_to fail_to anything_but isnt dont
         doesnt cant wont few no_one used_to_be don't_think do_not_think don't_believe wouldn't_say would_not_say
-        doubt_that
+        doubt_that nobody_wants no_one_wants little_reason no_reason
     """,
     # phrases that look like a denial and are none
     "affirm": """
@@ -235,15 +235,16 @@ _RELATIONS: dict[int, str] = {
     """,
     -1: """
         lose_to loses_to lost_to losing_to lag lags lagging lag_behind lags_behind lagged_behind trail trails
-        trailing trailed trail_behind behind falls_behind fell_behind inferior_to worse_than second_to
-        pales_beside pales_against pales_next_to no_match_for not_a_match_for beaten_by outperformed_by
-        outclassed_by overtaken_by surpassed_by eclipsed_by outshone_by outsold_by outpaced_by edged_out_by
-        topped_by replaced_by loses_ground_to lost_ground_to cedes_ground_to loses_share_to
-        loses_market_share_to lost_market_share_to loses_customers_to losing_customers_to falls_short_of
-        fell_short_of weaker_than below switched_to switch_to moved_to move_to migrated_to migrate_to
-        switching_to moving_to migrating_to abandoned_for left_for dropped_for ditched_for defected_to
-        not_as_good_as not_match not_in_the_same_league_as a_step_down_from runner-up_to cannot_compete_with
-        can't_compete_with struggles_against gives_way_to cannot_match can't_match does_not_match doesn't_match
+        trailing trailed trail_behind behind falls_behind fell_behind fallen_behind falling_behind fall_behind
+        inferior_to worse_than second_to pales_beside pales_against pales_next_to no_match_for not_a_match_for
+        beaten_by outperformed_by outclassed_by overtaken_by surpassed_by eclipsed_by outshone_by outsold_by
+        outpaced_by edged_out_by topped_by replaced_by loses_ground_to lost_ground_to cedes_ground_to
+        loses_share_to loses_market_share_to lost_market_share_to loses_customers_to losing_customers_to
+        falls_short_of fell_short_of weaker_than below switched_to switch_to moved_to move_to migrated_to
+        migrate_to switching_to moving_to migrating_to abandoned_for left_for dropped_for ditched_for
+        defected_to not_as_good_as not_match not_in_the_same_league_as a_step_down_from runner-up_to
+        cannot_compete_with can't_compete_with struggles_against gives_way_to cannot_match can't_match
+        does_not_match doesn't_match
     """,
 }
 
@@ -290,20 +291,22 @@ _NO_COMPARATIVES = word_set(
 #: Words that are looked up as they stand: their stem is another word's too.
 EXACT = word_set(
     """
-    useful     likely liquidity route routes complete completes completed completing playing contract contracts mature
-    maturing broking issue issuing issued leading saving savings suite suites picking betting backing stands
-    bearing bears likewise finely goods dependable costly polished polish okay okays fine fined fines profitable
-    profitability pound pounds careful trying like security securities reasonable limited hardly barely rarely
-    unlikely quite correct own try use missed old careless interesting firms firm lately shortly generally
-    drains played player players finance financing powered powers power contented contents content rating rates
-    rate appears appearance fits fitting cons con fault hides stuck
+    bag break constructive dated earns earned fitness friendly helpful limitation limitations liquidation lively
+    living practical productive promising snaps pleased pleasant useful likely liquidity route routes complete
+    completes completed completing playing contract contracts mature maturing broking issue issuing issued
+    leading saving savings suite suites picking betting backing stands bearing bears likewise finely goods
+    dependable costly polished polish okay okays fine fined fines profitable profitability pound pounds careful
+    trying like security securities reasonable limited hardly barely rarely unlikely quite correct own try use
+    missed old careless interesting firms firm lately shortly generally drains played player players finance
+    financing powered powers power contented contents content rating rates rate appears appearance fits fitting
+    cons con fault hides stuck
     """
 )
 MERE_QUANTITY = word_set("more less fewer greater")
 LONGEST_PHRASE = 6
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
     """The word without its ending, lower-case; as it stands where its stem would be another word's."""
     return f"={word}" if word in EXACT else str(_STEMMER.stemWord(word.lower()))
