@@ -141,9 +141,10 @@ def main() -> int:
 
 def drill(here: stage.Stage, broker: Broker, options: argparse.Namespace) -> dict[str, Any]:
     from monitor import supervisor
-    from monitor.celery import app
+    from monitor import celery
     from monitor.models import Response
 
+    app: Any = celery.app
     send = app.send_task
     messages = 0
 
@@ -192,11 +193,12 @@ def strike(broker: Broker, blow: str) -> None:
     from kombu import Connection
 
     with Connection(broker.url) as connection:
+        channel: Any = connection.default_channel
         if broker.kind == "redis":
-            connection.default_channel.client.flushall()
+            channel.client.flushall()
         else:
             for name in ("housekeeping", "external", "asking"):
-                connection.default_channel.queue_purge(name)
+                channel.queue_purge(name)
 
 
 def wait_for(run: Any, all_of_it: Any, *, until: float, restart: Callable[[], None] | None) -> None:

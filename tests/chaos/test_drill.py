@@ -40,3 +40,25 @@ def test_paid_calls_survive_kills_and_the_books_hold_what_they_cost() -> None:
     assert report["repeats"] <= report["in_flight_at_kills"], report
     assert report["books_hold"] and report["spool_files_left"] == 0, report
     assert report["worker_kills"] == 3 and report["postgres_kills"] == 1, report
+
+
+@pytest.mark.chaos
+def test_answers_wait_in_the_spool_for_a_database_that_is_away() -> None:
+    report = drill("database", "--responses", "96", "--stops", "2")
+    assert (report["lost"], report["wrong"], report["repeats"]) == (0, 0, 0), report
+    assert report["stops"] == 2 and report["spooled_while_away"], report
+    assert report["spool_files_left"] == 0, report
+
+
+@pytest.mark.chaos
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
+def test_a_full_disk_pauses_asking_says_so_and_loses_nothing() -> None:
+    report = drill("disk", "--responses", "96")
+    assert (report["lost"], report["wrong"], report["repeats"], report["sent_while_full"]) == (0, 0, 0, 0), report
+    assert "disk" in report["said"] and report["could_not_be_spooled"], report
+
+
+@pytest.mark.chaos
+def test_a_flood_does_not_hold_back_the_few_questions_of_another_workspace() -> None:
+    report = drill("fairness", "--flood", "600", "--few", "10")
+    assert report["few_answered"] == 10 and report["rounds"] <= 2, report
