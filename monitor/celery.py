@@ -47,7 +47,9 @@ app.conf.update(
     task_ignore_result=True,
     task_default_queue="housekeeping",
     task_acks_late=True,
-    worker_prefetch_multiplier=1,
+    # Messages only wake, so that a worker may hold any number. With a number, one that a dying Redis took no receipt
+    # for would count for ever, and the worker would never look for another.
+    worker_prefetch_multiplier=0,
     worker_hijack_root_logger=False,
     worker_enable_remote_control=False,
     worker_send_task_events=False,

@@ -140,8 +140,7 @@ def main() -> int:
 
 
 def drill(here: stage.Stage, broker: Broker, options: argparse.Namespace) -> dict[str, Any]:
-    from monitor import supervisor
-    from monitor import celery
+    from monitor import celery, supervisor
     from monitor.models import Response
 
     app: Any = celery.app

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.brokers import is_here
+from tests.plugin import absent
+
 
 def drill(module: str, *arguments: str) -> dict[str, Any]:
     """The report of a drill that ran by itself."""
@@ -62,3 +65,14 @@ def test_a_full_disk_pauses_asking_says_so_and_loses_nothing() -> None:
 def test_a_flood_does_not_hold_back_the_few_questions_of_another_workspace() -> None:
     report = drill("fairness", "--flood", "600", "--few", "10")
     assert report["few_answered"] == 10 and report["rounds"] <= 2, report
+
+
+@pytest.mark.chaos
+@pytest.mark.servers
+@pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
+def test_killed_and_emptied_brokers_lose_nothing_and_repeat_nothing(broker: str) -> None:
+    if not is_here(broker):
+        absent(broker)
+    report = drill("brokers", broker, "--responses", "30", "--kills", "2")
+    assert (report["lost"], report["wrong"], report["repeats"]) == (0, 0, 0), report
+    assert (report["kills"], report["flushes"], report["deliveries_each"]) == (2, 1, 5), report
