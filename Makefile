@@ -29,6 +29,13 @@ bench: .venv/ready-dev
 chaos: .venv/ready-dev
 	$(BIN)/python -m tests.chaos.drill --responses 500 --worker-kills 20 --postgres-kills 3
 	$(BIN)/python -m tests.chaos.paid_drill --responses 20000 --worker-kills 100 --postgres-kills 10
+	$(BIN)/python -m tests.chaos.brokers redis
+	$(BIN)/python -m tests.chaos.brokers rabbitmq
+	$(BIN)/python -m tests.chaos.database
+	$(BIN)/python -m tests.chaos.disk
+	$(BIN)/python -m tests.chaos.faulty
+	$(BIN)/python -m tests.chaos.fairness
+	$(BIN)/python -m tests.chaos.budgets
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis shots
