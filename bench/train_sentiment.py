@@ -29,9 +29,9 @@ from inference.sentiment_features import FEATURES, Floats
 from inference.sentiment_scene import scene
 from inference.sentiment_words import KINDS
 
-FOLDS, SEEDS = 5, 2
+FOLDS, SEEDS = 5, 3
 #: How much an embedding's numbers count beside those of words, and how strongly all are held down.
-EMBEDDING_SCALE, STRENGTH = 4.0, 0.1
+EMBEDDING_SCALE, STRENGTH = 4.0, 0.05
 #: Copies of the examples with words forgotten, so that embeddings learn to stand in for words that are not listed.
 COPIES, FORGOTTEN = 2, 0.2
 OWN = Path(__file__).with_name("sentiment_sentences.txt")

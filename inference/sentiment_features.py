@@ -58,7 +58,9 @@ class _Reader:
         return next((group for place, group in self.names if at <= place < at + reach), None)
 
     def owner(self, word: Word) -> int:
-        """The group that a word is said of: the clause's subject, else its object, else who was named before."""
+        """The group that a word is said of: whom it is done to, the clause's subject, else who was named before."""
+        if word.at in self.done_to:
+            return self.done_to[word.at][0]
         clause = self.made.clause[word.at]
         inside = [(at, group) for at, group in self.names if self.made.clause[at] == clause]
         left = [group for at, group in inside if at < word.at]
@@ -176,9 +178,10 @@ class _Reader:
                 return place, float(sign)
         return None
 
-    def objects(self) -> tuple[float, float, float]:
-        """(for, against, agent): what verbs done to the target say, and whether it does such a verb to another."""
-        pro = contra = agent = 0.0
+    @cached_property
+    def done_to(self) -> dict[int, tuple[int, int | None, int]]:
+        """Token of a verb that judges or strikes -> (whom, who does it, 1 or -1)."""
+        found: dict[int, tuple[int, int | None, int]] = {}
         for at in range(len(self.stems)):
             for size in range(min(4, len(self.stems) - at), 0, -1):
                 sign = OBJECT_VERBS.get(tuple(self.stems[at : at + size]))
@@ -191,12 +194,19 @@ class _Reader:
                     right, left = left, right
                 elif right is None and (passive or end == len(self.stems)):
                     right, left = left, None
-                value = sign * (-1 if denied(self.made, at) else 1)
-                if right == self.made.mine:
-                    pro, contra = pro + (value > 0), contra + (value < 0)
-                elif right is not None and left == self.made.mine:
-                    agent = 1.0
+                if right is not None:
+                    found[at] = right, left, -sign if denied(self.made, at) else sign
                 break
+        return found
+
+    def objects(self) -> tuple[float, float, float]:
+        """(for, against, agent): what verbs done to the target say, and whether it does such a verb to another."""
+        pro = contra = agent = 0.0
+        for whom, who, value in self.done_to.values():
+            if whom == self.made.mine:
+                pro, contra = pro + (value > 0), contra + (value < 0)
+            elif who == self.made.mine:
+                agent = 1.0
         return pro, contra, agent
 
 

@@ -129,7 +129,7 @@ _LISTED: dict[str, str] = {
         complicated cumbersome steep difficult tedious frustrating frustrate frustrated annoying annoy
         irritating disappointing disappoint disappoints disappointed underwhelming mediocre subpar sub-par
         lacklustre lackluster bland dull noisy loud flimsy fragile brittle cheaply dirty cramped rude unhelpful
-        unresponsive inaccurate wrong error errors flaw flaws flawed problems problematic issue issues complaint
+        unresponsive inaccurate wrong error errors flaw flaws flawed problems problematic issues complaint
         complaints complain complained criticise criticised criticize criticized criticism drawback drawbacks
         downside downsides disadvantage disadvantages weakness weaknesses cons trade-off shortcoming
         shortcomings concerns warn warns warned warning beware careful wary skeptical sceptical doubt doubts
@@ -291,15 +291,15 @@ _NO_COMPARATIVES = word_set(
 #: Words that are looked up as they stand: their stem is another word's too.
 EXACT = word_set(
     """
-    bag break constructive dated earns earned fitness friendly helpful limitation limitations liquidation lively
-    living practical productive promising snaps pleased pleasant useful likely liquidity route routes complete
-    completes completed completing playing contract contracts mature maturing broking issue issuing issued
-    leading saving savings suite suites picking betting backing stands bearing bears likewise finely goods
-    dependable costly polished polish okay okays fine fined fines profitable profitability pound pounds careful
-    trying like security securities reasonable limited hardly barely rarely unlikely quite correct own try use
-    missed old careless interesting firms firm lately shortly generally drains played player players finance
-    financing powered powers power contented contents content rating rates rate appears appearance fits fitting
-    cons con fault hides stuck
+    effect effects position positions competition bag break constructive dated earns earned fitness friendly
+    helpful limitation limitations liquidation lively living practical productive promising snaps pleased
+    pleasant useful likely liquidity route routes complete completes completed completing playing contract
+    contracts mature maturing broking issue issuing issued leading saving savings suite suites picking betting
+    backing stands bearing bears likewise finely goods dependable costly polished polish okay okays fine fined
+    fines profitable profitability pound pounds careful trying like security securities reasonable limited
+    hardly barely rarely unlikely quite correct own try use missed old careless interesting firms firm lately
+    shortly generally drains played player players finance financing powered powers power contented contents
+    content rating rates rate appears appearance fits fitting cons con fault hides stuck
     """
 )
 MERE_QUANTITY = word_set("more less fewer greater")
