@@ -120,7 +120,8 @@ _LISTED: dict[str, str] = {
         future-proof high-quality high_quality top_quality good_quality great_quality well_built well_made
         sensible satisfy delights careful reasonable fine_choice good_choice right_choice thumbs_up
         exceeds_expectations exceeded_expectations spot_on handles_well does_well works_great works_flawlessly
-        just_works rock_solid rock-solid pays_off
+        just_works rock_solid rock-solid pays_off joy a_joy dream_to a_dream_to breeze a_breeze miles_ahead
+        never_let_us_down never_let_me_down never_lets_you_down has_never_let
     """,
     "bad": """
         bad poor weak lack lacks lacking missing limited limitation limitations lag lags lagging expensive
@@ -155,7 +156,8 @@ _LISTED: dict[str, str] = {
         trapped negative unfavourable unfavorable poorly badly weakly ill-suited unsuitable unsuited unfit
         poor_fit not_a_good_fit wrong_choice bad_choice poor_choice missed mislead shortfall shut_down
         shuts_down closing_down pulled_the_plug sunset nothing_special mixed_reviews drains downhill look_old
-        looks_old old dated_design joke a_joke laughable plague plagued shame shambles
+        looks_old old dated_design joke a_joke laughable plague plagued shame shambles letdown let-down
+        let_us_down let_me_down lets_you_down let_you_down
     """,
     "awful": """
         avoid worst terrible awful horrible dreadful abysmal atrocious appalling useless worthless scam scams
@@ -167,7 +169,7 @@ _LISTED: dict[str, str] = {
         shoddy don't_buy do_not_buy never_buy never_again avoid_at_all_costs best_avoided should_be_avoided
         ruined disgusting horrendous horrid pathetic ridiculous rubbish lousy crap crappy shocking inexcusable
         wouldn't_buy would_not_buy wouldn't_trust would_not_trust don't_trust do_not_trust nobody_should
-        no_one_should
+        no_one_should don't_waste do_not_waste waste_your waste_of_time
     """,
     # bad things that may rise or fall: "loss narrows" is good news
     "burden": """
@@ -204,6 +206,7 @@ _LISTED: dict[str, str] = {
         reasonable alright moderate neither_good flat steady unchanged rangebound range-bound sideways
         consolidate stable pros_and_cons neither_good_nor_bad nothing_special does_the_job middle_of_the_pack
         mid-range not_everyone about_equal similar equal no_opinion might_be_worth worth_a_look could_work
+        will_do might_be_enough might_suit good_enough
     """,
     "merely": """
         founded headquartered based offers offer provides provide supports support includes include launched
@@ -291,12 +294,12 @@ _NO_COMPARATIVES = word_set(
 #: Words that are looked up as they stand: their stem is another word's too.
 EXACT = word_set(
     """
-    effect effects position positions competition bag break constructive dated earns earned fitness friendly
-    helpful limitation limitations liquidation lively living practical productive promising snaps pleased
-    pleasant useful likely liquidity route routes complete completes completed completing playing contract
-    contracts mature maturing broking issue issuing issued leading saving savings suite suites picking betting
-    backing stands bearing bears likewise finely goods dependable costly polished polish okay okays fine fined
-    fines profitable profitability pound pounds careful trying like security securities reasonable limited
+    honestly effect effects position positions competition bag break constructive dated earns earned fitness
+    friendly helpful limitation limitations liquidation lively living practical productive promising snaps
+    pleased pleasant useful likely liquidity route routes complete completes completed completing playing
+    contract contracts mature maturing broking issue issuing issued leading saving savings suite suites picking
+    betting backing stands bearing bears likewise finely goods dependable costly polished polish okay okays fine
+    fined fines profitable profitability pound pounds careful trying like security securities reasonable limited
     hardly barely rarely unlikely quite correct own try use missed old careless interesting firms firm lately
     shortly generally drains played player players finance financing powered powers power contented contents
     content rating rates rate appears appearance fits fitting cons con fault hides stuck
