@@ -88,17 +88,17 @@ def _read_message(draft: Draft, content: Any) -> None:
 
 def _joined(events: tuple[Json, ...]) -> Json:
     """The conversation that the events of a stream build up."""
-    outputs: dict[tuple[str, Any], Json] = {}
+    outputs: dict[tuple[str, str | int | None], Json] = {}
     usage: Any = None
     for event in events:
         kind = string(event.get("type"))
         if kind == "message.output.delta":
-            key = ("message", event.get("id") or event.get("output_index"))
+            key = ("message", _place(event))
             message = outputs.setdefault(key, {"type": "message.output", "model": "", "content": []})
             message["model"] = message["model"] or event.get("model")
             _append(message["content"], event.get("content"), event.get("content_index"))
         elif kind.startswith("tool.execution."):
-            key = ("tool", event.get("id") or event.get("output_index"))
+            key = ("tool", _place(event))
             call = outputs.setdefault(key, {"type": "tool.execution", "arguments": ""})
             call["name"] = string(event.get("name")) or call.get("name")
             arguments = string(event.get("arguments"))
@@ -110,6 +110,11 @@ def _joined(events: tuple[Json, ...]) -> Json:
     if not outputs and usage is None:
         raise malformed("The stream holds no conversation.")
     return {"outputs": list(outputs.values()), "usage": usage}
+
+
+def _place(event: Json) -> str | int | None:
+    """Which of the outputs an event goes on with."""
+    return string(event.get("id")) or integer(event.get("output_index"))
 
 
 def _append(content: list[Json], piece: Any, index: Any) -> None:

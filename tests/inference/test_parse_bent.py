@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -147,96 +145,6 @@ def test_no_depth_is_too_much(assistant: str, opening: str) -> None:
         closed = opening + "[" * depth + "]" * depth + "".join(closing.get(c, "") for c in reversed(opening))
         holds_together(assistant, RawBody(closed.encode()))
         holds_together(assistant, RawBody((opening * min(depth, 5000)).encode()))
-
-
-def responses(size: int) -> bytes:
-    """Parts, annotations, links and queries, many of each."""
-    text = "Words and [a link](https://a.example/p) [1] `code` https://b.example/q. "
-    count = size // 400
-    output = [
-        {
-            "type": "web_search_call",
-            "action": {"type": "search", "query": f"q{n}", "sources": [{"url": f"https://s.example/{n}"}]},
-        }
-        for n in range(count // 2)
-    ] + [
-        {
-            "type": "message",
-            "content": [
-                {
-                    "type": "output_text",
-                    "text": text,
-                    "annotations": [
-                        {"type": "url_citation", "start_index": 0, "end_index": 5, "url": f"https://c.example/{n}"}
-                    ],
-                }
-            ],
-        }
-        for n in range(count // 2)
-    ]
-    return json.dumps({"object": "response", "output": output}).encode()
-
-
-def chat_stream(size: int) -> bytes:
-    """Deltas of a few words, each with an annotation of its own."""
-    return b"".join(
-        b"data: "
-        + json.dumps(
-            {
-                "choices": [
-                    {
-                        "delta": {
-                            "content": "Some words [1], `x`. ",
-                            "annotations": [{"type": "url_citation", "url": f"https://c.example/{n}"}],
-                        }
-                    }
-                ]
-            }
-        ).encode()
-        + b"\n\n"
-        for n in range(size // 160)
-    )
-
-
-def one_line(size: int) -> bytes:
-    return json.dumps({"choices": [{"message": {"content": "word " * (size // 5)}}]}).encode()
-
-
-def markers(size: int) -> bytes:
-    text = "Word [1] and `code` [2]. " * (size // 25)
-    listed = [{"url": f"https://a.example/{n}"} for n in range(2)]
-    return json.dumps({"choices": [{"message": {"content": text}}], "search_results": listed}).encode()
-
-
-def tails(size: int) -> bytes:
-    """A URL with much behind it that is no part of it."""
-    text = "https://a.example/" + ")" * (size // 2) + " https://b.example/" + "&amp;" * (size // 10)
-    return json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-
-
-@pytest.mark.parametrize(
-    ("assistant", "made"),
-    [
-        ("openai", responses),
-        ("openrouter", chat_stream),
-        ("openai", one_line),
-        ("perplexity", markers),
-        ("openai", tails),
-    ],
-)
-def test_reading_takes_time_in_proportion(assistant: str, made: Callable[[int], bytes]) -> None:
-    """Eight times the body takes about eight times as long; quadratic work would take sixty-four times as long."""
-    kind = every()[assistant]
-
-    def seconds(size: int) -> float:
-        body = RawBody(made(size))
-        began = time.process_time()
-        kind.__new__(kind).parse(body)
-        return time.process_time() - began
-
-    seconds(20_000)
-    short = min(seconds(100_000) for _ in range(3))
-    assert seconds(800_000) < 24 * short + 0.05
 
 
 def test_there_are_bodies_to_bend(shared_data: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -243,19 +242,6 @@ def test_no_text_breaks_it_and_nothing_is_invented(text: str, ending: str) -> No
         assert sorted(set(citation.spans)) == list(citation.spans)
         if citation.via == "marker":
             assert all(re.search("[0-9⁰¹²³⁴-⁹]", answer.text[start:end]) for start, end in citation.spans)
-
-
-@pytest.mark.parametrize(
-    "piece", ["[1]", "[1, ", "[", "[a][1]", "<!--", "¹", "citeturn0a1", "1. http://a.b\n", "```\n"]
-)
-def test_time_grows_with_the_text_alone(piece: str) -> None:
-    def seconds(size: int) -> float:
-        pasted = (piece * size)[:size] + LIST
-        began = time.process_time()
-        parse(pasted)
-        return time.process_time() - began
-
-    assert seconds(60_000) < 8 * max(seconds(15_000), 0.05)
 
 
 def test_it_is_there_at_once() -> None:
