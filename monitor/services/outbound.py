@@ -33,7 +33,7 @@ from monitor.services.errors import Problem
 log = logging.getLogger(__name__)
 
 #: Free places worth a claim of their own while others are in flight.
-LEAST_CLAIM = 32
+LEAST_CLAIM = 16
 #: Answers are stored together when so many have come, or this long after the first of them.
 STORE_SIZE = 64
 STORE_SECONDS = 0.25
@@ -96,7 +96,8 @@ class _Flight:
         self._arrived: queue.SimpleQueue[tuple[_Batch, int, ledger.Finished]] = queue.SimpleQueue()
         self._batches: list[_Batch] = []
         self._unstored: list[tuple[_Batch, int, ledger.Finished]] = []
-        self._claim_at = self._claim_asked_at = self._renewed_at = time.monotonic()
+        self._claim_at = self._claim_asked_at = self._renewed_at = self._first_at = time.monotonic()
+        self._sends = True
         self._deltas = deltas.Writer()
         self._disk_is_full = False
 
@@ -105,16 +106,18 @@ class _Flight:
         away_since: float | None = None
         while True:
             try:
-                if not self._unstored and keep_going():
+                self._sends = away_since is None and keep_going()
+                if self._sends:
                     self._claim_asked()
                     self._claim()
                 if not self._batches and not self._unstored and not self._wait_for_opening(keep_going):
                     return stored
                 self._collect()
                 self._deltas.write(at_once=any(batch.is_asked for batch, _, _ in self._unstored))
-                stored += self._store()
+                if self._store_is_due:
+                    stored += self._store()
+                    away_since = None
                 self._renew()
-                away_since = None
             except (OperationalError, InterfaceError):
                 away_since = away_since or time.monotonic()
                 if self._may_leave and time.monotonic() - away_since > DATABASE_SECONDS:
@@ -144,6 +147,26 @@ class _Flight:
         """Questions that people wait for, sent and not stored."""
         return sum(len(batch.waiting) for batch in self._batches if batch.is_asked)
 
+    @property
+    def _claim_is_due(self) -> bool:
+        """Whether there are places enough for a claim, and something may wait for them."""
+        if set(self._queues) <= {ASKING} or time.monotonic() < self._claim_at:
+            return False
+        free: int = settings.CALLS_IN_FLIGHT - self._in_flight
+        return free >= min(LEAST_CLAIM if self._batches else 1, int(settings.CALLS_IN_FLIGHT))
+
+    @property
+    def _pause(self) -> float:
+        """How long an answer may wait for others to be stored with."""
+        return deltas.WRITE_SECONDS if self._asked else STORE_SECONDS
+
+    @property
+    def _store_is_due(self) -> bool:
+        waited = time.monotonic() - self._first_at
+        return bool(self._unstored) and (
+            len(self._unstored) >= STORE_SIZE or waited >= self._pause or not self._to_come
+        )
+
     def _claim_asked(self) -> None:
         """Send what people wait for, in places that no panel takes, each as a stream of its own."""
         free = ASKING_PLACES - self._asked
@@ -159,12 +182,10 @@ class _Flight:
 
     def _claim(self) -> None:
         """Send as many more as there are places for."""
+        if not self._claim_is_due:
+            return
         queues = [name for name in self._queues if name != ASKING]
         free = settings.CALLS_IN_FLIGHT - self._in_flight
-        if not queues:
-            return
-        if time.monotonic() < self._claim_at or (self._batches and free < min(LEAST_CLAIM, settings.CALLS_IN_FLIGHT)):
-            return
         if self._disk_is_full or not has_room():
             log.error("The disk is nearly full: nothing is sent until there is room.")
             self._disk_is_full = False
@@ -232,16 +253,17 @@ class _Flight:
                 arrive(index, refusal)
 
     def _collect(self) -> None:
-        """Take over what has arrived: a store's worth, or what comes within a moment of the first."""
-        until = None
-        pause = deltas.WRITE_SECONDS if self._asked else STORE_SECONDS
-        while len(self._unstored) < STORE_SIZE and self._to_come:
-            wait = pause if until is None else max(until - time.monotonic(), 0)
+        """Take over what has arrived, until there is enough to store or places enough to fill."""
+        while self._to_come and not self._store_is_due:
             try:
-                self._unstored.append(self._arrived.get(timeout=wait))
+                arrived = self._arrived.get(timeout=self._pause)
             except queue.Empty:
                 return
-            until = until or time.monotonic() + pause
+            if not self._unstored:
+                self._first_at = time.monotonic()
+            self._unstored.append(arrived)
+            if self._sends and self._claim_is_due:
+                return
 
     def _store(self) -> int:
         if not self._unstored:
