@@ -100,6 +100,13 @@ class Draft:
             self._place(start, end, source, "annotation")
         return True
 
+    def consult_numbered(self, listed: Sequence[tuple[str, str]]) -> None:
+        """A list of (url, title) that was consulted, into which `[n]` in the text points."""
+        self.reports_sources = True
+        for url, title in listed:
+            self.consult(url, title)
+        self.mark(listed)
+
     def mark(self, listed: Sequence[tuple[str, str]]) -> None:
         """Cite what `[n]` in the text points at, n counting from 1 in this list of (url, title)."""
         found = [match for match in _MARKER.finditer(self.text) if int(match[1]) <= len(listed)]

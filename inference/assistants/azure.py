@@ -9,7 +9,7 @@ from inference.assistants.openai import chat_body, responses_body
 from inference.draft import Draft
 from inference.http import Call
 from inference.service import API_KEY, Service
-from inference.shapes import chat, responses
+from inference.shapes import responses_or_chat
 from inference.wire import Json, Payload
 
 
@@ -36,7 +36,7 @@ class Azure(Service):
         return Call.of_json(f"{root}/responses", body, headers)
 
     def read(self, payload: Payload) -> Draft:
-        return responses.read(payload) if responses.holds(payload) else chat.read(payload).draft
+        return responses_or_chat.read(payload)
 
     def delta(self, event: Json) -> str:
-        return responses.text_deltas(event) or chat.text_deltas(event)
+        return responses_or_chat.text_deltas(event)

@@ -8,7 +8,7 @@ from inference.answer import Question
 from inference.draft import Draft
 from inference.http import Call
 from inference.service import Service, bearer
-from inference.shapes import chat, responses
+from inference.shapes import responses_or_chat
 from inference.wire import Json, Payload
 
 
@@ -30,7 +30,7 @@ class DeepSeek(Service):
         return Call.of_json(f"{self.address}/responses", body, bearer(self.key["api_key"]))
 
     def read(self, payload: Payload) -> Draft:
-        return responses.read(payload) if responses.holds(payload) else chat.read(payload).draft
+        return responses_or_chat.read(payload)
 
     def delta(self, event: Json) -> str:
-        return responses.text_deltas(event) or chat.text_deltas(event)
+        return responses_or_chat.text_deltas(event)

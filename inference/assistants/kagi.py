@@ -31,14 +31,12 @@ class Kagi(Service):
         data = mapping(mapping(payload.document).get("data"))
         if not isinstance(data.get("output"), str):
             raise malformed("This is no FastGPT answer: it has no output.")
-        draft = Draft(reports_sources=True)
+        draft = Draft()
         draft.add_thinking_first(data["output"])
         references = data.get("references")
         listed = [
             (string(mapping(entry).get("url")), string(mapping(entry).get("title")))
             for entry in (references if isinstance(references, list) else [])
         ]
-        for url, title in listed:
-            draft.consult(url, title)
-        draft.mark(listed)
+        draft.consult_numbered(listed)
         return draft

@@ -36,10 +36,7 @@ class Perplexity(Service):
         found = chat.read(payload)
         listed = _sources(found.document)
         if listed is not None:
-            found.draft.reports_sources = True
-            for url, title in listed:
-                found.draft.consult(url, title)
-            found.draft.mark(listed)
+            found.draft.consult_numbered(listed)
         usage = mapping(found.document.get("usage"))
         found.draft.usage = replace(
             found.draft.usage,

@@ -62,11 +62,7 @@ def _read_search(draft: Draft, search: Json) -> None:
     """The results that were consulted, in the order that markers count by."""
     if not isinstance(search.get("search_results"), list):
         return
-    draft.reports_sources = True
     results = items(search["search_results"])
     numbered = {integer(row.get("index")): row for row in results}
     listed = [numbered.get(number, {}) for number in range(1, len(results) + 1)]
-    sources = [(string(row.get("url")), string(row.get("title"))) for row in listed]
-    for url, title in sources:
-        draft.consult(url, title)
-    draft.mark(sources)
+    draft.consult_numbered([(string(row.get("url")), string(row.get("title"))) for row in listed])
