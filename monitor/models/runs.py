@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import zstandard
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -200,3 +201,7 @@ class Body(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"body {self.pk}"
+
+    def unpacked(self) -> bytes:
+        """The body as it came over the wire."""
+        return zstandard.ZstdDecompressor().decompress(bytes(self.content), max_output_size=max(1, self.size))

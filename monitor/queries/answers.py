@@ -12,7 +12,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import zstandard
 from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
@@ -345,7 +344,7 @@ def bodies(response: Response) -> list[Body]:
 
 def raw_body(body: Body) -> RawBody:
     """The body decompressed."""
-    content = zstandard.ZstdDecompressor().decompress(bytes(body.content), max_output_size=max(1, body.size))
+    content = body.unpacked()
     shown = content.decode("utf-8", errors="replace")
     try:
         shown, is_json = json.dumps(json.loads(content), indent=2, ensure_ascii=False), True

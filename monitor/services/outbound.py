@@ -152,8 +152,12 @@ class _Flight:
         """Whether there are places enough for a claim, and something may wait for them."""
         if set(self._queues) <= {ASKING} or time.monotonic() < self._claim_at:
             return False
-        free: int = settings.CALLS_IN_FLIGHT - self._in_flight
-        return free >= min(LEAST_CLAIM if self._batches else 1, int(settings.CALLS_IN_FLIGHT))
+        return self._free >= min(LEAST_CLAIM if self._batches else 1, int(settings.CALLS_IN_FLIGHT))
+
+    @property
+    def _free(self) -> int:
+        """Places for calls of panels."""
+        return int(settings.CALLS_IN_FLIGHT) - self._in_flight
 
     @property
     def _pause(self) -> float:
@@ -185,7 +189,7 @@ class _Flight:
         if not self._claim_is_due:
             return
         queues = [name for name in self._queues if name != ASKING]
-        free = settings.CALLS_IN_FLIGHT - self._in_flight
+        free = self._free
         if self._disk_is_full or not has_room():
             log.error("The disk is nearly full: nothing is sent until there is room.")
             self._disk_is_full = False
@@ -241,16 +245,15 @@ class _Flight:
             for index, result in results:
                 done.add(index)
                 arrive(index, result)
+            return
         except (KeyError, ValueError, Problem) as error:
             refusal = AssistantError("invalid_request", f"{first.assistant} cannot be asked: {error}")
-            for index in set(range(len(batch.granted.claims))) - done:
-                arrive(index, refusal)
         except Exception as error:  # noqa: BLE001
             # whatever it was, it may have been sent, and nobody may wait for it for ever
             log.exception("Asking %s broke off.", first.assistant)
             refusal = AssistantError("unknown", f"Asking broke off: {type(error).__name__}.")
-            for index in set(range(len(batch.granted.claims))) - done:
-                arrive(index, refusal)
+        for index in set(range(len(batch.granted.claims))) - done:
+            arrive(index, refusal)
 
     def _collect(self) -> None:
         """Take over what has arrived, until there is enough to store or places enough to fill."""
@@ -266,8 +269,6 @@ class _Flight:
                 return
 
     def _store(self) -> int:
-        if not self._unstored:
-            return 0
         moved = ledger.store([finished for _, _, finished in self._unstored])
         for batch, index, finished in self._unstored:
             batch.waiting.discard(index)

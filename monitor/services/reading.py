@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import zstandard
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -231,15 +230,9 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
 
 def _answer_again(response: Response, bodies: Sequence[Body]) -> Answer:
     try:
-        return assistants.parse(response.assistant, *map(unpacked, bodies))
+        return assistants.parse(response.assistant, *(RawBody(b.unpacked(), b.status, b.headers) for b in bodies))
     except (AssistantError, KeyError):
         return _answer_as_read(response.workspace, response)
-
-
-def unpacked(body: Body) -> RawBody:
-    """A stored body as it came over the wire."""
-    content = zstandard.ZstdDecompressor().decompress(bytes(body.content), max_output_size=body.size)
-    return RawBody(content, body.status, body.headers)
 
 
 def _answer_as_read(workspace: Workspace, response: Response) -> Answer:
