@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-BIAS = -0.980
+BIAS = -1.055
 WEIGHTS: dict[str, tuple[float, float, float]] = {
-    "claim length": (2.505, 0.391, 0.378),
-    "unsupported above 0.2": (0.6412, 0.5124, -0.318),
-    "unsupported above 0.4": (0.7222, 0.4491, -0.495),
-    "unsupported above 0.6": (0.8306, 0.3776, -0.431),
-    "unsupported above 0.8": (0.9594, 0.3049, -0.164),
-    "longest gap": (0.1161, 0.1403, -0.387),
-    "names": (0.8071, 0.2711, 0.331),
-    "words": (0.6555, 0.09639, 0.206),
-    "cosine": (0.6881, 0.1399, 0.092),
-    "number missing": (0.07222, 0.1931, -0.363),
-    "name missing": (0.04994, 0.1674, -0.216),
-    "denial": (0.08997, 0.2553, -0.248),
-    "contrary": (0.04066, 0.1893, -0.317),
-    "sweeping": (0.0878, 0.2579, -0.388),
+    "claim length": (2.502, 0.3888, 0.356),
+    "unsupported above 0.2": (0.6471, 0.5148, -0.350),
+    "unsupported above 0.4": (0.7275, 0.4515, -0.461),
+    "unsupported above 0.6": (0.835, 0.3796, -0.370),
+    "unsupported above 0.8": (0.9625, 0.3067, -0.134),
+    "longest gap": (0.1192, 0.1444, -0.420),
+    "names": (0.8068, 0.2719, 0.373),
+    "words": (0.6533, 0.1, 0.215),
+    "cosine": (0.6846, 0.1432, 0.139),
+    "number missing": (0.07388, 0.1971, -0.367),
+    "name missing": (0.04915, 0.1633, -0.110),
+    "denial": (0.0879, 0.252, -0.206),
+    "contrary": (0.03859, 0.1845, -0.289),
+    "sweeping": (0.06297, 0.2247, -0.378),
 }

@@ -78,6 +78,8 @@ class Loopback:
     ) -> None:
         self.log: list[Seen] = []
         self.most_at_once = 0
+        #: how many events of its stream `loopback:held` may send by now; a test raises it
+        self.let_go = 0
         #: headers of each request, in order, for tests that ask what was sent
         self.headers: list[dict[str, str]] = []
         self._bodies = bodies
@@ -210,7 +212,7 @@ class Loopback:
             await writer.drain()
             return True
         if fault in _BROKEN:
-            self._note(seen, 200, body if fault in {"bytes", "gzip", "stream", "slow"} else None)
+            self._note(seen, 200, body if fault in {"bytes", "gzip", "stream", "slow", "held"} else None)
             work = asyncio.create_task(_BROKEN[fault](self, seen, body, writer))
             hung_up = asyncio.create_task(reader.read(1))
             try:
@@ -307,17 +309,27 @@ class Loopback:
     async def _stream(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter, pause: float = 0.01) -> None:
         """The body as it should be, event by event."""
         writer.write(self._head(200, None, seen, "", "text/event-stream"))
-        for event in re.split(rb"(?<=\n\n)", body):
-            if event:
-                writer.write(_chunk(event))
-                await writer.drain()
-                await asyncio.sleep(pause)
+        for event in _events(body):
+            writer.write(_chunk(event))
+            await writer.drain()
+            await asyncio.sleep(pause)
         writer.write(_chunk(b""))
         await writer.drain()
 
     async def _slow(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
         """The body as it should be, a few events a second."""
         await self._stream(seen, body, writer, pause=0.3)
+
+    async def _held(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
+        """The body as it should be, each event when the test lets it go."""
+        writer.write(self._head(200, None, seen, "", "text/event-stream"))
+        for number, event in enumerate(_events(body)):
+            while number >= self.let_go:
+                await asyncio.sleep(0.02)
+            writer.write(_chunk(event))
+            await writer.drain()
+        writer.write(_chunk(b""))
+        await writer.drain()
 
 
 _BROKEN = {
@@ -334,6 +346,7 @@ _BROKEN = {
     "gzip": Loopback._gzip,
     "stream": Loopback._stream,
     "slow": Loopback._slow,
+    "held": Loopback._held,
 }
 
 
@@ -341,6 +354,10 @@ _BROKEN = {
 def _gigabyte() -> bytes:
     packed = zlib.compressobj(9, zlib.DEFLATED, 31)
     return b"".join(packed.compress(b" " * 1024**2) for _ in range(1024)) + packed.flush()
+
+
+def _events(body: bytes) -> list[bytes]:
+    return [event for event in re.split(rb"(?<=\n\n)", body) if event]
 
 
 def _chunk(piece: bytes) -> bytes:

@@ -25,7 +25,7 @@ from monitor.services import credentials
 from tests.browser.conftest import Visit
 from tests.browser.test_pages import axe_violations
 from tests.loopback import Loopback
-from tests.monitor.test_asking import TEXT, in_a_thread, streamed_answer, work
+from tests.monitor.test_asking import TEXT, WORDS, in_a_thread, streamed_answer, work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,12 +83,13 @@ def _wait_until_ready(base: str) -> None:
 
 
 @contextmanager
-def at_work() -> Iterator[None]:
-    """A worker beside the block, and its end waited for."""
+def at_work(service: Loopback) -> Iterator[None]:
+    """A worker beside the block; at the block's end what the service still holds back goes, and the worker ends."""
     worker = in_a_thread(work)
     try:
         yield
     finally:
+        service.let_go = 10**6
         worker.join(20)
 
 
@@ -104,20 +105,19 @@ def put_question(visit: Visit, text: str) -> Response:
     return Response.objects.for_workspace(workspace).filter(run__in=runs).latest("pk")
 
 
-def test_text_grows_before_the_answer_is_whole_and_then_its_citations_stand_there(asker: Visit) -> None:
+def test_text_grows_before_the_answer_is_whole_and_then_its_citations_stand_there(
+    asker: Visit, service: Loopback
+) -> None:
     page = asker.page
-    response = put_question(asker, "Which kettle? loopback:slow")
+    put_question(asker, "Which kettle? loopback:held")
     assert page.get_by_text("Waiting to be asked.").is_visible()
-    seen: list[str] = []
-    with at_work():
-        page.locator("[data-said]:not(:empty)").wait_for()
-        while response.status != "answered":
-            seen += page.locator("[data-said]").all_text_contents()
-            response.refresh_from_db()
-            time.sleep(0.1)
-    grown = list(dict.fromkeys(seen))
-    assert len(grown) >= 3, "it grew while the answer was not whole yet"
-    assert all(TEXT.startswith(text) for text in grown)
+    with at_work(service):
+        for said in range(1, len(WORDS) + 1):
+            service.let_go = said
+            so_far = "".join(WORDS[:said]).strip()
+            page.wait_for_function(
+                "text => document.querySelector('[data-said]').textContent.trim() === text", arg=so_far
+            )
     page.locator("ol.source-list").first.wait_for()
     assert page.locator("ol.source-list").first.get_by_text("k.example/a").count()
     assert "boils" in page.locator("article.answer .prose").inner_text()
@@ -127,11 +127,14 @@ def test_text_grows_before_the_answer_is_whole_and_then_its_citations_stand_ther
     assert axe_violations(page) == []
 
 
-def test_who_leaves_the_page_loses_nothing_and_who_comes_back_finds_the_text_so_far(asker: Visit) -> None:
+def test_who_leaves_the_page_loses_nothing_and_who_comes_back_finds_the_text_so_far(
+    asker: Visit, service: Loopback
+) -> None:
     page = asker.page
-    response = put_question(asker, "Which kettle lasts? loopback:slow")
+    response = put_question(asker, "Which kettle lasts? loopback:held")
     address = page.url
-    with at_work():
+    with at_work(service):
+        service.let_go = 3
         page.locator("[data-said]:not(:empty)").wait_for()
         asker.open(reverse("overview", args=[asker.world.workspace.slug]))
         page.goto(address)
@@ -143,14 +146,16 @@ def test_who_leaves_the_page_loses_nothing_and_who_comes_back_finds_the_text_so_
     assert page.locator("article.answer").is_visible()
 
 
-def test_without_a_script_the_page_is_loaded_again_until_the_answer_stands_there(asker: Visit) -> None:
+def test_without_a_script_the_page_is_loaded_again_until_the_answer_stands_there(
+    asker: Visit, service: Loopback
+) -> None:
     response = put_question(asker, "Which kettle is loud? loopback:stream")
     context = asker.page.context.browser.new_context(java_script_enabled=False)
     context.add_cookies(asker.page.context.cookies())
     plain = context.new_page()
     plain.goto(asker.page.url)
     assert plain.get_by_text("Waiting to be asked.").is_visible()
-    with at_work():
+    with at_work(service):
         pass
     plain.locator("article.answer").wait_for(timeout=10_000)
     response.refresh_from_db()
@@ -158,10 +163,10 @@ def test_without_a_script_the_page_is_loaded_again_until_the_answer_stands_there
     context.close()
 
 
-def test_an_answer_that_breaks_off_shows_what_had_come(asker: Visit) -> None:
+def test_an_answer_that_breaks_off_shows_what_had_come(asker: Visit, service: Loopback) -> None:
     page = asker.page
     put_question(asker, "Which kettle breaks? loopback:cut_stream")
-    with at_work():
+    with at_work(service):
         pass
     page.get_by_text("What had come until then").wait_for()
     assert page.get_by_text("It counts as spent").is_visible()
