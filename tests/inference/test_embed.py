@@ -29,7 +29,7 @@ def test_vectors_are_unit_rows_and_do_not_depend_on_their_neighbours(embedder: E
 def test_they_are_the_vectors_that_sentence_transformers_gives(embedder: Embedder) -> None:
     from sentence_transformers import SentenceTransformer
 
-    plain = SentenceTransformer(str(embedder._directory), device="cpu", local_files_only=True)
+    plain = SentenceTransformer(str(embedder.directory), device="cpu", local_files_only=True)
     texts = [TEXTS[0], TEXTS[1], TEXTS[3]]
     expected = plain.encode(texts, normalize_embeddings=True)
     assert (embedder.encode(texts) * expected).sum(axis=1).min() > 0.999
