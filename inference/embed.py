@@ -19,8 +19,6 @@ import numpy as np
 
 from inference import model_files
 from inference.encoders import (
-    DEVICES,
-    PRECISIONS,
     Encoder,
     Role,
     Static,
@@ -31,7 +29,7 @@ from inference.encoders import (
 )
 from inference.model_files import UnusableModel
 
-__all__ = ["DEVICES", "PRECISIONS", "Embedder", "Role", "TokenSpan", "UnusableModel", "Vectors", "get_embedder"]
+__all__ = ["Embedder", "Role", "TokenSpan", "UnusableModel", "Vectors", "get_embedder"]
 
 TokenSpan = tuple[int, int]
 

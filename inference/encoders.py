@@ -16,14 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from inference.model_files import UnusableModel
+from inference.model_files import DEVICES, PRECISIONS, UnusableModel
 
 Vectors = npt.NDArray[np.float32]
 Rows = Sequence[Sequence[int]]
 Role = Literal["query", "document"]
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "fp32", "bf16", "int8")
 #: Tokens that a static model takes at once; it has no limit of its own.
 STATIC_WINDOW = 512
 

@@ -12,6 +12,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+#: Where models may run and what they may compute in; here, so that naming them loads no torch.
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "fp32", "bf16", "int8")
 #: Files that can run code when they are loaded.
 PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
 #: Files that decide what vectors come out.
