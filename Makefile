@@ -24,7 +24,7 @@ shots: .venv/ready-dev
 	$(BIN)/python -m tests.shots
 
 bench: .venv/ready-dev
-	for script in engine metrics panel_throughput external_throughput parsing; do $(BIN)/python -m bench.$$script || exit 1; done
+	for script in engine embedding metrics panel_throughput external_throughput parsing; do $(BIN)/python -m bench.$$script || exit 1; done
 
 chaos: .venv/ready-dev
 	$(BIN)/python -m tests.chaos.drill --responses 500 --worker-kills 20 --postgres-kills 3

@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from inference.model_files import DEVICES, PRECISIONS
+
 
 def urls(arguments: argparse.Namespace) -> None:
     """One URL a line, cut at line feeds only -> its page identity and registrable domain."""
@@ -75,6 +77,47 @@ def ask(arguments: argparse.Namespace) -> None:
         raise Refused(error.message) from None
 
 
+def models(arguments: argparse.Namespace) -> None:
+    """Embedding models -> a row for each precision: size, speed on this machine, quality on a small set."""
+    from inference.embed import UnusableModel
+    from inference.models import as_line, survey
+
+    directories: list[Path | None] = [None, *arguments.directories]
+    try:
+        for row in survey(directories, device=arguments.device, precision=arguments.precision, say=_say):
+            print(as_line(row), flush=True)
+    except UnusableModel as error:
+        raise Refused(str(error)) from None
+
+
+def distill(arguments: argparse.Namespace) -> None:
+    """A model -> a static one in a new folder; prints what it is worth."""
+    from inference.distill import distill
+    from inference.embed import UnusableModel, get_embedder
+    from inference.models import as_line, measured
+
+    def progress(done: int, total: int) -> None:
+        if done == total or not done % 5000:
+            _say(f"{done} of {total} tokens")
+
+    try:
+        embedder = get_embedder(arguments.model, arguments.device)
+        distill(embedder, arguments.directory, dimension=arguments.dimension, progress=progress)
+        print(as_line(measured(arguments.directory, "cpu", "fp32")))
+    except (UnusableModel, OSError) as error:
+        raise Refused(str(error)) from None
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _dimension(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a whole number of at least 1")
+    return int(text)
+
+
 def _read(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
@@ -117,6 +160,17 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--language", help="two letters, for assistants that take one")
     command.add_argument("--stream", action="store_true", help="print text as it comes, then the Answer")
     command.set_defaults(run=ask)
+    command = commands.add_parser("models", help="embedding models: size, speed on this machine, quality")
+    command.add_argument("directories", nargs="*", type=Path, metavar="DIR", help="models beside the installed MiniLM")
+    command.add_argument("--device", choices=DEVICES, default="auto")
+    command.add_argument("--precision", choices=PRECISIONS, default="auto", help="the one in use, measured first")
+    command.set_defaults(run=models)
+    command = commands.add_parser("distill", help="make a static model, hundreds of times quicker, out of a model")
+    command.add_argument("directory", type=Path, metavar="DIR", help="a new folder")
+    command.add_argument("--model", type=Path, metavar="DIR", help="what to distill; default: MiniLM")
+    command.add_argument("--dimension", type=_dimension, default=256)
+    command.add_argument("--device", choices=DEVICES, default="auto")
+    command.set_defaults(run=distill)
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)

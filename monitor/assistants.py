@@ -6,7 +6,7 @@ functions that need them, so that pages and forms stay light.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from django.conf import settings
 from inference.answer import Answer, Assistant, KeyField, RawBody
 from inference.assistants import every
 from inference.http import Client
+from inference.pages import identify
 
 if TYPE_CHECKING:
     from rag.extract import PageText
@@ -116,7 +117,56 @@ def embedder() -> Any:
     """The embedding model of this process, loaded once."""
     from inference.embed import get_embedder
 
-    return get_embedder(Path(settings.EMBEDDING_MODEL) if settings.EMBEDDING_MODEL else None, settings.MODEL_DEVICE)
+    return get_embedder(_model_directory(), settings.MODEL_DEVICE, settings.EMBEDDING_PRECISION)
+
+
+def _model_directory() -> Path | None:
+    """The embedding model that the settings name; None for the installed one."""
+    return Path(settings.EMBEDDING_MODEL) if settings.EMBEDDING_MODEL else None
+
+
+def models(directories: Iterable[Path], say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """What the installed model, the one in use and those of `directories` are worth here. Raises ValueError."""
+    from inference.models import survey
+
+    wanted = dict.fromkeys([_model_directory(), None, *directories])
+    yield from survey(list(wanted), device=settings.MODEL_DEVICE, precision=settings.EMBEDDING_PRECISION, say=say)
+
+
+def evaluate(
+    index_folder: Path, queries: Path, qrels: Path, *, mode: str | None, k: int, by_page: bool
+) -> Iterator[dict[str, str | float | int]]:
+    """How well a generation ranks judged questions, a row for each mode; `by_page`: judgements name URLs.
+
+    Raises ValueError for files that cannot be read so, OSError for missing ones.
+    """
+    from rag import evaluate as evaluation
+    from rag.index import Index
+    from rag.retrieve import MODES
+
+    judged = evaluation.read_qrels(qrels)
+    if by_page:
+        judged = {
+            query: {identify(url).page or url: grade for url, grade in grades.items()}
+            for query, grades in judged.items()
+        }
+    yield from evaluation.evaluate(
+        Index.open(index_folder),
+        embedder(),
+        list(evaluation.read_queries(queries)),
+        judged,
+        modes=[each for each in MODES if mode in {None, each}],
+        k=k,
+        named=lambda document: (identify(document.url).page if by_page else None) or document.id,
+    )
+
+
+def read_documents(lines: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Documents (id, url, title, text) of JSON Lines `{"_id","title","text","url"}`. Raises ValueError."""
+    from rag import index
+
+    for document in index.read_documents(lines):
+        yield document.id, document.url, document.title, document.text
 
 
 def parse(name: str, *bodies: RawBody) -> Answer:

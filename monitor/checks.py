@@ -23,7 +23,9 @@ def data_folder_is_writable(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 
 @register()
 def embedding_model_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if settings.EMBEDDING_MODEL and not (Path(settings.EMBEDDING_MODEL) / "config.json").is_file():
+    # a static model in sentence-transformers' form has modules.json alone
+    names = ("config.json", "modules.json")
+    if settings.EMBEDDING_MODEL and not any((Path(settings.EMBEDDING_MODEL) / name).is_file() for name in names):
         return [
             Error(
                 f"EMBEDDING_MODEL is no model directory (it has no config.json): {settings.EMBEDDING_MODEL}",

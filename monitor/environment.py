@@ -97,6 +97,12 @@ def _device(raw: str) -> str:
     return raw
 
 
+def _precision(raw: str) -> str:
+    if raw not in {"auto", "fp32", "bf16", "int8"}:
+        raise ValueError("give auto, fp32, bf16 or int8.")
+    return raw
+
+
 def _addresses(raw: str) -> dict[str, str]:
     """{assistant: address} of `NAME=URL` by commas."""
     found = {}
@@ -134,6 +140,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable("SIGN_UP", "0", "1 lets anybody make an account; 0: owners invite.", _flag),
     Variable("DEMO", "1", "1 loads the demo workspace at the first `make run`.", _flag),
     Variable("EMBEDDING_MODEL", "", "Model directory for embeddings; empty: the MiniLM that is installed.", str),
+    Variable(
+        "EMBEDDING_PRECISION",
+        "auto",
+        "What embeddings are computed in: auto (bf16 where the processor has it, else fp32), fp32, bf16 or int8.",
+        _precision,
+    ),
     Variable("MODEL_DEVICE", "auto", "Where models run: auto, cpu, cuda or mps.", _device),
     Variable(
         "ALLOWED_MODEL_HOSTS",

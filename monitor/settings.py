@@ -202,6 +202,7 @@ UPLOAD_DIR = DATA_DIR / "uploads"
 KEY_FILE: Path = environment.get("KEY_FILE") or DATA_DIR / "keys" / "credentials.key"
 PRICES_FILE: Path | None = environment.get("PRICES_FILE")
 EMBEDDING_MODEL: str = environment.get("EMBEDDING_MODEL")
+EMBEDDING_PRECISION: str = environment.get("EMBEDDING_PRECISION")
 MODEL_DEVICE: str = environment.get("MODEL_DEVICE")
 ALLOWED_MODEL_HOSTS = environment.get("ALLOWED_MODEL_HOSTS")
 ASSISTANT_URLS = environment.get("ASSISTANT_URLS")

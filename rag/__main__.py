@@ -14,13 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inference.model_files import DEVICES, PRECISIONS
+
 if TYPE_CHECKING:
     from inference.embed import Embedder
     from rag.index import Index
     from rag.retrieve import Ranking
-
-#: Passages looked at for each document wanted: a document scores as its best passage.
-PASSAGES_A_DOCUMENT = 10
 
 
 def extract(arguments: argparse.Namespace) -> None:
@@ -63,11 +62,12 @@ def index(arguments: argparse.Namespace) -> None:
 
 def search(arguments: argparse.Namespace) -> None:
     """Queries -> TREC run lines by document, or JSON by passage."""
+    from rag.evaluate import read_queries
     from rag.retrieve import by_document
 
     opened = _open(arguments.directory)
     # a question without a word is near to nothing, though its vector is near to something
-    asked = [(query, text) for query, text in _queries(arguments.queries) if text.strip()]
+    asked = [(query, text) for query, text in read_queries(arguments.queries) if text.strip()]
     for query, ranking in _rankings(arguments, opened, asked) if asked else ():
         if arguments.by == "document":
             for rank, (number, score) in enumerate(by_document(opened, ranking, arguments.k), start=1):
@@ -117,24 +117,22 @@ def robots(arguments: argparse.Namespace) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Queries and judgements in BEIR's form -> nDCG, recall and reciprocal rank, a row for each mode."""
-    from rag.evaluate import read_qrels, scores
-    from rag.retrieve import MODES, by_document
+    from rag.evaluate import evaluate as evaluate_index
+    from rag.evaluate import read_qrels, read_queries
+    from rag.retrieve import MODES
 
     opened = _open(arguments.directory)
     judged = read_qrels(arguments.qrels)
-    queries = [(query, text) for query, text in _queries(arguments.queries) if query in judged]
-    for mode in [arguments.mode] if arguments.mode else MODES:
-        arguments.mode = mode
-        rankings = {
-            query: [opened.documents[number].id for number, _ in by_document(opened, ranking, max(100, arguments.k))]
-            for query, ranking in _rankings(arguments, opened, queries)
-        }
-        _print({"mode": mode, **scores(rankings, judged, arguments.k)})
+    modes = [arguments.mode] if arguments.mode else MODES
+    queries = list(read_queries(arguments.queries))
+    for row in evaluate_index(opened, _embedder(arguments, opened), queries, judged, modes=modes, k=arguments.k):
+        _print(row)
 
 
 def _rankings(
     arguments: argparse.Namespace, opened: Index, queries: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[str, Ranking]]:
+    from rag.evaluate import PASSAGES_A_DOCUMENT
     from rag.retrieve import DEPTH, rank_many
 
     texts = [text for _, text in queries]
@@ -156,25 +154,13 @@ def _open(directory: Path) -> Index:
 def _embedder(arguments: argparse.Namespace, opened: Index | None = None) -> Embedder:
     from inference.embed import get_embedder
 
-    embedder = get_embedder(arguments.model, arguments.device)
+    embedder = get_embedder(arguments.model, arguments.device, arguments.precision)
     if opened and opened.manifest["fingerprint"] != embedder.fingerprint:
         raise ValueError(
-            f"{opened.directory} was made by another model ({opened.manifest['model']}): give it with --model, "
-            "or build the index again."
+            f"{opened.directory} was made by another model or precision ({opened.manifest['model']}): give it with "
+            "--model or --precision, or build the index again."
         )
     return embedder
-
-
-def _queries(path: Path) -> Iterator[tuple[str, str]]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                yield str(row["_id"]), str(row["text"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f'{path}, line {number} needs the form {{"_id", "text"}}.') from error
 
 
 def _claims(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
@@ -275,7 +261,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", type=Path, metavar="DIR", help="a sentence-transformers directory; default: MiniLM")
-    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    command.add_argument("--device", choices=DEVICES, default="auto")
+    command.add_argument("--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where the CPU has it")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -1,16 +1,37 @@
 """How well an index ranks documents, on a set in BEIR's form: nDCG, recall and reciprocal rank.
 
-nDCG as trec_eval has it: gains are the judged grades, the discount is log2(rank + 1). Does not know how a ranking
-came about.
+nDCG as trec_eval has it: gains are the judged grades, the discount is log2(rank + 1). Does not know how an index ranks.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.embed import Embedder
+    from rag.index import Document, Index
+    from rag.retrieve import Mode
 
 Judgements = dict[str, dict[str, int]]
+#: Passages looked at for each document wanted: a document scores as its best passage.
+PASSAGES_A_DOCUMENT = 10
+
+
+def read_queries(path: Path) -> Iterator[tuple[str, str]]:
+    """(id, text) of JSON Lines `{"_id", "text"}`. Raises ValueError with the line's number."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                yield str(row["_id"]), str(row["text"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f'{path}, line {number} needs the form {{"_id", "text"}}.') from error
 
 
 def read_qrels(path: Path) -> Judgements:
@@ -33,6 +54,31 @@ def read_qrels(path: Path) -> Judgements:
     if not found:
         raise ValueError(f"{path} holds no judgements.")
     return found
+
+
+def evaluate(
+    index: Index,
+    embedder: Embedder,
+    queries: Iterable[tuple[str, str]],
+    judged: Judgements,
+    *,
+    modes: Sequence[Mode],
+    k: int = 10,
+    named: Callable[[Document], str] = lambda document: document.id,
+) -> Iterator[dict[str, str | float | int]]:
+    """The scores of each mode over the queries that are judged; `named` is what judgements call a document."""
+    from rag.retrieve import DEPTH, by_document, rank_many
+
+    asked = [(query, text) for query, text in queries if query in judged]
+    texts = [text for _, text in asked]
+    for mode in modes:
+        vectors = None if mode == "lexical" else embedder.encode(texts, "query")
+        rankings = rank_many(index, texts, vectors, mode, max(DEPTH, k * PASSAGES_A_DOCUMENT))
+        names = {
+            query: [named(index.documents[number]) for number, _ in by_document(index, ranking, max(100, k))]
+            for (query, _), ranking in zip(asked, rankings, strict=True)
+        }
+        yield {"mode": mode, **scores(names, judged, k)}
 
 
 def scores(rankings: Mapping[str, Sequence[str]], judged: Judgements, k: int = 10) -> dict[str, float | int]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from inference.embed import Embedder, UnusableModel, get_embedder
+from inference.encoders import choose_precision
 
 TEXTS = ["A kettle boils water.", "Night trains leave at nine.", "", "Limescale", "\ud800 odd", "word " * 900]
 
@@ -26,10 +28,48 @@ def test_vectors_are_unit_rows_and_do_not_depend_on_their_neighbours(embedder: E
         assert fresh.encode([text]).tobytes() == row.tobytes()
 
 
+@pytest.mark.parametrize(("precision", "least"), [("fp32", 0.999), ("bf16", 0.999), ("int8", 0.98)])
+def test_in_every_precision_a_vector_is_a_texts_own(embedder: Embedder, precision: str, least: float) -> None:
+    one, other = (Embedder(None, "cpu", precision) for _ in range(2))
+    together = one.encode([*TEXTS, *(f"Neighbour {number} boils." for number in range(40))])
+    for text, row in zip(TEXTS, together, strict=False):
+        assert other.encode([text]).tobytes() == row.tobytes()
+    assert (together[: len(TEXTS)] * embedder.encode(TEXTS)).sum(axis=1).min() > least
+
+
+def test_vectors_of_two_precisions_are_told_apart() -> None:
+    prints = {Embedder(None, "cpu", precision).fingerprint for precision in ("fp32", "bf16", "int8")}
+    assert len(prints) == 3
+    assert get_embedder(None, "cpu", "auto").fingerprint in prints
+
+
+def test_one_model_is_loaded_once_by_whatever_words_it_is_asked_for() -> None:
+    assert get_embedder(None, "cpu") is get_embedder(None, "cpu", choose_precision("auto", "cpu"))
+
+
+def test_bf16_is_chosen_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for has in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda has=has: has)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        assert choose_precision("auto", "cpu") == ("bf16" if has else "fp32")
+        assert choose_precision("bf16", "cpu") == "bf16"
+    with pytest.raises(UnusableModel, match="no precision"):
+        choose_precision("fp8", "cpu")
+    with pytest.raises(UnusableModel, match="for processors"):
+        choose_precision("int8", "cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_gpu_gives_the_vectors_of_the_processor(embedder: Embedder) -> None:
+    vectors = Embedder(None, "cuda").encode(TEXTS)
+    assert (vectors * embedder.encode(TEXTS)).sum(axis=1).min() > 0.999
+
+
 def test_they_are_the_vectors_that_sentence_transformers_gives(embedder: Embedder) -> None:
     from sentence_transformers import SentenceTransformer
 
-    plain = SentenceTransformer(str(embedder._directory), device="cpu", local_files_only=True)
+    plain = SentenceTransformer(str(embedder.directory), device="cpu", local_files_only=True)
     texts = [TEXTS[0], TEXTS[1], TEXTS[3]]
     expected = plain.encode(texts, normalize_embeddings=True)
     assert (embedder.encode(texts) * expected).sum(axis=1).min() > 0.999
@@ -63,6 +103,14 @@ def test_a_span_of_a_row_has_a_vector_of_its_own(embedder: Embedder) -> None:
         ({"model.safetensors": "", "pytorch_model.bin": ""}, "can run code"),
         ({"model.safetensors": "", "modules.json": '[{"type": "evil.Module", "path": ""}]'}, "not part of"),
         ({"model.safetensors": "", "modules.json": "{"}, "cannot be read"),
+        (
+            {
+                "model.safetensors": "",
+                "modules.json": '[{"type": "sentence_transformers.models.Transformer", "path": "../other"}]',
+            },
+            "lies outside",
+        ),
+        ({"model.safetensors": "junk", "config.json": '{"model_type": "model2vec"}'}, "no static model"),
         ({"model.safetensors": "junk", "config.json": "{}"}, "no model"),
     ],
 )

@@ -95,6 +95,7 @@ def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://x", "only PostgreSQL is supported"),
         ("CELERY_BROKER_URL", "sqs://x", "give a redis:// or amqp:// URL"),
         ("MODEL_DEVICE", "tpu", "give auto, cpu, cuda or mps"),
+        ("EMBEDDING_PRECISION", "fp8", "give auto, fp32, bf16 or int8"),
         ("MAX_UPLOAD_MB", "0", "at least 1"),
         ("DEBUG", "maybe", "give 1 or 0"),
     ],
