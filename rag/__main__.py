@@ -138,7 +138,7 @@ def _rankings(
     texts = [text for _, text in queries]
     vectors = None if arguments.mode == "lexical" else _embedder(arguments, opened).encode(texts, "query")
     depth = max(DEPTH, arguments.k * PASSAGES_A_DOCUMENT)
-    rankings = rank_many(opened, texts, vectors, arguments.mode, depth)
+    rankings = rank_many(opened, texts, vectors, arguments.mode, depth, getattr(arguments, "by", "document"))
     return zip((query for query, _ in queries), rankings, strict=True)
 
 

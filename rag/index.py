@@ -32,12 +32,14 @@ Progress = Callable[[int, int], None]
 Numbers = npt.NDArray[np.int32]
 
 #: Changes with anything that makes older generations unfit to be read or reused.
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 #: Sentences kept as tuples: composing looks at the same ones for every repeat.
 KEPT_SENTENCES = 65536
 #: BM25 of passages: lengths differ little, so length counts for less than usual.
 BM25 = {"method": "lucene", "k1": 0.9, "b": 0.4}
+#: BM25 of whole documents: what a passage leaves unsaid because its page says it elsewhere.
+BM25_DOCUMENTS = {"method": "lucene", "k1": 1.2, "b": 0.75}
 
 PASSAGE = np.dtype(
     [(name, "<i4") for name in ("document", "start", "end", "heading_start", "heading_end", "tokens", "first", "last")]
@@ -150,11 +152,17 @@ class Index:
 
     @cached_property
     def bm25(self) -> Any:
-        """The lexical index; None where no passage has a word."""
-        bm25s = _bm25s()
+        """The lexical index of passages; None where no passage has a word."""
+        return self._lexical("bm25")
 
-        folder = self.directory / "bm25"
-        return bm25s.BM25.load(folder, show_progress=False, load_vocab=False) if folder.is_dir() else None
+    @cached_property
+    def bm25_documents(self) -> Any:
+        """The lexical index of whole documents, by their numbers; None where none has a word."""
+        return self._lexical("bm25_documents")
+
+    def _lexical(self, name: str) -> Any:
+        folder = self.directory / name
+        return _bm25s().BM25.load(folder, show_progress=False, load_vocab=False) if folder.is_dir() else None
 
     @cached_property
     def document_numbers(self) -> dict[str, int]:
@@ -382,7 +390,8 @@ class _Draft:
             np.save(folder / f"{name}.npy", array)
         (folder / "vocabulary.json").write_text(json.dumps(list(self.vocabulary)), "ascii")
         if any(bags):
-            self._write_bm25(folder / "bm25", bags)
+            self._write_bm25(folder / "bm25", bags, BM25)
+            self._write_bm25(folder / "bm25_documents", self._document_bags(bags), BM25_DOCUMENTS)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         manifest: Manifest = {
             "format": FORMAT,
@@ -429,17 +438,25 @@ class _Draft:
             bags.append(label + inside)
         return bags
 
+    def _document_bags(self, bags: list[list[int]]) -> list[list[int]]:
+        """The terms of each document: those of its passages, its title once."""
+        found: list[list[int]] = [[] for _ in self.documents]
+        for passage, bag in zip(self.passages, bags, strict=True):
+            mine = found[passage[0]]
+            mine.extend(bag[len(self._numbers(self.documents[passage[0]].title)) if mine else 0 :])
+        return found
+
     def _idf(self, bags: list[list[int]]) -> Vectors:
         counts = Counter(term for bag in bags for term in set(bag))
         frequency = np.array([counts.get(number, 0) for number in range(len(self.vocabulary))], np.float32)
         weights: Vectors = np.log1p((len(bags) - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
         return weights
 
-    def _write_bm25(self, folder: Path, bags: list[list[int]]) -> None:
+    def _write_bm25(self, folder: Path, bags: list[list[int]], form: dict[str, Any]) -> None:
         bm25s = _bm25s()
         from bm25s.tokenization import Tokenized
 
-        lexical = bm25s.BM25(**BM25)
+        lexical = bm25s.BM25(**form)
         lexical.index(Tokenized(ids=bags, vocab=self.vocabulary), show_progress=False, create_empty_token=False)
         lexical.save(folder, show_progress=False)
 

@@ -18,12 +18,19 @@ from rag.index import Index
 if TYPE_CHECKING:
     from inference.embed import Vectors
 
+Unit = Literal["document", "passage"]
 Mode = Literal["dense", "lexical", "hybrid"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Passages = npt.NDArray[np.int64]
 
-#: Share of the dense score in the hybrid one. On 569 questions of FAQ pages: MRR .55 against .50 dense, .49 lexical.
-DENSE_WEIGHT = 0.45
+#: Share of the dense score in the hybrid one. nDCG@10 dense / lexical / hybrid: 1,542 headings of web pages .691 / .779
+#: / .789, 489 package synopses .839 / .844 / .884, 320 manual synopses .949 / .960 / .972. On 503 short questions
+#: dense alone is better than any sum: .716 / .560 / .663.
+DENSE_WEIGHT = {"document": 0.4, "passage": 0.3}
+#: Share of a passage's lexical score in the hybrid that is its whole document's.
+DOCUMENT_SHARE = {"document": 0.5, "passage": 0.2}
+#: The cosine of the passage at this rank counts as nothing: what all passages share says nothing of the question.
+FLOOR_RANK = 200
 #: Passages that each leg hands to the hybrid.
 DEPTH = 200
 DECIMALS = 6
@@ -38,8 +45,13 @@ class Ranking:
     cosines: Vectors | None = None
 
 
-def rank(index: Index, text: str, vector: Vectors | None, mode: Mode = "hybrid", depth: int = DEPTH) -> Ranking:
-    """The best `depth` passages for a question; `vector` is its unit vector, not needed for lexical ranking."""
+def rank(
+    index: Index, text: str, vector: Vectors | None, mode: Mode = "hybrid", depth: int = DEPTH, by: Unit = "passage"
+) -> Ranking:
+    """The best `depth` passages for a question; `vector` is its unit vector, not needed for lexical ranking.
+
+    `by` says what is looked for: the hybrid trusts words more where it looks for a passage.
+    """
     if not len(index.passages):
         return Ranking(np.empty(0, np.int64), np.empty(0, np.float32))
     if mode == "lexical":
@@ -50,7 +62,7 @@ def rank(index: Index, text: str, vector: Vectors | None, mode: Mode = "hybrid",
         passages, cosines = _dense(index, vector, depth)
         passages, cosines = _sorted(passages, cosines)
         return Ranking(passages, cosines, cosines)
-    return _hybrid(index, text, vector, depth)
+    return _hybrid(index, text, vector, depth, by)
 
 
 def by_document(index: Index, ranking: Ranking, k: int) -> list[tuple[int, float]]:
@@ -88,16 +100,32 @@ def _top(scores: Vectors, depth: int) -> Passages:
     return found
 
 
-def _hybrid(index: Index, text: str, vector: Vectors, depth: int) -> Ranking:
-    """w * dense + (1 - w) * lexical, each stretched to 0..1 over the candidates of both legs."""
+def _hybrid(index: Index, text: str, vector: Vectors, depth: int, by: Unit) -> Ranking:
+    """w * dense + (1 - w) * lexical over the candidates of both legs.
+
+    Dense runs from 0 at FLOOR_RANK to 1 at the best; lexical is the share of the best, of passage and document.
+    """
     all_lexical = _lexical_scores(index, text)
-    passages = np.union1d(_dense(index, vector, depth)[0], _top(all_lexical, depth))
+    near, near_cosines = _dense(index, vector, max(depth, FLOOR_RANK))
+    passages = np.union1d(near[:depth], _top(all_lexical, depth))
     cosines = products(index.vectors[passages], vector)
-    lexical = all_lexical[passages]
-    weight = DENSE_WEIGHT if lexical.any() else 1.0
-    scores: Vectors = (weight * _stretched(cosines) + (1 - weight) * _stretched(lexical)).astype(np.float32)
+    weight = DENSE_WEIGHT[by] if all_lexical.any() else 1.0
+    floor = float(near_cosines[: min(FLOOR_RANK, len(near_cosines))].min())
+    dense = np.clip(_stretched(cosines, floor), 0, None)
+    lexical = _stretched(all_lexical[passages], 0.0)
+    whole = _stretched(_document_scores(index, text)[index.passages["document"][passages]], 0.0)
+    lexical = (1 - DOCUMENT_SHARE[by]) * lexical + DOCUMENT_SHARE[by] * whole
+    scores: Vectors = (weight * dense + (1 - weight) * lexical).astype(np.float32)
     order = _order(passages, scores)
     return Ranking(passages[order], scores[order].round(DECIMALS), cosines[order].round(DECIMALS))
+
+
+def _document_scores(index: Index, text: str) -> Vectors:
+    terms = index.term_numbers(text)
+    if not terms or index.bm25_documents is None:
+        return np.zeros(len(index.documents), np.float32)
+    scores: Vectors = index.bm25_documents.get_scores_from_ids(terms)
+    return scores
 
 
 def products(rows: npt.NDArray[np.floating[Any]], vector: Vectors) -> Vectors:
@@ -109,8 +137,9 @@ def products(rows: npt.NDArray[np.floating[Any]], vector: Vectors) -> Vectors:
     return found
 
 
-def _stretched(scores: Vectors) -> Vectors:
-    low, high = float(scores.min()), float(scores.max())
+def _stretched(scores: Vectors, low: float) -> Vectors:
+    """Scores from 0 at `low` to 1 at the best of them."""
+    high = float(scores.max())
     rows: Vectors = (scores - low) / (high - low) if high > low else np.zeros_like(scores)
     return rows
 
@@ -125,10 +154,15 @@ def _sorted(passages: Passages, scores: Vectors) -> tuple[Passages, Vectors]:
 
 
 def rank_many(
-    index: Index, texts: Sequence[str], vectors: Vectors | None, mode: Mode = "hybrid", depth: int = DEPTH
+    index: Index,
+    texts: Sequence[str],
+    vectors: Vectors | None,
+    mode: Mode = "hybrid",
+    depth: int = DEPTH,
+    by: Unit = "passage",
 ) -> list[Ranking]:
     """The rankings of several questions, as `rank` gives each."""
     return [
-        rank(index, text, None if vectors is None else vectors[number], mode, depth)
+        rank(index, text, None if vectors is None else vectors[number], mode, depth, by)
         for number, text in enumerate(texts)
     ]

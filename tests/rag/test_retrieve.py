@@ -46,6 +46,21 @@ def test_equal_passages_rank_in_document_order(embedder: Embedder, tmp_path: Pat
         assert ranking.passages.tolist() == list(range(25))
 
 
+def test_what_the_rest_of_its_page_says_counts_for_a_passage(embedder: Embedder, tmp_path: Path) -> None:
+    shared = "The toll is paid at the booth before the barrier.\n" + "It opens at dawn and closes at dusk. " * 30
+    rest = "\n" + "Harrowgate bridge was rebuilt in stone. " * 30
+    documents = [
+        Document("plain", "", "", shared + "\n" + "Weather here is mild. " * 50),
+        Document("bridge", "", "", shared + rest),
+    ]
+    build(tmp_path / "1", documents, embedder)
+    opened = Index.open(tmp_path / "1")
+    question = "Where is the toll paid at Harrowgate bridge?"
+    ranking = rank(opened, question, embedder.encode([question], "query")[0])
+    tolls = [int(row) for row in ranking.passages if opened.passages["start"][row] == 0]
+    assert [opened.documents[opened.passages["document"][row]].id for row in tolls] == ["bridge", "plain"]
+
+
 def test_an_empty_index_ranks_nothing(embedder: Embedder, tmp_path: Path) -> None:
     build(tmp_path / "1", [], embedder)
     opened = Index.open(tmp_path / "1")
