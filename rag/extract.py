@@ -1,4 +1,4 @@
-"""Title, main text, language and date of an HTML page, whatever state the page is in.
+"""Title, main text, author, language and date of an HTML page, whatever state the page is in.
 
 Bytes are decoded as browsers would, parsed by lxml, and cut into blocks that `rag.blocks` judges. The text has one line
 for each paragraph, heading, list item or table row and no markup. Does not fetch, run scripts, or know where pages lie.
@@ -7,10 +7,9 @@ for each paragraph, heading, list item or table row and no markup. Does not fetc
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
@@ -19,6 +18,7 @@ from bs4.dammit import UnicodeDammit
 from lxml import etree, html
 from w3lib.encoding import html_body_declared_encoding
 
+from rag import declared
 from rag.blocks import BREAKING, Block, blocks, log_odds, main_blocks
 
 #: Larger files are no pages that people read; parsing them would take minutes and gigabytes.
@@ -60,12 +60,17 @@ class UnreadablePage(ValueError):  # noqa: N818 (the name says what is wrong, as
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What a reader gets from a page. `text` may be empty; `published` is a date, YYYY-MM-DD."""
+    """What a reader gets from a page. `text` may be empty; `published` is a date, YYYY-MM-DD.
+
+    `structured` is what the page says of itself for machines, as `rag.declared.structured` keeps it.
+    """
 
     title: str
     text: str
     language: str | None
     published: str | None
+    author: str | None = None
+    structured: dict[str, Any] = field(default_factory=dict)
 
 
 def extract(html: bytes, url: str | None = None) -> PageText:
@@ -75,12 +80,20 @@ def extract(html: bytes, url: str | None = None) -> PageText:
     if document is None:
         return PageText("", "", None, None)
     metas = _metas(document)
+    nodes = declared.nodes(list(_linked_data(document)))
     found = page_blocks(document)
     main = _rejoined(found)
     if not main:
         # a page that scripts would fill: what it says of itself is all there is
-        main = _clean(_written_for_machines(document) or metas.get("og:description") or metas.get("description"))
-    return PageText(_title(document, metas), main, _language(document, metas), _published(document, metas))
+        main = _clean(declared.article_body(nodes) or metas.get("og:description") or metas.get("description"))
+    return PageText(
+        title=_title(document, metas),
+        text=main,
+        language=_language(document, metas),
+        published=_published(document, metas),
+        author=declared.author(nodes, metas),
+        structured=declared.structured(nodes, metas),
+    )
 
 
 def decode(body: bytes) -> str:
@@ -238,17 +251,3 @@ def _linked_data(document: Any) -> Iterator[str]:
     for element in document.iter("script"):
         if "ld+json" in (element.get("type") or "") and element.text:
             yield element.text
-
-
-def _written_for_machines(document: Any) -> str | None:
-    """The body of an article as its linked data has it."""
-    for script in _linked_data(document):
-        try:
-            told = json.loads(script)
-        except (ValueError, RecursionError):
-            continue
-        nodes: Iterable[Any] = told if isinstance(told, list) else [told]
-        for node in nodes:
-            if isinstance(node, dict) and isinstance(text := node.get("articleBody"), str) and text.strip():
-                return text
-    return None

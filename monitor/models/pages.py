@@ -30,7 +30,10 @@ class Page(WorkspaceModel):
 
 
 class PageVersion(WorkspaceModel):
-    """What a page said at one time. `html` is zstd-compressed; `sha256` is of the HTML as it came."""
+    """What a page said at one time. `html` is zstd-compressed; `sha256` is of the HTML as it came.
+
+    `structured` is what the page said of itself for machines: types, headline, author, dates, OpenGraph.
+    """
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -40,6 +43,8 @@ class PageVersion(WorkspaceModel):
     text = models.TextField()
     language = models.CharField(max_length=16, blank=True, default="")
     published = models.CharField(max_length=32, blank=True, default="")
+    author = models.TextField(blank=True, default="")
+    structured = models.JSONField(default=dict)
     seen_at = models.DateTimeField()
 
     class Meta:

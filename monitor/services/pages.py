@@ -159,6 +159,8 @@ def _store_one(workspace: Workspace, row: PageRow, text: PageText, seen_at: date
         text=body,
         language=storable(text.language or "")[:16],
         published=storable(text.published or "")[:32],
+        author=storable(text.author or ""),
+        structured=text.structured,
         seen_at=seen_at,
     )
     pages.filter(pk=page.pk).update(current=version, url=row.url)

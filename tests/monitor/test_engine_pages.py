@@ -95,6 +95,20 @@ def test_pages_are_found_shown_taken_out_and_put_back() -> None:
     assert client.get(url("page", workspace, page.pk) + "?version=x").status_code == 200
 
 
+def test_a_page_shows_what_it_says_of_itself() -> None:
+    workspace = make_workspace()
+    head = (
+        b'<head><meta property="og:site_name" content="Kettle Review"><script type="application/ld+json">'
+        b'{"@type": "NewsArticle", "author": {"name": "Ada\\u0000 Stone"}, "dateModified": "2026-04-01"}</script>'
+    )
+    import_all(workspace, [row("https://a.example/kettle", html(KETTLE).replace(b"<head>", head))])
+    page = Page.objects.for_workspace(workspace).get()
+    assert page.current and page.current.author == "Ada Stone"
+    shown = text_of(signed_in(workspace).get(url("page", workspace, page.pk)))
+    for told in ("Ada Stone", "NewsArticle", "2026-04-01", "Kettle Review"):
+        assert told in shown
+
+
 def test_a_question_and_its_answer_with_the_sources_beside() -> None:
     workspace = workspace_with_pages()
     indexes.next_generation(workspace=workspace)

@@ -117,3 +117,53 @@ def test_reads_real_pages_better_than_what_there_is(shared_data: Path) -> None:
         )
         scores.append(2 * (got & wanted).total() / max(got.total() + wanted.total(), 1))
     assert sum(scores) / len(scores) > 0.78
+
+
+def test_keeps_what_a_page_says_of_itself_for_machines() -> None:
+    linked = {
+        "@graph": [
+            {"@type": ["WebPage", "FAQPage"]},
+            {
+                "@type": "Article",
+                "headline": "Kettles\u0000 compared \ud800",
+                "author": [{"name": "Ada Stone"}, {"name": "https://example.com/bo"}, "Bo  Reed"],
+                "dateModified": "2026-04-01",
+                "articleBody": "Steel kettles last longest.",
+            },
+        ]
+    }
+    page = extract(
+        f"""<head><meta property="og:type" content="article"><meta name="author" content="desk">
+        <script type="application/ld+json">{{broken</script>
+        <script type="application/ld+json">{json.dumps(linked)}</script></head><body></body>""".encode()
+    )
+    assert (page.author, page.text) == ("Ada Stone, Bo Reed", "Steel kettles last longest.")
+    assert page.structured == {
+        "types": ["WebPage", "FAQPage", "Article"],
+        "headline": "Kettles compared",
+        "author": "Ada Stone, Bo Reed",
+        "dateModified": "2026-04-01",
+        "openGraph": {"type": "article"},
+    }
+
+
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20)),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.dictionaries(
+                st.sampled_from(["@type", "@graph", "author", "name", "headline", "articleBody", "mainEntity"]), inner
+            ),
+        ),
+        max_leaves=20,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_linked_data_of_any_shape_is_kept_as_short_text(told: object) -> None:
+    script = json.dumps(told).replace("<", "\\u003c")
+    page = extract(f'<script type="application/ld+json">{script}</script><p>Words.</p>'.encode())
+    kept = json.dumps(page.structured, ensure_ascii=False)
+    kept.encode()
+    assert "\\u0000" not in kept and len(kept) < 20_000
+    assert page.author is None or 0 < len(page.author) <= 500
