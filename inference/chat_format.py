@@ -83,13 +83,13 @@ def _render(work: dict[str, Any]) -> dict[str, list[str | None]]:
     found: dict[str, list[str | None]] = {}
     for name, messages in (("both", [system, user]), ("alone", [user])):
         try:
-            (text,), _ = chat_template_utils.render_jinja_template(
+            rendered: Any = chat_template_utils.render_jinja_template(
                 conversations=[messages],
                 chat_template=work["template"],
                 add_generation_prompt=True,
                 **work["tokens"],
             )
-            found[name] = [None, text[: 2 * LONGEST_PIECE]]
+            found[name] = [None, str(rendered[0][0])[: 2 * LONGEST_PIECE]]
         except Exception as error:  # noqa: BLE001 - a template can raise anything
             found[name] = [f"{type(error).__name__}: {error}"[:300], None]
     return found

@@ -100,7 +100,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_JSON * (4 if path.name.endswith(".index.json") else 1):
             raise UnusableFolder(f"{path.name} is too large to be what its name says.")
-        value = json.loads(path.read_text("utf-8"), parse_constant=lambda _: None)
+        value = json.loads(path.read_text("utf-8"), parse_constant=_refuse_constant)
     except FileNotFoundError:
         raise UnusableFolder(f"The folder has no {path.name}.") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -110,6 +110,10 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnusableFolder(f"{path.name} is no JSON object.")
     return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON.")
 
 
 def chat_template(folder: Path) -> str | None:
