@@ -33,6 +33,8 @@ LONGEST_URL = 2000
 PAUSE = 0.5
 #: What a site may ask for at most; beyond it the crawl would never end.
 LONGEST_PAUSE = 30.0
+#: What a page of an error may have before its connection is given up rather than read to its end.
+MOST_OF_ERRORS = 64 * 1024
 _Refusal = Callable[[Mapping[str, str]], str]
 _HTML = ("text/html", "application/xhtml+xml")
 _SAFE = "!$&'()*+,/:;=?@[]~%-._"
@@ -196,6 +198,10 @@ class Fetcher:
         found = (tidy(url, name) for name in robots.sitemaps(self._site(url).rules))
         return list(dict.fromkeys(filter(None, found)))
 
+    def refusal(self, url: str) -> str:
+        """Why nothing of this address's site may be asked for at present; empty where its robots.txt was read."""
+        return self._site(url).refuses
+
     def _follow(self, url: str, headers: dict[str, str], accept: _Refusal | None) -> Fetched:
         page, until = identify(url).page, _Deadline(DEADLINE)
         largest = LARGEST_PAGE if accept else LARGEST_SITEMAP
@@ -280,7 +286,7 @@ class Fetcher:
         def begin(status: int, received: Mapping[str, str]) -> None:
             head.append((status, received))
             if status >= 300:
-                raise _Enough
+                return
             if accept and (refused := accept(received)):
                 raise _Enough(NotFetched(refused))
             told = received.get("content-length", "")
@@ -289,6 +295,8 @@ class Fetcher:
 
         def receive(piece: bytes) -> None:
             body.extend(piece[: largest + 1 - len(body)])
+            if head[0][0] >= 300 and len(body) > MOST_OF_ERRORS:
+                raise _Enough
             if len(body) > largest:
                 raise _Enough(None if cut else _too_large(largest))
 
