@@ -161,7 +161,7 @@ def crawl_refusal(url: str) -> str:
         return str(error)
     if "@" in parts.netloc:
         return "The address holds a user name. Give it without."
-    if _is_our_own(url):
+    if _our_own(url):
         return ""
     if is_inside(host):
         return f"{host} is not on the public internet. An operator can allow it in ALLOWED_MODEL_HOSTS."
@@ -170,12 +170,13 @@ def crawl_refusal(url: str) -> str:
     return ""
 
 
-def _is_our_own(url: str) -> bool:
-    """Whether the operator named the address's host."""
+def _our_own(url: str) -> frozenset[str]:
+    """The address's host and port, where the operator named them; nothing for any other."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return bool({host, f"{host}:{port}"} & {name.lower() for name in settings.ALLOWED_MODEL_HOSTS})
+    place = f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    named = {name.lower() for name in settings.ALLOWED_MODEL_HOSTS}
+    return frozenset({place}) if {host, place} & named else frozenset()
 
 
 @contextmanager
@@ -183,9 +184,11 @@ def fetcher(url: str, *, sleep: Callable[[float], None]) -> Iterator[Fetcher]:
     """What fetches the site of this address, over a connection of its own. The operator's own hosts need no pauses."""
     from rag.fetch import PAUSE, Fetcher, Scope
 
-    client = Client(allowed_hosts=frozenset(settings.ALLOWED_MODEL_HOSTS), connections=1)
+    # a site of strangers names sitemaps and redirects: those must not lead to a host of the operator's
+    own = _our_own(url)
+    client = Client(allowed_hosts=own, connections=1)
     try:
-        pause = 0.0 if _is_our_own(url) else PAUSE
+        pause = 0.0 if own else PAUSE
         yield Fetcher(client, Scope.of(url), pause=pause, contact=settings.CRAWLER_CONTACT, sleep=sleep)
     finally:
         client.close()

@@ -46,6 +46,7 @@ class Visit:
     url: str
     reason: str = ""
     facts: PageFacts | None = None
+    html: bytes = b""
     etag: str = ""
     last_modified: str = ""
     links: tuple[str, ...] = ()
@@ -113,7 +114,7 @@ def _page(fetcher: Fetcher, reader: Reader, target: Target, fetched: Fetched) ->
     if not facts.text.text.strip():
         return Visit(target, "refused", fetched.url, "No text was found in it.", links=links)
     return Visit(
-        *(target, "page", fetched.url, "", facts),
+        *(target, "page", fetched.url, "", facts, fetched.body if facts.html is None else facts.html),
         # what is longer would not be sent back whole
         etag=_short(fetched.headers.get("etag", "")),
         last_modified=_short(fetched.headers.get("last-modified", "")),

@@ -24,8 +24,8 @@ AGENT = "Citescope"
 #: Seconds of asking for one address, from the look-up of its name to the last byte, its redirects together.
 DEADLINE = 18.0
 ROBOTS_DEADLINE = 8.0
-LARGEST_PAGE = 5 * 1024 * 1024
-LARGEST_SITEMAP = 16 * 1024 * 1024
+LARGEST_PAGE = 4 * 1024 * 1024
+LARGEST_SITEMAP = 10 * 1024 * 1024
 #: Redirects from one spelling of an address to another that are followed at once.
 MOST_HOPS = 5
 LONGEST_URL = 2000
@@ -321,7 +321,7 @@ class Fetcher:
             site.asked_at = self._clock()
             until.left = max(until.left - (site.asked_at - began), 0.1)
         status, received = head[0]
-        return Fetched(url, status, received, bytes(body[:largest]))
+        return Fetched(url, status, received, bytes(memoryview(body)[:largest]))
 
 
 def _only_html(headers: Mapping[str, str]) -> str:

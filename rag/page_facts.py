@@ -32,10 +32,10 @@ _AGENT = "citescope"
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """A page as a crawl needs it. `html` is UTF-8 with a mark where the header alone told its charset."""
+    """A page as a crawl needs it. `html`: the page in UTF-8 with a mark, where its header alone told its charset."""
 
     text: extract.PageText
-    html: bytes
+    html: bytes | None = None
     links: tuple[str, ...] = ()
     canonical: str = ""
     noindex: bool = False
@@ -49,7 +49,8 @@ def read(html: bytes, url: str, charset: str, headers: Mapping[str, str]) -> Pag
     known = _codec(charset)
     if charset and known is None:
         notes.append(f"The server names a charset that does not exist ({charset}); it was told from the page itself.")
-    html = _in_utf8(html, known) if known else html
+    recoded = _in_utf8(html, known) if known else html
+    came_so, html = recoded is html, recoded
     text = extract.decode(html)
     broken = text.count("\ufffd")
     if broken > _MOST_BROKEN * len(text):
@@ -57,13 +58,13 @@ def read(html: bytes, url: str, charset: str, headers: Mapping[str, str]) -> Pag
     document = extract.parse(text)
     page = extract.extract(html, url)
     if document is None:
-        return PageFacts(page, html, notes=tuple(notes))
+        return PageFacts(page, None if came_so else html, notes=tuple(notes))
     directives = _directives(document, headers)
     base = next((tidy(url, element.get("href")) for element in document.iter("base") if element.get("href")), "") or url
     follows = not directives & {"nofollow", "none"}
     return PageFacts(
         text=page,
-        html=html,
+        html=None if came_so else html,
         links=tuple(dict.fromkeys(_links(document, base))) if follows else (),
         canonical=_canonical(document, base, headers),
         noindex=bool(directives & {"noindex", "none"}),

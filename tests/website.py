@@ -64,7 +64,7 @@ class Website:
                 self.send_response(304 if same else place.status)
                 sent = {"Content-Type": "text/html", **({"ETag": tag} if place.etag else {}), **place.headers}
                 for name, value in sent.items():
-                    self.send_header(name, value)
+                    self.send_header(name, value.encode().decode("latin-1"))
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

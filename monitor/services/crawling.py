@@ -213,7 +213,10 @@ class _Crawl:
             row.state, row.note = self._outcome(row, visit)
             self._add(assistants.following(visit))
             row.save()
-        self.failures = self.failures + 1 if visit.outcome == "again" else 0
+        if visit.outcome != "again":
+            self.failures = 0
+        elif row.tries == 1:  # a page that fails again says nothing of the others
+            self.failures += 1
         if row.state != TargetState.WAITING:
             self.states[row.state] += 1
             self._remember(row)
@@ -271,7 +274,7 @@ class _Crawl:
             notes.append(f"Its words are nearly those of {near}.")
         identity = identify(visit.url)
         page = PageRow(
-            *(visit.url, visit.url, row.page, identity.domain or "", facts.html, visit.etag, visit.last_modified)
+            *(visit.url, visit.url, row.page, identity.domain or "", visit.html, visit.etag, visit.last_modified)
         )
         state = pages.store(workspace=self.workspace, row=page, text=facts.text)
         self._checked(row.page)

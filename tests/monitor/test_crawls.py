@@ -86,7 +86,7 @@ def test_a_site_is_crawled_by_links_and_sitemaps(site: Website) -> None:
     assert "application/pdf" in told(job)["file.pdf"]
     assert not [path for path in site.paths if path.startswith("/private")]
     assert len(site.paths) == len(set(site.paths)), "nothing is asked for twice"
-    assert site.connections == 2, "one at a time, and another one after hanging up on the PDF"
+    assert site.connections <= 2, "one at a time, and perhaps another one after hanging up on the PDF"
     assert site.asked[0][1]["user-agent"].startswith("Citescope/")
     assert (job.status, job.input["stage"]) == (JobStatus.WAITING, "index"), "the index comes next"
     facts = dict(queries.progress(job).facts)
