@@ -153,7 +153,7 @@ def read_sitemap(body: bytes, url: str, most: int) -> SitemapFacts:
     pages: dict[str, None] = {}
     further: dict[str, None] = {}
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<":
-        for line in body.decode("utf-8", "replace").splitlines()[: most * 2]:
+        for line in body.decode("utf-8-sig", "replace").splitlines()[: most * 2]:
             if line.strip().lower().startswith(("http://", "https://")) and (link := tidy(url, line)):
                 pages[link] = None
         return SitemapFacts(tuple(pages)[:most], ())

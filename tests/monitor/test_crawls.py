@@ -168,6 +168,18 @@ def test_redirects_are_followed_inside_the_site_alone(site: Website) -> None:
     assert site.paths.count("/round") <= 6
 
 
+def test_a_site_leads_to_no_other_host_that_the_operator_allowed(site: Website, settings: Any) -> None:
+    with Website({"/map.xml": Place(b"<urlset/>")}) as model:
+        settings.ALLOWED_MODEL_HOSTS = [site.host, model.host]
+        site.places["/robots.txt"] = Place(f"Sitemap: {model.url}map.xml\nSitemap: /moved.xml\n".encode())
+        site.places["/moved.xml"] = redirect(f"{model.url}map.xml")
+        site.places["/"] = page("Home", WORDS["a"], f"{model.url}page", "/to-model")
+        site.places["/to-model"] = redirect(model.url)
+        job = crawled(make_workspace(), site)
+    assert model.asked == []
+    assert "another site" in told(job)["to-model"]
+
+
 def test_limits_are_kept_and_told(site: Website) -> None:
     for number in range(12):
         site.places[f"/{number}"] = page(f"Page {number}", f"{WORDS['a']} {number} {number * 3}", f"/{number + 1}")
