@@ -36,6 +36,7 @@ chaos: .venv/ready-dev
 	$(BIN)/python -m tests.chaos.faulty
 	$(BIN)/python -m tests.chaos.fairness
 	$(BIN)/python -m tests.chaos.budgets
+	$(BIN)/python -m tests.chaos.hostile_fetch
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis shots

@@ -54,6 +54,8 @@ class Call:
     #: Seconds; None: the client's own.
     deadline: float | None = None
     method: str = "POST"
+    #: Bytes of the body after decompression; None: the client's own.
+    largest: int | None = None
 
     @classmethod
     def of_json(cls, url: str, document: Any, headers: Mapping[str, str]) -> Call:
@@ -87,6 +89,7 @@ class Client:
         allowed_hosts: frozenset[str] = frozenset(),
         largest_body: int = LARGEST_BODY,
         deadline: float = DEADLINE,
+        connections: int = MOST_CONNECTIONS,
     ) -> None:
         """`allowed_hosts` are the operator's own: `host` or `host:port`, let through though they are private."""
         self._largest = largest_body
@@ -96,16 +99,21 @@ class Client:
         threading.Thread(target=self._loop.run_forever, name="outbound", daemon=True).start()
         self._ssl = ssl.create_default_context()
         # a pool looks through all its connections at each request, so that many small ones cost less than a large one
-        self._pools = cycle([self._pool() for _ in range(POOLS)])
+        pools = min(POOLS, connections)
+        self._pools = cycle([self._pool(connections // pools) for _ in range(pools)])
 
-    def _pool(self) -> httpcore2.AsyncConnectionPool:
+    def _pool(self, connections: int) -> httpcore2.AsyncConnectionPool:
         return httpcore2.AsyncConnectionPool(
             ssl_context=self._ssl,
-            max_connections=MOST_CONNECTIONS // POOLS,
-            max_keepalive_connections=MOST_IDLE // POOLS,
+            max_connections=connections,
+            max_keepalive_connections=max(1, connections * MOST_IDLE // MOST_CONNECTIONS),
             keepalive_expiry=30.0,
             network_backend=self._backend,
         )
+
+    def close(self) -> None:
+        """Hang up and end the thread, for a client that does not live as long as its process."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     def exchange(self) -> Exchange:
         """Calls sent together, answered in whatever order they finish."""
@@ -161,12 +169,15 @@ class Client:
         """The whole body of one call. Raises AssistantError and no other exception."""
         body = bytearray()
         head: list[tuple[int, dict[str, str]]] = []
-        await self.read_into(call, lambda status, headers: head.append((status, headers)), body.extend)
+        await self.read_into(call, lambda status, headers: head.append(_answer_head(status, headers)), body.extend)
         status, headers = head[0]
         return RawBody(bytes(body), status, headers)
 
     async def read_into(self, call: Call, begin: Any, receive: Any) -> None:
-        """Call `begin(status, headers)` once, then `receive(bytes)` for each piece. Raises AssistantError alone."""
+        """Call `begin(status, headers)` once, then `receive(bytes)` for each piece. Raises AssistantError alone.
+
+        What these two raise of that kind ends the call, and no more of the body is read.
+        """
         sent = False
         deadline = call.deadline or self._deadline
 
@@ -180,7 +191,7 @@ class Client:
                 async with next(self._pools).stream(
                     call.method,
                     call.url,
-                    headers=[*call.headers.items(), ("Accept-Encoding", "gzip"), ("User-Agent", "Citescope")],
+                    headers=list({"Accept-Encoding": "gzip", "User-Agent": "Citescope", **call.headers}.items()),
                     content=call.body,
                     extensions={
                         "timeout": {"connect": CONNECT_SECONDS, "pool": deadline, "read": deadline},
@@ -188,9 +199,8 @@ class Client:
                     },
                 ) as response:
                     headers = _headers(response.headers)
-                    _refuse_redirect(response.status, headers)
-                    begin(response.status, _kept(headers))
-                    unpack = _Unpacker(headers.get("content-encoding", ""), self._largest)
+                    begin(response.status, headers)
+                    unpack = _Unpacker(headers.get("content-encoding", ""), call.largest or self._largest)
                     async for chunk in response.aiter_stream():
                         for piece in unpack(chunk):
                             receive(piece)
@@ -282,7 +292,7 @@ class Chunks:
         self._future.cancel()
 
     def _begin(self, status: int, headers: dict[str, str]) -> None:
-        self.status, self.headers = status, headers
+        self.status, self.headers = _answer_head(status, headers)
 
     async def _read(self, client: Client, call: Call) -> None:
         try:
@@ -343,9 +353,11 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIXES)}
 
 
-def _refuse_redirect(status: int, headers: Mapping[str, str]) -> None:
+def _answer_head(status: int, headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
+    """What is kept of an assistant's answer beside its body. Raises Redirected."""
     if 300 <= status < 400:
         raise Redirected(headers.get("location", ""))
+    return status, _kept(headers)
 
 
 def _public(here: str, location: str) -> str:

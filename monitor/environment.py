@@ -103,6 +103,12 @@ def _precision(raw: str) -> str:
     return raw
 
 
+def _contact(raw: str) -> str:
+    if not (raw.isascii() and raw.isprintable()) or set(raw) & set("() "):
+        raise ValueError("give a URL or an e-mail address.")
+    return raw
+
+
 def _addresses(raw: str) -> dict[str, str]:
     """{assistant: address} of `NAME=URL` by commas."""
     found = {}
@@ -158,6 +164,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "",
         "Gateways to send an assistant's calls through instead: NAME=URL, by commas.",
         _addresses,
+    ),
+    Variable(
+        "CRAWLER_CONTACT",
+        "",
+        "Address (URL or e-mail) that the crawler names itself with, so that owners of sites can reach you.",
+        _contact,
     ),
     Variable("CALLS_IN_FLIGHT", "256", "Calls to external assistants that one worker keeps in flight.", _count),
     Variable(

@@ -206,6 +206,7 @@ EMBEDDING_PRECISION: str = environment.get("EMBEDDING_PRECISION")
 MODEL_DEVICE: str = environment.get("MODEL_DEVICE")
 ALLOWED_MODEL_HOSTS = environment.get("ALLOWED_MODEL_HOSTS")
 ASSISTANT_URLS = environment.get("ASSISTANT_URLS")
+CRAWLER_CONTACT: str = environment.get("CRAWLER_CONTACT")
 CALLS_IN_FLIGHT = environment.get("CALLS_IN_FLIGHT")
 CALL_SECONDS: int = environment.get("CALL_SECONDS")
 

@@ -13,13 +13,16 @@ from typing import Literal
 
 #: Beyond this Google reads no further, and RFC 9309 asks no more of anyone.
 MAX_BYTES = 500 * 1024
+#: Of a longer line the rest is not read; eight times what browsers take for a URL.
+MAX_LINE = 8 * 2083 - 1
 
-Field = Literal["agent", "allow", "disallow"]
+Field = Literal["agent", "allow", "disallow", "delay", "sitemap"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n?|\n")
 _PRODUCT = re.compile(rb"[A-Za-z_-]*")
 _ESCAPABLE = re.compile(rb"%[0-9a-fA-F]{2}|[\x80-\xff]")
+_SECONDS = re.compile(rb"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _PATH_START = re.compile(rb"[/?;]")
 # misspellings that are common enough to be honoured
 _FIELDS: dict[bytes, Field] = {
@@ -33,6 +36,10 @@ _FIELDS: dict[bytes, Field] = {
     b"disalow": "disallow",
     b"diasllow": "disallow",
     b"disallaw": "disallow",
+    b"crawl-delay": "delay",
+    b"crawldelay": "delay",
+    b"sitemap": "sitemap",
+    b"site-map": "sitemap",
 }
 
 
@@ -43,6 +50,9 @@ class _Rules:
     named: bool = False
     allow: int = -1
     disallow: int = -1
+
+    #: Seconds between two requests that the group asks for.
+    delay: float | None = None
 
     def note(self, kind: Field, length: int) -> None:
         if kind == "allow":
@@ -69,8 +79,26 @@ class _Group:
 
 def allowed(body: bytes, agent: str, url: str) -> bool:
     """Whether `agent`, a product token with or without its version, may fetch `url` (escaped, as it is requested)."""
+    specific, everyone = _read(body, agent, _path(url.encode("utf-8", "surrogateescape")))
+    if specific.speaks or specific.named:
+        return not specific.speaks or specific.allows
+    return not everyone.speaks or everyone.allows
+
+
+def crawl_delay(body: bytes, agent: str) -> float | None:
+    """Seconds that the file asks `agent` to leave between two requests; None where it asks for nothing."""
+    specific, everyone = _read(body, agent, b"/")
+    return specific.delay if specific.named else everyone.delay
+
+
+def sitemaps(body: bytes) -> list[str]:
+    """The sitemaps that the file names, as it writes them; they belong to no group."""
+    return [value.decode("utf-8", "replace") for kind, value in _lines(body[:MAX_BYTES]) if kind == "sitemap" and value]
+
+
+def _read(body: bytes, agent: str, path: bytes) -> tuple[_Rules, _Rules]:
+    """What the file says of the path to `agent` by name, and to everyone."""
     token = agent.partition("/")[0].strip().lower().encode("utf-8", "surrogateescape")
-    path = _path(url.encode("utf-8", "surrogateescape"))
     specific, everyone = _Rules(), _Rules()
     group = _Group()
     for kind, value in _lines(body[:MAX_BYTES]):
@@ -82,21 +110,23 @@ def allowed(body: bytes, agent: str, url: str) -> bool:
             elif _product(value) == token:
                 specific.named = True
                 group.sets.append(specific)
-        else:
+        elif kind == "delay":
+            if (seconds := _SECONDS.fullmatch(value)) is not None:
+                for rules in group.sets:
+                    rules.delay = max(rules.delay or 0.0, float(seconds[0]))
+        elif kind != "sitemap":
             group.closed = True
             length = _match_length(path, value, kind) if group.sets else -1
             for rules in group.sets:
                 rules.note(kind, length)
-    if specific.speaks or specific.named:
-        return not specific.speaks or specific.allows
-    return not everyone.speaks or everyone.allows
+    return specific, everyone
 
 
 def _lines(body: bytes) -> Iterator[tuple[Field, bytes]]:
     """The lines that say something."""
     mark = next((n for n in (3, 2, 1) if body.startswith(_BYTE_ORDER_MARK[:n])), 0)
     for line in _LINE_END.split(body[mark:]):
-        content = line.partition(b"#")[0].strip(b" \t")
+        content = line[:MAX_LINE].partition(b"#")[0].strip(b" \t")
         name, colon, value = content.partition(b":")
         if not colon:
             words = content.split(None, 2)
@@ -105,7 +135,7 @@ def _lines(body: bytes) -> Iterator[tuple[Field, bytes]]:
             name, value = words
         kind = _kind(name.strip(b" \t").lower())
         value = value.strip(b" \t")
-        if kind == "agent":
+        if kind in {"agent", "delay", "sitemap"}:
             yield kind, value
         elif kind:
             yield kind, _ESCAPABLE.sub(_escaped, value)

@@ -62,6 +62,7 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
     "brand_new": lambda world: {"name": "Inkwell", "kind": "competitor"},
     "credential_limits": lambda world: {f"limits-{world.credential.pk}-max_in_flight": 8},
     "credential_save": lambda world: {"assistant": "openai", "openai-api_key": "a key that is long enough"},
+    "crawl_new": lambda world: {"url": "pens.example", "pages": 20, "depth": 2},
     "month_budget": lambda world: {"limit": "12.50"},
     "panel_budget": lambda world: {"limit": ""},
     "price_save": lambda world: {"assistant": "openai", "model": "gpt-9", "input": "1"},

@@ -103,6 +103,7 @@ class World:
     response: Response
     page: Page
     job: Job
+    crawl: Job
     credential: Credential
     price: OwnPrice
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
@@ -138,10 +139,11 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.credential,
     ),
     **dict.fromkeys(("answer", "answer_raw"), lambda world: world.response),
+    "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
     **dict.fromkeys(("page", "page_take_out", "page_put_back"), lambda world: world.page),
-    **dict.fromkeys(("job", "job_progress", "job_cancel"), lambda world: world.job),
+    **dict.fromkeys(("job", "job_progress", "job_cancel", "job_pause", "job_resume"), lambda world: world.job),
     **dict.fromkeys(
         ("suite", "suite_edit", "suite_archive", "suite_restore", "prompts_add", "prompts_archive", "prompts_restore"),
         lambda world: world.history.panel.suite,
@@ -170,6 +172,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _response(history),
         page,
         _job(workspace),
+        _crawl(workspace),
         _credential(workspace),
         _price(workspace),
         *_asked(history),
@@ -197,6 +200,7 @@ def world_of(workspace: Workspace) -> World:
         answered.order_by("-pk")[0],
         page,
         _job(workspace),
+        _crawl(workspace),
         _credential(workspace),
         _price(workspace),
         *_asked(history),
@@ -233,6 +237,30 @@ def _job(workspace: Workspace) -> Job:
         lease=1,
         lease_until=timezone.now() + timedelta(hours=1),
         started_at=timezone.now() - timedelta(seconds=30),
+    )
+
+
+def _crawl(workspace: Workspace) -> Job:
+    return Job.objects.create(
+        workspace=workspace,
+        kind=JobKind.CRAWL,
+        status=JobStatus.DONE,
+        input={"url": "https://fernwood.example/", "pages": 500, "depth": 5, "stage": "index"},
+        total=12,
+        done=12,
+        result={
+            "visited": 9,
+            "added": 6,
+            "changed": 1,
+            "unchanged": 1,
+            "skipped": 1,
+            "barred": 2,
+            "left": 0,
+            "pages": 8,
+        },
+        problems=[{"where": "https://fernwood.example/a.pdf", "reason": "It is application/pdf, not an HTML page."}],
+        started_at=timezone.now() - timedelta(seconds=90),
+        finished_at=timezone.now() - timedelta(seconds=60),
     )
 
 

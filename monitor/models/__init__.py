@@ -2,6 +2,7 @@
 
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
+from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.deltas import Delta
 from monitor.models.extraction import (
@@ -44,6 +45,7 @@ __all__ = [
     "Budget",
     "Charge",
     "ChargeState",
+    "CrawlTarget",
     "Credential",
     "DayBrand",
     "DayCell",
@@ -78,6 +80,8 @@ __all__ = [
     "RunStatus",
     "SpendingLimit",
     "Suite",
+    "TargetKind",
+    "TargetState",
     "TestResult",
     "Trigger",
     "User",

@@ -10,13 +10,21 @@ from monitor.models.base import WorkspaceModel, within_workspace
 
 
 class Page(WorkspaceModel):
-    """A page by its identity. `current` is the version the next index generation holds; None: taken out."""
+    """A page by its identity. `current` is the version the next index generation holds; None: taken out.
+
+    `etag` and `last_modified` are what its site said of that version, for asking whether there is a newer one;
+    `gone_at` is when a crawl was told that the page is no more.
+    """
 
     page = models.CharField(max_length=2000)
     url = models.CharField(max_length=2000)
     domain = models.CharField(max_length=253)
     current = models.ForeignKey("monitor.PageVersion", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    etag = models.CharField(max_length=200, blank=True, default="")
+    last_modified = models.CharField(max_length=200, blank=True, default="")
+    checked_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["page"]
@@ -100,6 +108,7 @@ class IndexGeneration(WorkspaceModel):
 
 class JobKind(models.TextChoices):
     IMPORT_PAGES = "import_pages", "Import of pages"
+    CRAWL = "crawl", "Crawl"
     IMPORT_ANSWERS = "import_answers", "Import of answers"
     BUILD_INDEX = "build_index", "Build of the index"
     RECOMPUTE = "recompute", "Recompute of history"
@@ -109,6 +118,7 @@ class JobKind(models.TextChoices):
 class JobStatus(models.TextChoices):
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
@@ -126,6 +136,7 @@ class Job(WorkspaceModel):
     problems = models.JSONField(default=list)
     message = models.TextField(blank=True, default="")
     cancel_asked = models.BooleanField(default=False)
+    pause_asked = models.BooleanField(default=False)
     lease = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -10,16 +10,22 @@ from django.utils import timezone
 from monitor.models import Job, JobKind, JobStatus, Workspace
 
 RECENT = 6
-OPEN = (JobStatus.WAITING, JobStatus.RUNNING)
+OPEN = (JobStatus.WAITING, JobStatus.RUNNING, JobStatus.PAUSED)
 #: Below this the rate says nothing yet.
 SECONDS_FOR_A_RATE = 2.0
 
 #: The facts of a finished job, in the order and words of its page.
 FACTS = (
+    ("visited", "Pages visited"),
     ("added", "New pages"),
     ("changed", "Changed pages"),
     ("unchanged", "Unchanged pages"),
     ("put_back", "Pages put back"),
+    ("moved", "Led elsewhere"),
+    ("gone", "No longer there"),
+    ("barred", "Forbidden by robots.txt"),
+    ("skipped", "Not used"),
+    ("left", "Found, not visited"),
     ("answers_added", "New answers"),
     ("answers_there", "There already"),
     ("refused", "Refused"),
@@ -31,9 +37,11 @@ FACTS = (
 #: The second stage of an import of pages, as its job's input names it.
 INDEX_STAGE = "index"
 #: What jobs count, in their last stage.
+_OF_PAGES = (JobKind.IMPORT_PAGES, JobKind.CRAWL)
 _UNITS = {
     JobKind.IMPORT_ANSWERS: "answers read",
     JobKind.IMPORT_PAGES: "passages indexed",
+    JobKind.CRAWL: "passages indexed",
     JobKind.BUILD_INDEX: "passages indexed",
     JobKind.RECOMPUTE: "answers read",
 }
@@ -58,7 +66,7 @@ class JobProgress:
     def stored_nothing(self) -> bool:
         """True of an import that came to its end without one page of its own."""
         kept = ("added", "changed", "unchanged", "put_back")
-        imported = self.job.kind == JobKind.IMPORT_PAGES and self.job.status == JobStatus.DONE
+        imported = self.job.kind in _OF_PAGES and self.job.status == JobStatus.DONE
         return imported and not any(self.job.result.get(key) for key in kept)
 
     @property
@@ -66,7 +74,14 @@ class JobProgress:
         """What `done` and `total` count in the job's present, or last, stage."""
         if self.job.kind == JobKind.IMPORT_PAGES and self.job.input.get("stage") != INDEX_STAGE:
             return "pages read"
+        if self.visits_pages:
+            return "pages visited"
         return _UNITS.get(JobKind(self.job.kind), "done")
+
+    @property
+    def visits_pages(self) -> bool:
+        """Whether it is a crawl in its first stage, which can be paused."""
+        return self.job.kind == JobKind.CRAWL and self.job.input.get("stage") != INDEX_STAGE
 
     @property
     def badge(self) -> str:
@@ -97,7 +112,8 @@ def progress(job: Job) -> JobProgress:
     if job.status == JobStatus.RUNNING and since and job.done:
         seconds = (timezone.now() - datetime.fromisoformat(since)).total_seconds()
         if seconds >= SECONDS_FOR_A_RATE:
-            per_second = job.done / seconds
+            per_second = (job.done - job.result.get("phase_done", 0)) / seconds
+        if per_second:
             seconds_left = max(job.total - job.done, 0) / per_second
     return JobProgress(
         job=job,

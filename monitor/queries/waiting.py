@@ -27,7 +27,7 @@ from monitor.models import (
 )
 
 #: Jobs that hold the worker of the local engine until they are done.
-_MODEL_JOBS = (JobKind.IMPORT_PAGES, JobKind.BUILD_INDEX)
+_MODEL_JOBS = (JobKind.IMPORT_PAGES, JobKind.CRAWL, JobKind.BUILD_INDEX)
 
 
 @dataclass(frozen=True, slots=True)

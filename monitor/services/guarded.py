@@ -73,6 +73,25 @@ def guarded_map(
             worker.end()
 
 
+class Guarded(Generic[Item, Result]):
+    """The function for one item after the other, where the next is known only when the last one is done."""
+
+    def __init__(self, function: Callable[[Item], Result], *, seconds: float) -> None:
+        self._function, self._seconds = function, seconds
+        self._worker: _Worker[Item, Result] | None = None
+
+    def __call__(self, item: Item) -> Result | Failed:
+        """Raises RuntimeError when no process starts."""
+        if self._worker is None or not self._worker.alive:
+            self._worker = _Worker(self._function, self._seconds)
+        self._worker.take(0, item)
+        return self._worker.result()[1]
+
+    def close(self) -> None:
+        if self._worker is not None and self._worker.alive:
+            self._worker.end()
+
+
 class _Worker(Generic[Item, Result]):
     """One process, and the item it has."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from monitor.models import Job, JobKind, Workspace
-from monitor.services import indexes, ledger, page_rows, pages, pasted, reading, uploads
+from monitor.services import crawling, indexes, ledger, page_rows, pages, pasted, reading, uploads
 from monitor.services.jobs import HandOver, JobWatch
 from monitor.services.page_rows import Flaw, PageRow
 from monitor.services.progress import Cancelled, Watch
@@ -38,6 +38,13 @@ def _import_pages(job: Job, watch: JobWatch) -> dict[str, Any]:
     watch.step(pages.READING, 0, total)
     imported = pages.import_rows(workspace=job.workspace, rows=_rows(files), total=total, watch=watch)
     raise HandOver(INDEX_STAGE, imported.as_json())
+
+
+def _crawl(job: Job, watch: JobWatch) -> dict[str, Any]:
+    """Visit a site on any worker, then index what it brought where the model is."""
+    if job.input.get("stage") == INDEX_STAGE:
+        return {**watch.outcome, **_build_index(job, watch)}
+    raise HandOver(INDEX_STAGE, crawling.work(job=job, watch=watch))
 
 
 def _rows(files: list[dict[str, str]]) -> Iterator[PageRow | Flaw]:
@@ -113,6 +120,7 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
 
 _PERFORM: dict[JobKind, Callable[[Job, JobWatch], dict[str, Any]]] = {
     JobKind.IMPORT_PAGES: _import_pages,
+    JobKind.CRAWL: _crawl,
     JobKind.IMPORT_ANSWERS: _import_answers,
     JobKind.BUILD_INDEX: _build_index,
     JobKind.RECOMPUTE: _recompute,

@@ -19,18 +19,24 @@ from django.utils import timezone
 from monitor.models import Job, JobKind, JobStatus, Workspace
 from monitor.services import nudge, uploads
 from monitor.services.errors import Problem
-from monitor.services.progress import Cancelled
+from monitor.services.progress import Cancelled, Paused, Watch
 
 log = logging.getLogger(__name__)
 
 SAVE_SECONDS = 0.5
 #: Problems kept word for word; the rest are counted.
 MAX_PROBLEMS = 1000
+#: What a result says of the phase at hand, and of nothing else.
+_OF_PHASES = ("phase", "phase_at", "phase_done")
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 class LeaseLost(Exception):  # noqa: N818 - somebody else has the job now, which is no error
     """Raised out of `Watch.step` when this process should let go of the job without a word."""
+
+
+class NotNow(Exception):  # noqa: N818 - it only waits
+    """Raised by a job that another one is in the way of; it is tried again at the next tick."""
 
 
 class HandOver(Exception):  # noqa: N818 - the way on, not an error
@@ -41,11 +47,12 @@ class HandOver(Exception):  # noqa: N818 - the way on, not an error
         self.stage, self.result = stage, result
 
 
-def start(*, workspace: Workspace, kind: JobKind, input: dict[str, Any]) -> Job:
-    """Create a job and wake a worker for it once that is committed."""
+def start(*, workspace: Workspace, kind: JobKind, input: dict[str, Any], wake: bool = True) -> Job:
+    """Create a job and wake a worker for it once that is committed; not where the caller runs it itself."""
     with transaction.atomic():
         job = Job.objects.create(workspace=workspace, kind=kind, input=input)
-        transaction.on_commit(lambda: _nudge(job))
+        if wake:
+            transaction.on_commit(lambda: _nudge(job))
     return job
 
 
@@ -63,21 +70,68 @@ def cancel(*, job: Job) -> bool:
             return False
         locked.cancel_asked = True
         locked.save(update_fields=["cancel_asked"])
-        if locked.status == JobStatus.WAITING:
+        if locked.status == JobStatus.PAUSED:
+            _end(locked, locked.lease, JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.")
+        elif locked.status == JobStatus.WAITING:
             _end(locked, locked.lease, JobStatus.CANCELLED, "Cancelled before it began.")
     return True
 
 
-def run(*, job_id: int) -> bool:
-    """Do the job if it is free to take. False when it has ended, or another process holds it."""
+def pause(*, job: Job) -> bool:
+    """Let a crawl stop at its next step and wait to be resumed. False for what has ended or cannot stop so."""
+    with transaction.atomic():
+        locked = Job.objects.for_workspace(job.workspace).select_for_update(of=("self",)).get(pk=job.pk)
+        if locked.kind != JobKind.CRAWL or locked.status in ENDED or "stage" in locked.input:
+            return False
+        if locked.status == JobStatus.WAITING:
+            locked.status = JobStatus.PAUSED
+        locked.pause_asked = locked.status == JobStatus.RUNNING
+        locked.save(update_fields=["status", "pause_asked"])
+    return True
+
+
+def resume(*, job: Job, wake: bool = True) -> bool:
+    """Let a paused job go on from where it was, or take back that it should pause. False when it does neither."""
+    with transaction.atomic():
+        locked = Job.objects.for_workspace(job.workspace).select_for_update(of=("self",)).get(pk=job.pk)
+        if locked.status != JobStatus.PAUSED and not locked.pause_asked:
+            return False
+        locked.pause_asked = False
+        if locked.status == JobStatus.PAUSED:
+            locked.status = JobStatus.WAITING
+            if wake:
+                transaction.on_commit(lambda: _nudge(locked))
+        locked.save(update_fields=["status", "pause_asked"])
+    return True
+
+
+def stop_here(*, job: Job) -> bool:
+    """Pause a job whose process is this one and does no more of it. False when it has ended."""
+    with transaction.atomic():
+        locked = Job.objects.for_workspace(job.workspace).select_for_update(of=("self",)).get(pk=job.pk)
+        if locked.status in ENDED:
+            return False
+        # a new lease, so that nothing of the old one is written any more; neither counts as a try that failed
+        locked.lease += 1
+        locked.input["let_go"] = int(locked.input.get("let_go", 0)) + 2
+        locked.status, locked.pause_asked, locked.lease_until = JobStatus.PAUSED, False, None
+        locked.save(update_fields=["lease", "input", "status", "pause_asked", "lease_until"])
+    return True
+
+
+def run(*, job_id: int, beside: Watch | None = None) -> bool:
+    """Do the job if it is free to take. False when it has ended, or another process holds it.
+
+    `beside` is told what the job's own row is told.
+    """
     from monitor.services import job_kinds  # its services start jobs of their own
 
     job = _claim(job_id)
     if job is None:
         return False
-    watch = JobWatch(job)
+    watch = JobWatch(job, beside)
     try:
-        tries = job.lease - (1 if "stage" in job.input else 0)
+        tries = job.lease - int(job.input.get("let_go", 1 if "stage" in job.input else 0))
         if tries > settings.MAX_TRIES:
             raise Problem(f"Given up: its worker died {settings.MAX_TRIES} times. What it stored by then is kept.")
         try:
@@ -87,6 +141,8 @@ def run(*, job_id: int) -> bool:
             return True
     except LeaseLost:
         log.info("Job %d went on elsewhere.", job.pk)
+    except (NotNow, Paused) as stop:
+        watch.let_go(JobStatus.PAUSED if isinstance(stop, Paused) else JobStatus.WAITING)
     except Cancelled:
         watch.end(JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.", watch.outcome)
     except Problem as problem:
@@ -145,7 +201,7 @@ def _hand_over(job: Job, watch: JobWatch, following: HandOver) -> None:
     with transaction.atomic():
         if _held(job.pk, job.lease).update(
             status=JobStatus.WAITING,
-            input={**job.input, "stage": following.stage},
+            input={**job.input, "stage": following.stage, "let_go": int(job.input.get("let_go", 0)) + 1},
             result={**following.result},
             lease_until=None,
         ):
@@ -171,26 +227,30 @@ def _end(job: Job, lease: int, status: JobStatus, message: str, **fields: Any) -
 class JobWatch:
     """Writes a job's progress into its row, at most twice a second, and keeps its lease."""
 
-    def __init__(self, job: Job) -> None:
-        self._job, self._lease = job, job.lease
+    def __init__(self, job: Job, beside: Watch | None = None) -> None:
+        self._job, self._lease, self._beside = job, job.lease, beside
         #: What is known of the result so far; a cancelled or failed job keeps it.
-        self.outcome: dict[str, Any] = {key: job.result[key] for key in job.result if key not in ("phase", "phase_at")}
+        self.outcome: dict[str, Any] = {key: job.result[key] for key in job.result if key not in _OF_PHASES}
         first_stage = "stage" not in job.input
         self._problems: list[dict[str, str]] = [] if first_stage else list(job.problems)
         self._more_problems = 0 if first_stage else int(job.result.get("more_problems", 0))
         self._phase, self._phase_at = "", timezone.now()
-        self._done = self._total = 0
+        self._done = self._total = self._done_before = 0
         self._saved_at = 0.0
 
     def step(self, phase: str, done: int, total: int) -> None:
         """Raises Cancelled when somebody asked for that, LeaseLost when the job is no longer ours."""
         if phase != self._phase:
-            self._phase, self._phase_at, self._saved_at = phase, timezone.now(), 0.0
+            self._phase, self._phase_at, self._saved_at, self._done_before = phase, timezone.now(), 0.0, done
+        if self._beside:
+            self._beside.step(phase, done, total)
         self._done, self._total = done, total
         if time.monotonic() - self._saved_at >= SAVE_SECONDS:
             self.save()
 
     def problem(self, where: str, reason: str) -> None:
+        if self._beside:
+            self._beside.problem(where, reason)
         if len(self._problems) < MAX_PROBLEMS:
             self._problems.append({"where": where, "reason": reason})
         else:
@@ -203,12 +263,29 @@ class JobWatch:
             done=self._done,
             total=self._total,
             problems=self._problems,
-            result={**self._kept(), "phase": self._phase, "phase_at": self._phase_at.isoformat()},
+            result=self._with_phase(),
             lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
         ):
             raise LeaseLost
-        if mine.filter(cancel_asked=True).exists():
+        asked = mine.values_list("cancel_asked", "pause_asked").first()
+        if asked and asked[0]:
             raise Cancelled
+        if asked and asked[1]:
+            raise Paused
+
+    def let_go(self, status: JobStatus) -> None:
+        """Put the job back as it is; it counts as no try that failed."""
+        let_go = int(self._job.input.get("let_go", 0)) + 1
+        _held(self._job.pk, self._lease).update(
+            status=status,
+            input={**self._job.input, "let_go": let_go},
+            done=self._done,
+            total=self._total,
+            problems=self._problems,
+            result=self._with_phase(),
+            pause_asked=False,
+            lease_until=None,
+        )
 
     def end(self, status: JobStatus, message: str, result: dict[str, Any]) -> None:
         self.outcome = result
@@ -222,6 +299,10 @@ class JobWatch:
             problems=self._problems,
             result=self._kept(),
         )
+
+    def _with_phase(self) -> dict[str, Any]:
+        of_phase = (self._phase, self._phase_at.isoformat(), self._done_before)
+        return {**self._kept(), **dict(zip(_OF_PHASES, of_phase, strict=True))}
 
     def _kept(self) -> dict[str, Any]:
         return {**self.outcome, "more_problems": self._more_problems} if self._more_problems else self.outcome

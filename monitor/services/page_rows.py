@@ -30,13 +30,18 @@ _HEAD_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """One page to read. `where` names its line or file; `page` is the identity of `url`."""
+    """One page to read. `where` names its line or file; `page` is the identity of `url`.
+
+    `etag` and `last_modified` are what its site said of it, where it was fetched.
+    """
 
     where: str
     url: str
     page: str
     domain: str
     html: bytes
+    etag: str = ""
+    last_modified: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,12 @@ class _Import:
         self.watch.step(READING, min(self.done, self.total), self.total)
 
 
+def store(*, workspace: Workspace, row: PageRow, text: PageText) -> str:
+    """Store one page as it reads now; added, changed, unchanged or put_back."""
+    with transaction.atomic():
+        return _store_one(workspace, row, text, timezone.now())
+
+
 def _store_one(workspace: Workspace, row: PageRow, text: PageText, seen_at: datetime) -> str:
     """Store one page as it reads now; the name of the count in Imported that it belongs to."""
     pages = Page.objects.for_workspace(workspace)
@@ -144,11 +150,10 @@ def _store_one(workspace: Workspace, row: PageRow, text: PageText, seen_at: date
     last = PageVersion.objects.for_workspace(workspace).filter(page=page).order_by("-number").first()
     sha256 = _sha256(row.html)
     title, body = storable(text.title), storable(text.text)
+    told = {"url": row.url, "etag": row.etag, "last_modified": row.last_modified, "gone_at": None}
     if last is not None and (last.sha256 == sha256 or (last.title, last.text) == (title, body)):
-        if page.current_id == last.pk:
-            return "unchanged"
-        pages.filter(pk=page.pk).update(current=last, url=row.url)
-        return "put_back"
+        pages.filter(pk=page.pk).update(current=last, **told)
+        return "unchanged" if page.current_id == last.pk else "put_back"
     version = PageVersion.objects.create(
         workspace=workspace,
         page=page,
@@ -163,7 +168,7 @@ def _store_one(workspace: Workspace, row: PageRow, text: PageText, seen_at: date
         structured=text.structured,
         seen_at=seen_at,
     )
-    pages.filter(pk=page.pk).update(current=version, url=row.url)
+    pages.filter(pk=page.pk).update(current=version, **told)
     return "changed" if last else "added"
 
 

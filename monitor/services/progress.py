@@ -9,6 +9,10 @@ class Cancelled(Exception):  # noqa: N818 - an outcome that a person asked for, 
     """Raised out of `Watch.step` when the work should stop; what is stored stays."""
 
 
+class Paused(Exception):  # noqa: N818 - as above
+    """Raised out of `Watch.step` when the work should stop for now and go on later from where it was."""
+
+
 class Watch(Protocol):
     """What long work reports to. `step` may be called as often as one likes, and may raise `Cancelled`."""
 

@@ -65,7 +65,7 @@ def remove(uploads: Iterable[dict[str, str]]) -> None:
 
 def remove_orphans() -> int:
     """Files of uploads that never became a job, or whose job ended without them; returns how many."""
-    open_jobs = Job.objects.unscoped().filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING])
+    open_jobs = Job.objects.unscoped().filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING, JobStatus.PAUSED])
     wanted = {upload["file"] for job in open_jobs.only("input") for upload in job.input.get("uploads", [])}
     orphans = [
         path for path in Path(settings.UPLOAD_DIR).glob("*") if path.name not in wanted and _age(path) > ORPHAN_SECONDS

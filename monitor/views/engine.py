@@ -10,10 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 
 from monitor.body_limit import takes
-from monitor.models import JobKind, Page, Role
+from monitor.forms.crawls import CrawlForm
+from monitor.models import Job, JobKind, Page, Role
 from monitor.queries import jobs as job_queries
 from monitor.queries import pages as queries
-from monitor.services import imports
+from monitor.services import crawls, imports
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
 
@@ -32,7 +33,7 @@ def engine(request: WorkspaceRequest) -> HttpResponse:
         "lines": queries.lines(shown.object_list, facts.generation),
         "search": search,
         "state": state,
-        "jobs": job_queries.recent(request.workspace, JobKind.IMPORT_PAGES, JobKind.BUILD_INDEX),
+        "jobs": job_queries.recent(request.workspace, JobKind.IMPORT_PAGES, JobKind.CRAWL, JobKind.BUILD_INDEX),
     }
     return render(request, "engine.html", context)
 
@@ -48,6 +49,30 @@ def pages_import(request: WorkspaceRequest) -> HttpResponse:
     except Problem as problem:
         context = {"problem": problem, "url": url, "max_bytes": settings.MAX_UPLOAD_BYTES}
         return render(request, "pages_import.html", context, status=422)
+    return redirect("job", request.workspace.slug, job.pk)
+
+
+@access(read=Role.EDITOR, write=Role.EDITOR)
+def crawl_new(request: WorkspaceRequest) -> HttpResponse:
+    form = CrawlForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            job = crawls.start(workspace=request.workspace, **form.cleaned_data)
+            return redirect("job", request.workspace.slug, job.pk)
+        except Problem as problem:
+            form.add_error("url", str(problem))
+    context = {"form": form, "crawls": job_queries.recent(request.workspace, JobKind.CRAWL)}
+    return render(request, "crawl_new.html", context, status=422 if form.errors else 200)
+
+
+@access(read=None, write=Role.EDITOR)
+def crawl_again(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    last = get_object_or_404(Job.objects.for_workspace(request.workspace), pk=pk, kind=JobKind.CRAWL)
+    try:
+        job = crawls.again(job=last)
+    except Problem as problem:
+        messages.error(request, str(problem))
+        job = last
     return redirect("job", request.workspace.slug, job.pk)
 
 
@@ -99,6 +124,8 @@ def _page(request: WorkspaceRequest, pk: int) -> Page:
 urlpatterns = [
     path("engine/", engine, name="engine"),
     path("engine/import/", pages_import, name="pages_import"),
+    path("engine/crawl/", crawl_new, name="crawl_new"),
+    path("engine/crawls/<int:pk>/again/", crawl_again, name="crawl_again"),
     path("engine/build/", index_build, name="index_build"),
     path("engine/pages/<int:pk>/", page, name="page"),
     path("engine/pages/<int:pk>/take-out/", page_take_out, name="page_take_out"),

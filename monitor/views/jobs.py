@@ -34,6 +34,20 @@ def job_cancel(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return redirect("job", request.workspace.slug, pk)
 
 
+@access(read=None, write=Role.EDITOR)
+def job_pause(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    if not service.pause(job=_job(request, pk)):
+        messages.info(request, "It cannot be paused any more.")
+    return redirect("job", request.workspace.slug, pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def job_resume(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    if not service.resume(job=_job(request, pk)):
+        messages.info(request, "It was not paused.")
+    return redirect("job", request.workspace.slug, pk)
+
+
 def _job(request: WorkspaceRequest, pk: int) -> Job:
     return get_object_or_404(Job.objects.for_workspace(request.workspace), pk=pk)
 
@@ -41,5 +55,7 @@ def _job(request: WorkspaceRequest, pk: int) -> Job:
 urlpatterns = [
     path("jobs/<int:pk>/", job, name="job"),
     path("jobs/<int:pk>/progress/", job_progress, name="job_progress"),
+    path("jobs/<int:pk>/pause/", job_pause, name="job_pause"),
+    path("jobs/<int:pk>/resume/", job_resume, name="job_resume"),
     path("jobs/<int:pk>/cancel/", job_cancel, name="job_cancel"),
 ]

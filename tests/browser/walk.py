@@ -102,6 +102,8 @@ def _stops(filled: World, empty: Workspace, invited: User) -> Iterator[Stop]:
         if route.name == "ask":
             for state, response in (("answered", filled.asked), ("broken-off", filled.broken_off)):
                 yield Stop(route.name, f"{filled.url(route)}?answer={response.pk}", state, True)
+        if route.name == "job":
+            yield Stop(route.name, reverse("job", args=[filled.workspace.slug, filled.crawl.pk]), "crawled", True)
         if "workspace" in route.arguments:
             yield Stop(route.name, filled.url(route) + query, "filled", True)
             if not route.needs_object:

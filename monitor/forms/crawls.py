@@ -1,0 +1,32 @@
+"""The form that starts a crawl."""
+
+from __future__ import annotations
+
+from django import forms
+
+from monitor.services import crawls
+
+
+class CrawlForm(forms.Form):
+    url = forms.CharField(
+        label="Address of the site",
+        max_length=crawls.MOST_URL,
+        help_text="Such as example.com. Pages of that host and of hosts below it are visited.",
+        widget=forms.TextInput(
+            attrs={"placeholder": "https://example.com/", "inputmode": "url", "autocomplete": "url"}
+        ),
+    )
+    pages = forms.IntegerField(
+        label="Pages at most",
+        initial=crawls.PAGES,
+        min_value=1,
+        max_value=crawls.MOST_PAGES,
+        help_text="The start page and the site's sitemaps first, then links level by level.",
+    )
+    depth = forms.IntegerField(
+        label="Links deep at most",
+        initial=crawls.DEPTH,
+        min_value=0,
+        max_value=crawls.DEEPEST,
+        help_text="How many links may lie between the start page and another.",
+    )
