@@ -1,8 +1,9 @@
 """Texts to unit vectors with a frozen model, on CPU or GPU: a sentence-transformers model, or a static table.
 
 Texts of equal token length are computed together and nothing is padded: no work is wasted, and a text's
-vector does not depend on what else was in the batch (bit for bit on CPU, measured in each precision for any batch
-size and thread count). Nothing is ever cut off: a text too long for the model is embedded window by window.
+vector does not depend on what else was in the batch (bit for bit on most processors; some sum batches of another size
+in another order, and differ by a rounding). Nothing is ever cut off: a text too long for the model is embedded window
+by window.
 Does not know what the texts are for, and needs no network.
 """
 

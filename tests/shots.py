@@ -9,17 +9,16 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -36,7 +35,7 @@ def main() -> int:
     arguments.add_argument("--only", default="", help="Only URLs whose name contains this.")
     options = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citescope-shots-"))
-    port = _free_port()
+    port = free_port()
     os.environ.update({"DATA_DIR": str(folder), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "monitor.settings"})
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's own loop runs in this thread
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
@@ -163,27 +162,11 @@ def _server(port: int) -> Iterator[None]:
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen([*command, "--log-level", "warning", "monitor.asgi:application"], cwd=ROOT) as server:
         try:
-            _wait_until_ready(port)
+            wait_until_ready(port)
             yield
         finally:
             server.terminate()
             server.wait(20)
-
-
-def _wait_until_ready(port: int) -> None:
-    for _ in range(120):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):  # noqa: S310 - our own server
-                return
-        except OSError:
-            time.sleep(0.5)
-    raise TimeoutError("The web server did not answer within a minute.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _index(out: Path) -> None:

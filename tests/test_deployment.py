@@ -17,6 +17,7 @@ import yaml
 from monitor import environment
 from monitor.celery import QUEUES
 from tests.plugin import absent
+from tests.ports import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -78,10 +79,12 @@ def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_pat
     try:
         migrated = start("migrate", ("python ", f"{sys.executable} "))
         assert migrated.wait(120) == 0, migrated.stdout and migrated.stdout.read()
-        moved = (("/data/", f"{tmp_path}/"), ("8000", "18473"), ("0.0.0.0", "127.0.0.1"))  # noqa: S104
+        port = free_port()
+        moved = (("/data/", f"{tmp_path}/"), ("8000", str(port)), ("0.0.0.0", "127.0.0.1"))  # noqa: S104
         services = ("worker-models", "worker-housekeeping", "worker-external", "beat", "web")
         running = {name: start(name, *moved) for name in services}
-        time.sleep(10)
+        wait_until_ready(port)
+        time.sleep(4)  # whatever cannot start has ended by now
         alive = {name: process.poll() is None for name, process in running.items()}
         for process in running.values():
             process.terminate()

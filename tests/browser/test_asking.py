@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +23,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_pages import axe_violations
 from tests.loopback import Loopback
 from tests.monitor.test_asking import TEXT, WORDS, in_a_thread, streamed_answer, work
+from tests.ports import free_port, wait_until_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,9 +44,7 @@ def asker(visitor: Visit, service: Loopback) -> Iterator[Visit]:
     credentials.save(
         workspace=visitor.world.workspace, assistant="openai", values={"api_key": "sk-asking-0123456789abcdef"}
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     database = connection.settings_dict
     environment = {
         **os.environ,
@@ -59,7 +55,7 @@ def asker(visitor: Visit, service: Loopback) -> Iterator[Visit]:
     with subprocess.Popen([*command, "monitor.asgi:application"], cwd=ROOT, env=environment) as server:
         try:
             visitor.base = f"http://127.0.0.1:{port}"
-            _wait_until_ready(visitor.base)
+            wait_until_ready(port)
             client = Client()
             client.force_login(visitor.world.people[Role.OWNER], backend="django.contrib.auth.backends.ModelBackend")
             session = client.cookies["sessionid"].value
@@ -69,17 +65,6 @@ def asker(visitor: Visit, service: Loopback) -> Iterator[Visit]:
         finally:
             server.terminate()
             server.wait(20)
-
-
-def _wait_until_ready(base: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{base}/healthz", timeout=2):  # noqa: S310 - our own server
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError("The web server did not answer within a minute.")
 
 
 @contextmanager

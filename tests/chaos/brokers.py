@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import stage
+from tests.ports import free_port
 
 DELIVERIES = 5
 #: What beat does each half minute is done so often here.
@@ -106,12 +106,6 @@ class Broker:
         except Exception:  # noqa: BLE001 - whatever it says while it starts
             return False
         return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_here(kind: str) -> bool:

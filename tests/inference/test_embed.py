@@ -28,12 +28,17 @@ def test_vectors_are_unit_rows_and_do_not_depend_on_their_neighbours(embedder: E
         assert fresh.encode([text]).tobytes() == row.tobytes()
 
 
-@pytest.mark.parametrize(("precision", "least"), [("fp32", 0.999), ("bf16", 0.999), ("int8", 0.98)])
-def test_in_every_precision_a_vector_is_a_texts_own(embedder: Embedder, precision: str, least: float) -> None:
+@pytest.mark.parametrize(
+    ("precision", "least", "rounding"), [("fp32", 0.999, 1e-6), ("bf16", 0.999, 2e-3), ("int8", 0.98, 2e-3)]
+)
+def test_in_every_precision_a_vector_is_a_texts_own(
+    embedder: Embedder, precision: str, least: float, rounding: float
+) -> None:
+    """However many neighbours a text has: but for rounding, since some processors sum batches in another order."""
     one, other = (Embedder(None, "cpu", precision) for _ in range(2))
     together = one.encode([*TEXTS, *(f"Neighbour {number} boils." for number in range(40))])
     for text, row in zip(TEXTS, together, strict=False):
-        assert other.encode([text]).tobytes() == row.tobytes()
+        assert np.abs(other.encode([text])[0] - row).max() < rounding
     assert (together[: len(TEXTS)] * embedder.encode(TEXTS)).sum(axis=1).min() > least
 
 
