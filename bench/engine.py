@@ -1,8 +1,9 @@
 """What answering costs beside embedding and searching alone: answers a second of a batch, and the ratio.
 
-`python bench/engine.py CORPUS.jsonl PROMPTS.txt [--repeats 3]` builds an index of BEIR documents in a temporary folder,
-then answers every prompt so many times (a seed each) and, for the bare cost, embeds and searches the same questions
-with the same library calls. Prints one JSON line. The worker and the database are measured elsewhere.
+`python -m bench.engine [CORPUS.jsonl PROMPTS.txt] [--repeats 3]` builds an index of BEIR documents (default: the demo's
+pages) in a temporary folder, then answers every prompt so many times (a seed each) and, for the bare cost, embeds and
+searches the same questions with the same library calls. Prints one JSON line. The worker and the database are measured
+elsewhere.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from bench.embedding import DEMO, demo_pages
 from inference.answer import Answer, Question
 from inference.embed import Embedder
 from rag.assistant import LocalAssistant
@@ -37,21 +39,24 @@ def best_of(work: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("prompts", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?")
+    parser.add_argument("prompts", type=Path, nargs="?", default=DEMO.parent / "prompts.txt")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--index", type=Path, help="a generation of the corpus that is already there")
     arguments = parser.parse_args()
     embedder = Embedder(None, "cpu")
-    prompts = [line.strip() for line in arguments.prompts.read_text("utf-8").splitlines() if line.strip()]
+    lines = arguments.prompts.read_text("utf-8").splitlines()
+    prompts = [text for line in lines if (text := line.partition("\t")[0].strip())]
     questions = [Question(prompt, seed=seed) for prompt in prompts for seed in range(arguments.repeats)]
     with tempfile.TemporaryDirectory() as folder:
         row: dict[str, object] = {"bench": "engine", "threads": torch.get_num_threads()}
         directory = arguments.index
         if directory is None:
             directory = Path(folder) / "1"
-            with arguments.corpus.open(encoding="utf-8") as lines:
-                documents = list(read_documents(lines))
+            documents = demo_pages()
+            if arguments.corpus:
+                with arguments.corpus.open(encoding="utf-8") as rows:
+                    documents = list(read_documents(rows))
             started = time.perf_counter()
             manifest = build(directory, documents, embedder)
             seconds = time.perf_counter() - started

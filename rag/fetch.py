@@ -152,7 +152,8 @@ class _Site:
     """What is known of one origin: its robots.txt, and when it was asked last."""
 
     rules: bytes = b""
-    refuses: str = ""
+    #: Why nothing is asked of it; for good, or until another try.
+    refusal: NotFetched | None = None
     pause: float | None = None
     asked_at: float = -1e9
 
@@ -200,7 +201,8 @@ class Fetcher:
 
     def refusal(self, url: str) -> str:
         """Why nothing of this address's site may be asked for at present; empty where its robots.txt was read."""
-        return self._site(url).refuses
+        refusal = self._site(url).refusal
+        return refusal.reason if refusal else ""
 
     def _follow(self, url: str, headers: dict[str, str], accept: _Refusal | None) -> Fetched:
         page, until = identify(url).page, _Deadline(DEADLINE)
@@ -224,8 +226,8 @@ class Fetcher:
         if is_page and not self.scope.has(url):
             raise NotFetched(f"It lies outside the site: {url[:200]}")
         site = self._site(url)
-        if site.refuses:
-            raise NotFetched(site.refuses, "again")
+        if site.refusal:
+            raise NotFetched(site.refusal.reason, site.refusal.kind)
         if is_page and not robots.allowed(site.rules, AGENT, url):
             raise NotFetched("The site's robots.txt does not allow it.", "barred")
 
@@ -234,7 +236,7 @@ class Fetcher:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc.lower()}"
         site = self._sites.get(origin)
-        if site is None or site.refuses:
+        if site is None or (site.refusal and site.refusal.kind == "again"):
             asked_at = site.asked_at if site else -1e9
             site = self._sites[origin] = _Site(asked_at=asked_at)
             self._read_robots(site, f"{origin}/robots.txt")
@@ -247,14 +249,15 @@ class Fetcher:
             try:
                 fetched = self._request(url, {}, until, largest=robots.MAX_BYTES, cut=True, site=site)
             except NotFetched as error:
-                site.refuses = f"The site's robots.txt could not be had: {error.reason}"
+                site.refusal = NotFetched(f"The site's robots.txt could not be had: {error.reason}", error.kind)
                 return
             if fetched.status in {301, 302, 303, 307, 308}:
                 url = tidy(fetched.url, _text_of(fetched.headers.get("location", "")))
                 if not url:
                     return
             elif fetched.status == 429 or fetched.status >= 500:
-                site.refuses = f"The site's robots.txt could not be had: the server answered with {fetched.status}."
+                told = f"The site's robots.txt could not be had: the server answered with {fetched.status}."
+                site.refusal = NotFetched(told, "again")
                 return
             elif fetched.status == 200:
                 site.rules = fetched.body

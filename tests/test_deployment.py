@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -76,13 +77,14 @@ def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_pat
             command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
 
+    running: dict[str, subprocess.Popen[str]] = {}
     try:
         migrated = start("migrate", ("python ", f"{sys.executable} "))
         assert migrated.wait(120) == 0, migrated.stdout and migrated.stdout.read()
         port = free_port()
         moved = (("/data/", f"{tmp_path}/"), ("8000", str(port)), ("0.0.0.0", "127.0.0.1"))  # noqa: S104
         services = ("worker-models", "worker-housekeeping", "worker-external", "beat", "web")
-        running = {name: start(name, *moved) for name in services}
+        running |= {name: start(name, *moved) for name in services}
         wait_until_ready(port)
         time.sleep(4)  # whatever cannot start has ended by now
         alive = {name: process.poll() is None for name, process in running.items()}
@@ -92,4 +94,7 @@ def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_pat
         for name in running:
             assert alive[name] and "Traceback" not in output[name], f"{name}: {output[name]}"
     finally:
+        for process in running.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
         subprocess.run(["dropdb", "--force", "-h", "127.0.0.1", "-U", "postgres", database], check=True)

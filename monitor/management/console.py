@@ -6,6 +6,8 @@ import sys
 import time
 
 SHOW_SECONDS = 0.2
+#: A log wants the last word of a phase, and a sign of life in a long one.
+LOG_SECONDS = 20.0
 
 
 class ConsoleWatch:
@@ -14,20 +16,24 @@ class ConsoleWatch:
         #: Seconds that each phase took so far.
         self.seconds: dict[str, float] = {}
         self._phase, self._since, self._shown, self._open_line = "", time.monotonic(), 0.0, False
+        self._logs = not sys.stderr.isatty()
 
     def step(self, phase: str, done: int, total: int) -> None:
         now = time.monotonic()
         if phase != self._phase:
             self._break_line()
-            self._phase, self._since, self._shown = phase, now, 0.0
+            self._phase, self._since, self._shown = phase, now, now if self._logs else 0.0
         self.seconds[phase] = now - self._since
-        quiet = not sys.stderr.isatty()  # a log wants the last word of a phase alone
-        if done != total and (quiet or now - self._shown < SHOW_SECONDS):
+        if not done == total > 0 and now - self._shown < (LOG_SECONDS if self._logs else SHOW_SECONDS):
             return
         self._shown = now
         rate = f", {done / (now - self._since):.1f} a second" if done and now - self._since > 1 else ""
-        print(f"\r{phase}: {done} of {total}{rate}\033[K", end="", file=sys.stderr, flush=True)
+        # no total: how much there is to do is still being found out
+        text = f"{phase}: {done} of {total}{rate}" if total else f"{phase}: counting"
+        print(text if self._logs else f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
         self._open_line = True
+        if self._logs:
+            self._break_line()
 
     def problem(self, where: str, reason: str) -> None:
         self.problems += 1

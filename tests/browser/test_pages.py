@@ -57,8 +57,12 @@ def _look(visit: Visit, page: Any, stop: Stop) -> list[str]:
 
 
 def axe_violations(page: Any, options: dict[str, Any] | None = None) -> list[str]:
-    """What is serious or critical for axe."""
-    violations = Axe().run(page, options=options or {}).response["violations"]
+    """What is serious or critical for axe, which is loaded into a page once."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    # without a list of all that is well, which takes most of its time
+    options = {"resultTypes": ["violations"], **(options or {})}
+    violations = page.evaluate("async options => (await axe.run(options)).violations", options)
     return [f"{item['id']}: {item['nodes'][0]['html'][:160]}" for item in violations if item["impact"] in SERIOUS]
 
 
