@@ -7,6 +7,7 @@ marker. Knows nothing of models, files or the assistant's payload.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,9 +16,9 @@ import numpy as np
 
 from rag.cues import bare
 from rag.index import Index
-from rag.quotes import SIGN, Asked, Form, Page, Quote, Reading, asked_terms, share
+from rag.quotes import IS_AWARD, SIGN, Asked, Form, Page, Quote, Reading, asked_terms, share
 from rag.retrieve import Ranking, products
-from rag.wording import Kind
+from rag.wording import Kind, kinds_of
 from rag.words import terms
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ NOTHING_FOUND = "I found nothing about this in the indexed pages."
 #: Pages read for one answer, and passages of each.
 CONTEXT_PAGES = 8
 PASSAGES_A_PAGE = 4
+#: More of a page's passages that name an award, where one is asked for: a long guide says elsewhere what the words of
+#: the question stand beside.
+AWARDED_A_PAGE = 4
 #: Passages of a ranking that are looked at to find them.
 READ = 120
 SENTENCES = 6
@@ -70,7 +74,7 @@ class Composer:
     def __init__(self, index: Index, question: str, vector: Vectors, ranking: Ranking) -> None:
         asked = asked_terms(index, question)
         self._index = index
-        self._pages = _on_topic(index, asked, ranking)
+        self._pages = _on_topic(index, asked, ranking, awards=Kind.PICK in kinds_of(question))
         relevant = self._pages and _relevant(index, question, asked, ranking)
         self._reading = Reading(index, question, vector, self._pages) if relevant else None
 
@@ -84,9 +88,10 @@ class Composer:
         return _write(self._index, chosen, pages) if chosen else Composition(NOTHING_FOUND, tuple(pages))
 
 
-def _on_topic(index: Index, asked: Asked, ranking: Ranking) -> list[Page]:
-    """The best pages that keep to the question's topic, each with its best passages."""
+def _on_topic(index: Index, asked: Asked, ranking: Ranking, *, awards: bool) -> list[Page]:
+    """The best pages that keep to the question's topic, each with its best passages, and those with `awards`."""
     passages: dict[int, list[int]] = {}
+    awarded: Counter[int] = Counter()
     scores: dict[int, float] = {}
     cosines: dict[int, float] = {}
     near = ranking.cosines if ranking.cosines is not None else ranking.scores
@@ -97,14 +102,24 @@ def _on_topic(index: Index, asked: Asked, ranking: Ranking) -> list[Page]:
     ):
         scores.setdefault(document, score)
         cosines.setdefault(document, cosine)
-        if len(own := passages.setdefault(document, [])) < PASSAGES_A_PAGE:
+        own = passages.setdefault(document, [])
+        if len(own) - awarded[document] < PASSAGES_A_PAGE:
             own.append(passage)
+        elif awards and awarded[document] < AWARDED_A_PAGE and _has_award(index, passage):
+            own.append(passage)
+            awarded[document] += 1
     nearest = max(cosines.values(), default=0.0)
     return [
         Page(document, scores[document], None, tuple(passages[document]))
         for document in list(scores)[: 2 * CONTEXT_PAGES]
         if cosines[document] >= (ON_TOPIC - TITLE_COUNTS * share(asked, index.title_terms(document))) * nearest
     ]
+
+
+def _has_award(index: Index, passage: int) -> bool:
+    row = index.passages[passage]
+    flags = index.sentences["cues"][row["first"] : row["last"]]
+    return bool(((flags & IS_AWARD) != 0).any())
 
 
 def _context(pages: Sequence[Page], noise: np.random.Generator, temperature: float) -> list[Page]:

@@ -181,17 +181,23 @@ _AWARD = (
 )
 #: "Best apps for cooks" heads a section, "Best app for cooks" is an award.
 _SEVERAL = re.compile(
-    r"^(?:\w[\w'\u2019-]* )+?\w+[^s\W]s(?= (?:for|in|under|on|of|without|to|at|with|and|that)\b|:?$)",
+    r"^(?:\w[\w'\u2019-]* )+?\w+[^s\W]s(?= (?:for|in|under|on|of|without|to|at|with|and|that|by)\b|:?$)",
     re.IGNORECASE,
 )
 #: An award and who has it, on one line; and an award whose holder stands on the next.
 _VERDICT = re.compile(
     _AWARD + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:]{0,50}(?::| [-\u2013\u2014])\s+"
     r"(?!my |our |the |top |best |overview|summary|list|table|which |what |why |how |premium|expert|review|"
-    r"tested|guide|comparison)[a-z\d]",
+    r"tested|guide|comparison|notable|honou?rable|we |you |it |if |this |these )[a-z\d]",
     re.IGNORECASE,
 )
-_LABEL = re.compile(_AWARD + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:|]{0,50}:?$", re.IGNORECASE)
+#: "Premium protection" may head anything; "Premium pick" heads an award.
+_LABEL = re.compile(
+    r"(?!(?:budget|premium|upgrade|overall) (?!(?:pick|choice|option|winner)\b))"
+    + _AWARD
+    + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:|]{0,50}:?$",
+    re.IGNORECASE,
+)
 _ENUMERATION = re.compile(r"(?:[\w)'\u2019-]+, ){2,}(?:and|or|&) \w|(?:[^,;]{3,40}[,;] ){3,}")
 #: What would read as a citation, link or code of ours when quoted.
 _MARKUP = re.compile(r"https?:|www\.|\[\^?\d+\]|\]\(|`|<\w|\*\*|[{}\\]|\ufffd|\u00e2\u0080")

@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 Numbers = npt.NDArray[np.int32]
 
 #: Changes with anything that makes older generations unfit to be read or reused.
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 #: Sentences kept as tuples: composing looks at the same ones for every repeat.
 KEPT_SENTENCES = 65536

@@ -59,7 +59,8 @@ _UNFIT = Cue.HEADING | Cue.QUESTION | Cue.FRAGMENT | Cue.BOILERPLATE | Cue.SHOUT
 _NO_AWARD = Cue.QUESTION | Cue.SHOUT | Cue.BOILERPLATE | Cue.TABLE | Cue.MARKUP | Cue.AGAINST
 _NO_ITEM = _NO_AWARD | Cue.HEADING | Cue.LEAD_IN | Cue.VAGUE
 _NO_REASON = _UNFIT | Cue.DANGLING | Cue.VAGUE | Cue.PERSONAL | Cue.AGAINST
-_IS_AWARD = Cue.VERDICT | Cue.LABEL
+#: Marks an award, or the label above who has it.
+IS_AWARD = Cue.VERDICT | Cue.LABEL
 _SHORT = Cue.FRAGMENT | Cue.BULLET | Cue.STEP
 #: What a cue adds for each kind of question; where a question is of several kinds the highest counts.
 _BONUS: dict[Kind, dict[int, float]] = {
@@ -80,7 +81,7 @@ _BONUS: dict[Kind, dict[int, float]] = {
 _ALWAYS: dict[int, float] = {Cue.VAGUE: -0.2, Cue.PERSONAL: -0.1, Cue.DANGLING: -0.05}
 #: The cues that show a sentence to serve a kind of question.
 SIGN: dict[Kind, int] = {
-    Kind.PICK: Cue.CHOICE | _IS_AWARD,
+    Kind.PICK: Cue.CHOICE | IS_AWARD,
     Kind.STEPS: Cue.STEP,
     Kind.COST: Cue.MONEY,
     Kind.LIST: Cue.ENUMERATION,
@@ -166,7 +167,7 @@ class Reading:
         self._documents = np.array([page.document for page in pages], np.int64)[page_of]
         self._topic_of = {page.document: share(self._subject, about(index, page.document)) for page in pages}
         self._topics = np.array(list(self._topic_of.values()))[page_of]
-        self._award = ((self._flags & _IS_AWARD) != 0) & ((self._flags & _NO_AWARD) == 0) & (Kind.PICK in self.kinds)
+        self._award = ((self._flags & IS_AWARD) != 0) & ((self._flags & _NO_AWARD) == 0) & (Kind.PICK in self.kinds)
         low, high = CHARACTERS
         self._fit = self._award | ((self._flags & _UNFIT) == 0) & (self._length >= low) & (self._length <= high)
         asked = asked_terms(index, question)
@@ -227,7 +228,7 @@ class Reading:
     def _look_first(self, row: int) -> _Look | None:
         flags = self._index.sentence(row).cues
         pick = Kind.PICK in self.kinds
-        if pick and flags & _IS_AWARD:
+        if pick and flags & IS_AWARD:
             award = _award(self._index, row, self._said)
             return _Look(award, 0.0, "award") if award else None
         worth = self._merit(row, flags, bare(self._index.sentence_text(row)))
@@ -370,7 +371,7 @@ def _award(index: Index, row: int, said: set[str]) -> tuple[int, ...]:
         unit.append(row + 1)
     for reason in range(unit[-1] + 1, min(unit[-1] + ENTRY_REACH, last)):
         why = index.sentence(reason)
-        if why.cues & (_IS_AWARD | Cue.HEADING):
+        if why.cues & (IS_AWARD | Cue.HEADING):
             break
         if why.cues & Cue.NAMED and not why.cues & _NO_REASON and CHARACTERS[0] <= why.end - why.start <= CHARACTERS[1]:
             unit.append(reason)

@@ -56,7 +56,8 @@ def kinds_of(question: str) -> tuple[Kind, ...]:
 #: A line that can only be a name: "Niu Kqi3 Max".
 HOLDER = re.compile(
     r"(?![^:]*:\s)"
-    r"(?!(?:The|Understanding|What|Why|Who|How|When|Where|Pros|Cons|Read|See|Check|Key|Best|Our|Rating|Price|Image|Photo)\b)"
+    r"(?!(?:The|Understanding|What|Why|Who|How|When|Where|Pros|Cons|Read|See|Check|Key|Best|Our|Rating|Price|Image|Photo|Watch|Shop|View|Not|Up|All|"
+    r"We|You|It|If|This|These)\b)"
     r"(?=.{3,80}$)(?:[A-Z][\w&'\u2019.+/-]*|\d[\w-]*)(?:\s+\S+){0,9}?\s+\(?[A-Z\d]\S*"
 )
 #: The first name in the short heading of an entry: "3. Niu Kqi3 Max".

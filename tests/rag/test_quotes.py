@@ -63,3 +63,28 @@ For hauling we recommend the Aldera Push barrow because it is the best on gravel
     assert "Brookvale Hauler" in answer.text
     for unsaid in ("Top picks", "series of videos", "award-winning", "Aldera"):
         assert unsaid not in answer.text
+
+
+def test_a_long_guides_awards_are_found_wherever_they_stand(embedder: Embedder, tmp_path: Path) -> None:
+    talk = "\n\n".join(
+        f"Which cargo tricycle is recommended this year? Chapter {number}\n"
+        + " ".join(
+            f"A cargo tricycle of the year is recommended for reason {number}.{reason}, as every cargo tricycle is."
+            for reason in range(12)
+        )
+        for number in range(8)
+    )
+    awards = """
+Best overall: Brookvale Hauler
+The Brookvale Hauler carries ninety kilos uphill without a murmur.
+
+Premium protection
+Aldera Shed Cover
+
+Best for hills: We tried them all"""
+    build(tmp_path / "1", [Document("1", "https://a.example/guide", "Cargo tricycles", talk + awards)], embedder)
+    answer = LocalAssistant(Index.open(tmp_path / "1"), embedder).answer(
+        Question("Which cargo tricycle is recommended this year?")
+    )
+    assert "Best overall: Brookvale Hauler [1]" in answer.text
+    assert "Aldera" not in answer.text and "We tried" not in answer.text
