@@ -15,6 +15,7 @@ from django.db.models import Count
 
 from monitor import environment, supervisor
 from monitor.management.arguments import panel_named
+from monitor.management.console import ConsoleWatch
 from monitor.models import Response, ResponseStatus, Run, RunStatus, Trigger
 from monitor.services import recovery, runs
 from monitor.services.errors import Problem
@@ -44,8 +45,11 @@ class Command(BaseCommand):
     def _wait(self, run: Run) -> None:
         """Wait for the workers; where none runs on this machine's file broker, run them as long as it takes."""
 
+        watch = ConsoleWatch()
+
         def finished() -> bool:
-            show_progress(run)
+            counts = counts_by_status(run)
+            watch.step("Answered", counts.get(ResponseStatus.ANSWERED, 0), sum(counts.values()))
             run.refresh_from_db()
             return run.status != RunStatus.RUNNING and not runs.is_open(run)
 
@@ -56,19 +60,13 @@ class Command(BaseCommand):
             with supervisor.Supervisor(services, data_dir=settings.DATA_DIR, owns_postgres=False) as own:
                 own.stop_on_signals()
                 own.watch(until=finished)
-        print(file=sys.stderr)
+        watch.close()
         recovery.roll_up_finished()
 
 
 def wait_until(finished: Callable[[], bool]) -> None:
     while not finished():
         time.sleep(0.5)
-
-
-def show_progress(run: Run) -> None:
-    counts = counts_by_status(run)
-    total = sum(counts.values())
-    print(f"\r{counts.get('answered', 0)} of {total} answered", end="", file=sys.stderr, flush=True)
 
 
 def counts_by_status(run: Run) -> dict[str, int]:
