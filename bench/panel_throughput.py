@@ -1,7 +1,8 @@
 """Answers per second of a panel through the real worker, against the bare cost of embedding and searching.
 
-    python -m bench.panel_throughput [--responses 600]
+    python -m bench.panel_throughput [--responses 600] [--folder DIR]
 
+The pages are the demo's, or those of a folder that `manage.py load_workspace` reads (which takes minutes to index).
 Real worker process, real broker, embedded PostgreSQL with fsync on. Both sides use the same index and prompts; the bare
 side embeds each prompt anew and searches once a response. The worker has answered the same panel before, as one that
 runs every day: it knows its prompts' vectors. `cold_ratio` is of the panel's first run on a warm worker, which embeds
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--responses", type=int, default=600)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="Pages, prompts and brands instead of the demo's.")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citescope-bench-"))
     os.environ.update(
@@ -41,7 +43,10 @@ def main() -> None:
     try:
         embedded_postgres.start(folder)
         bootstrap.migrate()
-        panel, prompts = prepare(options.responses // options.repeats, options.repeats)
+        if options.folder:
+            panel, prompts = load(options.folder, options.repeats)
+        else:
+            panel, prompts = prepare(options.responses // options.repeats, options.repeats)
         with supervisor.Supervisor(supervisor.workers(folder), data_dir=folder, owns_postgres=False) as workers:
             run_and_wait(panel, workers)  # the first run loads model and index
             reword(panel)
@@ -53,6 +58,7 @@ def main() -> None:
             json.dumps(
                 {
                     "bench": "panel_throughput",
+                    "passages": panel.workspace.pointers.generation.passages,
                     "responses": answers,
                     "panel_answers_per_second": round(answers / times[1], 1),
                     "bare_answers_per_second": round(answers / bare[1], 1),
@@ -87,6 +93,18 @@ def prepare(prompt_count: int, repeats: int) -> tuple[Any, list[str]]:
         "name": "Bench", "suite": suite, "assistants": local, "repeats": repeats, "cron": "", "time_zone": "UTC",
     }  # fmt: skip
     return panels.save_panel(workspace=workspace, panel=None, fields=fields, revision=None), prompts
+
+
+def load(folder: Path, repeats: int) -> tuple[Any, list[str]]:
+    """The folder's pages, prompts and brands, and a panel of all its prompts."""
+    from monitor.models import Panel
+    from monitor.services import workspace_loader
+    from monitor.services.progress import Unwatched
+
+    workspace_loader.load(folder=folder, name="Bench", watch=Unwatched())
+    Panel.objects.unscoped().update(repeats=repeats)
+    panel = Panel.objects.unscoped().get()
+    return panel, list(panel.suite.prompts.values_list("text", flat=True))
 
 
 def reword(panel: Any) -> None:
