@@ -157,7 +157,7 @@ def evaluate(
         }
     yield from evaluation.evaluate(
         Index.open(index_folder),
-        embedder(),
+        None if mode == "lexical" else embedder(),
         list(evaluation.read_queries(queries)),
         judged,
         modes=[each for each in MODES if mode in {None, each}],

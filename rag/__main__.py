@@ -125,7 +125,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     judged = read_qrels(arguments.qrels)
     modes = [arguments.mode] if arguments.mode else MODES
     queries = list(read_queries(arguments.queries))
-    for row in evaluate_index(opened, _embedder(arguments, opened), queries, judged, modes=modes, k=arguments.k):
+    embedder = None if arguments.mode == "lexical" else _embedder(arguments, opened)
+    for row in evaluate_index(opened, embedder, queries, judged, modes=modes, k=arguments.k):
         _print(row)
 
 
@@ -138,7 +139,7 @@ def _rankings(
     texts = [text for _, text in queries]
     vectors = None if arguments.mode == "lexical" else _embedder(arguments, opened).encode(texts, "query")
     depth = max(DEPTH, arguments.k * PASSAGES_A_DOCUMENT)
-    rankings = rank_many(opened, texts, vectors, arguments.mode, depth, getattr(arguments, "by", "document"))
+    rankings = rank_many(opened, texts, vectors, arguments.mode, depth, arguments.by)
     return zip((query for query, _ in queries), rankings, strict=True)
 
 

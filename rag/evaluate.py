@@ -58,7 +58,7 @@ def read_qrels(path: Path) -> Judgements:
 
 def evaluate(
     index: Index,
-    embedder: Embedder,
+    embedder: Embedder | None,
     queries: Iterable[tuple[str, str]],
     judged: Judgements,
     *,
@@ -66,14 +66,20 @@ def evaluate(
     k: int = 10,
     named: Callable[[Document], str] = lambda document: document.id,
 ) -> Iterator[dict[str, str | float | int]]:
-    """The scores of each mode over the queries that are judged; `named` is what judgements call a document."""
+    """The scores of each mode over the queries that are judged; `named` is what judgements call a document.
+
+    `embedder` may be None where every mode is lexical. Raises ValueError where the index is another model's.
+    """
+    if embedder and index.manifest["fingerprint"] != embedder.fingerprint:
+        made_by = index.manifest["model"]
+        raise ValueError(f"The index was made by another model or precision ({made_by}): build it again.")
     from rag.retrieve import DEPTH, by_document, rank_many
 
     asked = [(query, text) for query, text in queries if query in judged]
     texts = [text for _, text in asked]
     for mode in modes:
-        vectors = None if mode == "lexical" else embedder.encode(texts, "query")
-        rankings = rank_many(index, texts, vectors, mode, max(DEPTH, k * PASSAGES_A_DOCUMENT))
+        vectors = embedder.encode(texts, "query") if embedder and mode != "lexical" else None
+        rankings = rank_many(index, texts, vectors, mode, max(DEPTH, k * PASSAGES_A_DOCUMENT), "document")
         names = {
             query: [named(index.documents[number]) for number, _ in by_document(index, ranking, max(100, k))]
             for (query, _), ranking in zip(asked, rankings, strict=True)

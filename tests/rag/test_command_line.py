@@ -58,6 +58,12 @@ def test_index_search_ask_and_evaluate(files: Path, capfdbinary: pytest.CaptureF
     assert json.loads(answer)["citations"]
     rows = [json.loads(line) for line in run("evaluate", files / "index", files / "queries.jsonl", files / "qrels.tsv")]
     assert [row["mode"] for row in rows] == ["dense", "lexical", "hybrid"] and rows[2]["ndcg@10"] == 1
+    # words alone are ranked without a model; vectors of two models are never compared
+    judged = (files / "index", files / "queries.jsonl", files / "qrels.tsv", "--precision", "int8")
+    assert [json.loads(row)["mode"] for row in run("evaluate", *judged, "--mode", "lexical")] == ["lexical"]
+    with pytest.raises(SystemExit) as ended:
+        run("evaluate", *judged)
+    assert ended.value.code == 2
 
 
 def test_robots_starts_at_once_without_torch(tmp_path: Path) -> None:
