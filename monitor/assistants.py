@@ -6,7 +6,7 @@ functions that need them, so that pages and forms stay light.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rag.extract import PageText
     from rag.fetch import Fetcher
     from rag.page_facts import PageFacts, SitemapFacts
+    from rag.support import Judgement
 
 #: Open index generations kept in one worker's memory.
 OPEN_GENERATIONS = 3
@@ -190,6 +191,24 @@ def page_versions(answer: Answer) -> list[int]:
     from rag.assistant import source_documents
 
     return sorted({int(document) for document in source_documents(answer.raw)})
+
+
+def support_version() -> str:
+    """The version of the check of citations; what an older one checked is checked again."""
+    from rag.support import VERSION
+
+    return VERSION
+
+
+def judge_support(answers: Sequence[tuple[Answer, Mapping[str, str]]]) -> list[Judgement]:
+    """Whether pages say what answers cite them for; each answer with its cited pages' texts by citation URL.
+
+    By the installed model, whichever one the settings name for the index: the check learned from that one. Loads torch.
+    """
+    from inference.embed import get_embedder
+    from rag.support import judge
+
+    return judge(answers, get_embedder(None, settings.MODEL_DEVICE, settings.EMBEDDING_PRECISION))
 
 
 def extract_page(html: bytes, url: str | None = None) -> PageText:

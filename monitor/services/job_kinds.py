@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from monitor.models import Job, JobKind, Workspace
-from monitor.services import crawling, indexes, ledger, page_rows, pages, pasted, reading, uploads
+from monitor.services import crawling, indexes, ledger, page_rows, pages, pasted, reading, supporting, uploads
 from monitor.services.jobs import HandOver, JobWatch
 from monitor.services.page_rows import Flaw, PageRow
 from monitor.services.progress import Cancelled, Watch
@@ -79,6 +79,7 @@ def index_facts(workspace: Workspace, watch: Watch, between: Callable[[], None] 
     if generation is None:
         return {"generation": None, "pages": 0, "passages": 0}
     indexes.collect_garbage(workspace=workspace)
+    supporting.check_again(workspace=workspace)
     return {
         "generation": generation.number,
         "pages": len(generation.page_versions),
