@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rag.fetch import Fetcher
     from rag.page_facts import PageFacts, SitemapFacts
     from rag.support import Judgement
+    from rag.trace import Place
 
 #: Open index generations kept in one worker's memory.
 OPEN_GENERATIONS = 3
@@ -191,6 +192,28 @@ def page_versions(answer: Answer) -> list[int]:
     from rag.assistant import source_documents
 
     return sorted({int(document) for document in source_documents(answer.raw)})
+
+
+def recorded_ranking(raw: bytes) -> list[Place]:
+    """The first documents that the local engine ranked for an answer; none in bodies made before it was recorded."""
+    from rag.trace import recorded
+
+    return recorded(raw)
+
+
+def whole_rankings(index_folder: Path, questions: Sequence[str]) -> Iterator[list[Place]]:
+    """The places of all documents of a generation for each question, in order. Loads torch."""
+    from rag.index import Index
+    from rag.trace import whole
+
+    yield from whole(Index.open(index_folder), embedder(), questions)
+
+
+def asked_words(question: str, text: str) -> tuple[list[str], list[str]]:
+    """The question's words that a text has in some form, and those that it lacks."""
+    from rag.trace import asked_words as split
+
+    return split(question, text)
 
 
 def support_version() -> str:

@@ -138,7 +138,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         ("credential_test", "credential_delete", "credential_limits"),
         lambda world: world.credential,
     ),
-    **dict.fromkeys(("answer", "answer_raw"), lambda world: world.response),
+    **dict.fromkeys(("answer", "answer_raw", "trace_prompt"), lambda world: world.response),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
@@ -154,7 +154,9 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         ("panel", "panel_edit", "panel_run", "panel_pause", "panel_archive", "panel_restore", "panel_budget"),
         lambda world: world.history.panel,
     ),
-    **dict.fromkeys(("run", "run_progress", "run_cancel", "run_retry"), lambda world: world.history.runs[-1]),
+    **dict.fromkeys(
+        ("run", "run_progress", "run_cancel", "run_retry", "trace_rank"), lambda world: world.history.runs[-1]
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Where each domain stands when an index generation is ranked for a question, to the last passage."""
+"""Where each host stands when an index generation is ranked for a question, to the last passage."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def question_key(text: str) -> str:
 
 
 class DeepRanks(WorkspaceModel):
-    """The whole ranking of a generation for one question, by domain; it never changes.
+    """The whole ranking of a generation for one question, by host; it never changes.
 
-    `best` maps a domain to `{"version", "start", "end", "rank", "score", "dense", "lexical"}` of its best page: the
-    page's version, the passage that counted, and the two parts that make up its score. `ranked` counts the pages.
+    `best` maps a host to `{"domain", "version", "start", "end", "rank", "score", "dense"}` of its best page: the page's
+    version, the passage that counted, and what of its score is nearness in meaning. `ranked` counts the pages.
     """
 
     generation = models.ForeignKey(IndexGeneration, on_delete=models.CASCADE, related_name="+")
