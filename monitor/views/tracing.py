@@ -43,7 +43,8 @@ def trace(request: WorkspaceRequest) -> HttpResponse:
             "stages": queries.funnel([line.reach for line in lines]),
             "indexed": found.indexed(subject) if subject else 0,
             "near": queries.NEAR,
-            "deep": sum(line.is_deep for line in lines),
+            "far": sum(line.reach.spot is None and line.reach.indexed > 0 for line in lines),
+            "unchecked": sum(line.reach.stage == 4 and not line.reach.checked for line in lines),
             "unranked": sum(not found.recorded.get(line.text) and not line.is_deep for line in lines),
             "job": _job(request, run),
         }
