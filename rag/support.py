@@ -134,7 +134,8 @@ def _verdicts(wanted: Mapping[_Asked, tuple[str, str]], embedder: Embedder) -> d
     """The verdict of each pair, computed where it is not kept from before."""
     model = embedder.fingerprint
     found = {asked: _kept[model, asked] for asked in wanted if (model, asked) in _kept}
-    fresh = [asked for asked in wanted if asked not in found]
+    # what is held against one page comes together: the page is then read once
+    fresh = sorted((asked for asked in wanted if asked not in found), key=lambda asked: asked[1])
     for asked, verdict in zip(fresh, check([wanted[asked] for asked in fresh], embedder), strict=True):
         found[asked] = _kept[model, asked] = verdict
     while len(_kept) > KEPT_VERDICTS:

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def features(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> tuple[Floa
 def by_words(claim_text: str, evidence_text: str) -> Pair | None:
     """Read a pair and fill in what words alone tell; None where either side says nothing."""
     claim = words(plain(claim_text))[:CLAIM_WORDS]
-    evidence = list(pieces(plain(evidence_text)))
+    evidence = _read(evidence_text)
     # "It is not." says little, but all it says can be looked for
     said = [at for at, word in enumerate(claim) if word.kind is not Kind.FUNCTION] or list(range(len(claim)))
     if not said or not evidence:
@@ -115,6 +116,12 @@ def by_words(claim_text: str, evidence_text: str) -> Pair | None:
     pair.row["claim length"] = math.log1p(len(said))
     _turns(pair)
     return pair
+
+
+@lru_cache(maxsize=2)
+def _read(evidence_text: str) -> list[list[Word]]:
+    """The words of the evidence, sentence by sentence: most of the work where several claims meet one long page."""
+    return list(pieces(plain(evidence_text)))
 
 
 def by_meaning(pairs: Sequence[Pair], embedder: Embedder) -> None:

@@ -6,6 +6,7 @@ answer is due there, checking waits. Everything may be delivered twice, cut shor
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -36,6 +37,8 @@ from monitor.models import (
 from monitor.services import bulk, nudge
 from monitor.services.locks import alone
 
+log = logging.getLogger(__name__)
+
 #: Answers checked together: what somebody who asks meanwhile may have to wait for.
 BATCH = 6
 SECONDS_A_TURN = 20.0
@@ -61,7 +64,7 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
             return 0
         _renew_outdated()
         for run in _due().order_by("-pk").select_related("workspace")[:RUNS_A_TURN]:
-            while moved := check_some(run=run):
+            while moved := _check_or_pass_over(run):
                 checked += moved
                 if not keep_going() or _answers_wait():
                     return checked  # the next tick goes on
@@ -145,6 +148,16 @@ def _finish(run: Run) -> None:
         locked = Run.objects.for_workspace(run.workspace_id).select_for_update().filter(pk=run.pk, status__in=_ENDED)
         if locked.exists() and not _unchecked(run).exists():
             locked.update(support_checked_at=timezone.now())
+
+
+def _check_or_pass_over(run: Run) -> int:
+    """Check the next few answers; a run whose answers break the check is left, so that it holds up no other."""
+    try:
+        return check_some(run=run)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+        log.exception("The citations of run %d cannot be checked; it is passed over.", run.pk)
+        Run.objects.for_workspace(run.workspace_id).filter(pk=run.pk).update(support_checked_at=timezone.now())
+        return 0
 
 
 def _check(run: Run, responses: Sequence[Response]) -> None:

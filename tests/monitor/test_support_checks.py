@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitor import tasks
+from monitor import assistants, tasks
 from monitor.models import (
     Extraction,
     PageVersion,
@@ -184,6 +184,25 @@ def test_what_an_older_version_checked_is_checked_again(monkeypatch: pytest.Monk
     assert supporting.work() == 2
     assert set(SupportCheck.objects.for_workspace(workspace).values_list("version", flat=True)) == {"2"}
     assert not supporting.has_work()
+
+
+def test_an_answer_that_breaks_the_check_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace = workspace_with_pages()
+    (fine,) = answered(workspace, SAYS)
+    (broken,) = answered(workspace, SAYS_NOT)
+    judge = assistants.judge_support
+
+    def breaks(answers: Any) -> Any:
+        if any(answer.text == SAYS_NOT for answer, _ in answers):
+            raise ValueError("no such sentence")
+        return judge(answers)
+
+    monkeypatch.setattr(assistants, "judge_support", breaks)
+    assert supporting.work() == 1
+    assert verdicts(fine)[0].supported and not verdicts(broken)
+    assert "cannot be checked" in caplog.text and not supporting.has_work()
 
 
 def test_the_answers_page_says_of_every_source_what_was_found() -> None:
