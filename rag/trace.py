@@ -88,7 +88,8 @@ def recorded(raw: bytes) -> list[Place]:
 def asked_words(question: str, text: str) -> tuple[list[str], list[str]]:
     """The question's words that tell something: those that `text` has in some form, and those that it lacks."""
     here = set(terms(text))
-    has, lacks = [], []
+    has: list[str] = []
+    lacks: list[str] = []
     for word in dict.fromkeys(question.split()):
         found = terms(word)
         # a script without blanks gives many terms of one piece

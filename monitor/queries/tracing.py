@@ -258,11 +258,17 @@ class RunTrace:
 
     @cached_property
     def recorded(self) -> dict[str, list[Spot]]:
-        """The ranking in the body of each prompt's first answer; the repeats have the same."""
+        """The ranking in the body of each prompt's first answer, for the repeats have the same.
+
+        Older bodies have none: then each host's best page among the first, where every page was ranked since.
+        """
         firsts = {responses[0].pk: text for text, responses in self.prompts.items()}
         attempts = Attempt.objects.for_workspace(self.run.workspace_id).filter(response__in=firsts, status="answered")
         bodies = Body.objects.for_workspace(self.run.workspace_id).filter(attempt__in=attempts, sequence=0)
         found = {firsts[body.attempt.response_id]: _places(body) for body in bodies.select_related("attempt")}
+        for text in self.prompts:
+            if not found.get(text) and text in self.deep:
+                found[text] = [spot for spot in _deep_places(self.deep[text]) if spot.rank <= NEAR]
         known = self._pages({spot.version for spots in found.values() for spot in spots})
         return {text: [_with_page(spot, known) for spot in spots] for text, spots in found.items()}
 
@@ -305,11 +311,7 @@ class RunTrace:
         ranks = self.deep.get(text)
         best: Mapping[str, Any] = ranks.best if ranks else {}
         found = [place for host, place in best.items() if subject.has(place["domain"], host)]
-        if not found:
-            return None
-        place = dict(min(found, key=lambda place: place["rank"]))
-        domain = place.pop("domain")
-        return Spot(**place, domain=domain)
+        return Spot(**min(found, key=lambda place: place["rank"])) if found else None
 
     def with_page(self, spot: Spot | None) -> Spot | None:
         """The spot with its page's address and title, which places far down come without."""
@@ -350,6 +352,10 @@ def _places(body: Body) -> list[Spot]:
     except (ValueError, TypeError, AttributeError):
         return []
     return [Spot(int(place.document), place.start, place.end, place.rank, place.score, place.dense) for place in places]
+
+
+def _deep_places(ranks: DeepRanks) -> list[Spot]:
+    return sorted((Spot(**place) for place in ranks.best.values()), key=lambda spot: spot.rank)
 
 
 def _with_page(spot: Spot, known: Mapping[int, Mapping[str, Any]]) -> Spot:

@@ -160,6 +160,9 @@ def test_older_bodies_are_read_and_say_what_they_lack(market: Run) -> None:
     assert jobs.run(job_id=Job.objects.for_workspace(market.workspace).get(kind="rank").pk)
     won = reach(market, "Kettle House")
     assert won.spot is not None and won.spot.rank == 1
+    page = opened(client, "trace_prompt", market.workspace, market.responses.order_by("pk").first().pk)
+    assert KETTLE in page.context["page"].compared.won.text
+    assert "before the engine recorded" not in page.content.decode()
 
 
 def test_the_page_follows_whom_one_asks_for_and_survives_odd_addresses(market: Run) -> None:
