@@ -32,6 +32,8 @@ Floats = npt.NDArray[np.floating[Any]]
 VERSION = "1"
 #: A claim with this score or more is supported.
 SUPPORTED = 0.5
+#: The least score of a claim that is a whole sentence of the evidence, however little it says.
+QUOTED = 0.95
 #: Pairs read and embedded together.
 BATCH = 256
 #: Verdicts kept: repeats and daily runs put the same sentences beside the same pages again and again.
@@ -91,8 +93,9 @@ def check(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> list[Verdict]
     """
     verdicts: list[Verdict] = []
     for at in range(0, len(pairs), BATCH):
-        rows, told = features(pairs[at : at + BATCH], embedder)
-        for score, known in zip(scores(rows).tolist(), told.tolist(), strict=True):
+        rows, told, quoted = features(pairs[at : at + BATCH], embedder)
+        found = np.where(quoted, np.maximum(scores(rows), QUOTED), scores(rows))
+        for score, known in zip(found.tolist(), told.tolist(), strict=True):
             verdicts.append(Verdict(score, score >= SUPPORTED) if known else NOTHING_SAID)
     return verdicts
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inference.answer import Answer, Citation
 from rag.__main__ import main
-from rag.support import SUPPORTED, Verdict, check, citation_quality, judge
+from rag.support import QUOTED, SUPPORTED, Verdict, check, citation_quality, judge
 from rag.support_words import plain, words
 
 if TYPE_CHECKING:
@@ -164,6 +164,15 @@ def answer(*cited: tuple[str, tuple[str, ...]]) -> Answer:
 
 
 SOURCES = {"ferry": FERRY, "garden": GARDEN, "other": "Whales are mammals that breathe air and live in the sea."}
+
+
+def test_a_whole_line_of_the_page_is_supported_however_little_it_says(embedder: Embedder) -> None:
+    page = "What we would buy\nPlanzibel Free\nIt is free for a team of ten.\nNot for us\nTavorane costs $9 a month."
+    said, mixed, cut = check(
+        [("- **Planzibel Free** [2]", page), ("Tavorane Free", page), ("Planzibel", page)], embedder
+    )
+    assert said.supported and said.score >= QUOTED
+    assert max(mixed.score, cut.score) < QUOTED, "a quotation is a whole line, word for word"
 
 
 def test_recall_and_precision_of_citations(embedder: Embedder) -> None:
