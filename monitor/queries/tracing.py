@@ -83,7 +83,7 @@ class Spot:
 class Reach:
     """How far one subject came with one prompt. Of `answers`, so many had it in context, cited it, were supported.
 
-    `checked` counts citing answers whose citations were checked by now.
+    `checked` counts citing answers whose citations were checked by now, `read` answers that had any page in context.
     """
 
     subject: Subject
@@ -94,6 +94,7 @@ class Reach:
     cited: int
     supported: int
     checked: int
+    read: int
 
     @property
     def stage(self) -> int:
@@ -118,6 +119,8 @@ class Reach:
                 return f"Its nearest page came at rank {self.spot.rank:,}, too far to be read."
             case 1:
                 return f"None of its pages came among the first {NEAR}."
+            case 2 if not self.read:
+                return "Ranked, but no page at all was near enough to the question to answer from."
             case 2:
                 return "Ranked, but other pages were nearer to the topic and were read instead."
             case 3:
@@ -288,8 +291,9 @@ class RunTrace:
     def reach(self, subject: Subject, text: str) -> Reach:
         """How far a subject came with one prompt."""
         responses = self.prompts[text]
-        context = cited = supported = checked = 0
+        context = cited = supported = checked = read = 0
         for response in responses:
+            read += bool(self.sources[response.pk])
             here = [row for row in self.sources[response.pk] if subject.has(row.domain, row.page)]
             shown = [row for row in here if row.cited]
             context += bool(here)
@@ -300,7 +304,7 @@ class RunTrace:
             subject,
             self.indexed(subject),
             self.spot(subject, text),
-            *(len(responses), context, cited, supported, checked),
+            *(len(responses), context, cited, supported, checked, read),
         )
 
     def spot(self, subject: Subject, text: str) -> Spot | None:

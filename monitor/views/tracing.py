@@ -27,7 +27,8 @@ def trace(request: WorkspaceRequest) -> HttpResponse:
     chosen = next((run for run in offered if str(run.pk) == asked), None)
     if chosen is None and asked.isdigit() and len(asked) < 18:
         chosen = queries.runs(request.workspace).filter(pk=asked).first()
-    run = chosen or next(iter(offered), None)
+    of_panel = [run for run in offered if str(run.panel_id) == request.GET.get("panel")]
+    run = chosen or next(iter(of_panel or offered), None)
     context: dict[str, Any] = {"runs": offered, "run": run}
     if run is None:
         context["facts"] = pages.engine_facts(request.workspace)

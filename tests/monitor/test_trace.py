@@ -182,6 +182,23 @@ def test_the_page_follows_whom_one_asks_for_and_survives_odd_addresses(market: R
     assert b"<html" not in fragment.content
 
 
+def test_a_question_that_no_page_answers_is_told_so() -> None:
+    workspace = make_workspace()
+    make_brand(workspace, name="Kettle House", domains=["a.example"], kind="own")
+    import_all(workspace, [row("https://a.example/kettle", html(KETTLE))])
+    question = "Who won the football championship of 1954?"
+    run = local_run(workspace, question)
+    (line,) = RunTrace(run).lines(domain_subject("a.example"))
+    assert (line.reach.stage, line.reach.read, line.cited_domains) == (2, 0, ())
+    assert "no page at all was near enough" in line.reach.stops
+    other = local_run(workspace, "Which kettle boils a litre of water in two minutes?")
+    client = signed_in(workspace)
+    assert opened(client, "trace", workspace).context["run"] == other
+    assert opened(client, "trace", workspace, panel=run.panel_id).context["run"] == run
+    panel = opened(client, "panel", workspace, run.panel_id).content.decode()
+    assert f"{reverse('trace', args=[workspace.slug])}?panel={run.panel_id}" in panel
+
+
 def test_empty_states_say_what_to_do() -> None:
     workspace = make_workspace()
     editor, viewer = signed_in(workspace), signed_in(workspace, Role.VIEWER)
