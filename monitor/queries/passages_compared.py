@@ -127,7 +127,7 @@ def of_prompt(
         lines=tuple(lines[:DOMAINS_SHOWN]),
         more=max(0, len(lines) - DOMAINS_SHOWN),
         compared=_compared(workspace, trace, text, subject),
-        ranked=deep.ranked if deep else None,
+        ranked=deep,
         has_ranking=bool(trace.recorded.get(text)) or deep is not None,
     )
 

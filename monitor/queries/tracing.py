@@ -6,6 +6,7 @@ pages were is read from the answers' bodies, what lies beyond from `DeepRanks`, 
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -205,6 +206,8 @@ class RunTrace:
     run: Run
     prompt_text: str | None = None
     _indexed: dict[tuple[str, str], int] = field(init=False)
+    _counted: dict[Subject, int] = field(init=False, default_factory=dict)
+    _far: dict[Subject, dict[str, Spot]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         sql = _INDEXED, {"generation": self.run.generation_id}
@@ -252,26 +255,37 @@ class RunTrace:
         return grouped
 
     @cached_property
-    def deep(self) -> dict[str, DeepRanks]:
-        keys = {question_key(text): text for text in self.prompts}
+    def _keys(self) -> dict[str, str]:
+        return {question_key(text): text for text in self.prompts}
+
+    @cached_property
+    def deep(self) -> dict[str, int]:
+        """The number of pages ranked for each prompt for which every page was."""
         rows = DeepRanks.objects.for_workspace(self.run.workspace_id).filter(
-            generation=self.run.generation_id, key__in=keys
+            generation=self.run.generation_id, key__in=self._keys
         )
-        return {keys[row.key]: row for row in rows}
+        return {self._keys[key]: ranked for key, ranked in rows.values_list("key", "ranked")}
+
+    def _deep_spots(self, hosts: Iterable[str]) -> list[tuple[str, Spot]]:
+        """The places of these hosts far down, with the prompt of each: rankings are too long to be loaded whole."""
+        values = {"workspace": self.run.workspace_id, "generation": self.run.generation_id}
+        found = counts.fetch(_DEEP, values | {"keys": list(self._keys), "hosts": list(hosts)})
+        return [(self._keys[key], Spot(**json.loads(place))) for key, place in found]
 
     @cached_property
     def recorded(self) -> dict[str, list[Spot]]:
         """The ranking in the body of each prompt's first answer, for the repeats have the same.
 
-        Older bodies have none: then each host's best page among the first, where every page was ranked since.
+        Older bodies have none. For one prompt alone, each host's best page among the first stands in for it, where
+        every page was ranked since.
         """
         firsts = {responses[0].pk: text for text, responses in self.prompts.items()}
         attempts = Attempt.objects.for_workspace(self.run.workspace_id).filter(response__in=firsts, status="answered")
         bodies = Body.objects.for_workspace(self.run.workspace_id).filter(attempt__in=attempts, sequence=0)
         found = {firsts[body.attempt.response_id]: _places(body) for body in bodies.select_related("attempt")}
-        for text in self.prompts:
-            if not found.get(text) and text in self.deep:
-                found[text] = [spot for spot in _deep_places(self.deep[text]) if spot.rank <= NEAR]
+        if self.prompt_text in self.deep and not found.get(self.prompt_text):
+            spots = [spot for _, spot in self._deep_spots({host for host, _ in self._indexed})]
+            found[self.prompt_text] = sorted((s for s in spots if s.rank <= NEAR), key=lambda spot: spot.rank)
         known = self._pages({spot.version for spots in found.values() for spot in spots})
         return {text: [_with_page(spot, known) for spot in spots] for text, spots in found.items()}
 
@@ -282,7 +296,10 @@ class RunTrace:
 
     def indexed(self, subject: Subject) -> int:
         """The subject's pages in the run's index."""
-        return sum(number for (host, domain), number in self._indexed.items() if subject.has(domain, host))
+        if subject not in self._counted:
+            pages = (number for (host, domain), number in self._indexed.items() if subject.has(domain, host))
+            self._counted[subject] = sum(pages)
+        return self._counted[subject]
 
     @property
     def domains_indexed(self) -> set[str]:
@@ -312,10 +329,13 @@ class RunTrace:
         for spot in self.recorded.get(text, ()):
             if subject.has(spot.domain, spot.page):
                 return spot
-        ranks = self.deep.get(text)
-        best: Mapping[str, Any] = ranks.best if ranks else {}
-        found = [place for host, place in best.items() if subject.has(place["domain"], host)]
-        return Spot(**min(found, key=lambda place: place["rank"])) if found else None
+        if subject not in self._far:
+            places: dict[str, list[Spot]] = defaultdict(list)
+            hosts = [host for host, domain in self._indexed if subject.has(domain, host)] if self.deep else []
+            for place_text, spot in self._deep_spots(hosts) if hosts else ():
+                places[place_text].append(spot)
+            self._far[subject] = {each: min(spots, key=lambda spot: spot.rank) for each, spots in places.items()}
+        return self._far[subject].get(text)
 
     def with_page(self, spot: Spot | None) -> Spot | None:
         """The spot with its page's address and title, which places far down come without."""
@@ -358,10 +378,6 @@ def _places(body: Body) -> list[Spot]:
     return [Spot(int(place.document), place.start, place.end, place.rank, place.score, place.dense) for place in places]
 
 
-def _deep_places(ranks: DeepRanks) -> list[Spot]:
-    return sorted((Spot(**place) for place in ranks.best.values()), key=lambda spot: spot.rank)
-
-
 def _with_page(spot: Spot, known: Mapping[int, Mapping[str, Any]]) -> Spot:
     row = known.get(spot.version)
     if row is None:
@@ -369,6 +385,12 @@ def _with_page(spot: Spot, known: Mapping[int, Mapping[str, Any]]) -> Spot:
     ranked = (spot.version, spot.start, spot.end, spot.rank, spot.score, spot.dense)
     return Spot(*ranked, row["page_id"], row["page__page"], row["page__url"], row["title"], row["page__domain"])
 
+
+_DEEP = """
+SELECT d.key, d.best -> host.name FROM monitor_deepranks d CROSS JOIN unnest(%(hosts)s::text[]) AS host (name)
+WHERE d.workspace_id = %(workspace)s AND d.generation_id = %(generation)s AND d.key = ANY(%(keys)s)
+    AND d.best ? host.name
+"""
 
 _INDEXED = """
 SELECT split_part(split_part(p.page, '/', 1), '?', 1) AS host, p.domain, count(*)
