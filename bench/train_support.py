@@ -280,7 +280,7 @@ def main() -> None:
         features([(row.claim, row.evidence) for row in rows[at : at + BATCH]], embedder)
         for at in range(0, len(rows), BATCH)
     ]
-    table, told = (np.concatenate(parts) for parts in zip(*read, strict=True))
+    table, told, _ = (np.concatenate(parts) for parts in zip(*read, strict=True))
     per_second = len(rows) / (time.perf_counter() - began)
     rows, table = [row for row, known in zip(rows, told, strict=True) if known], table[told]
     labels = np.array([row.supported for row in rows])

@@ -6,7 +6,7 @@ functions that need them, so that pages and forms stay light.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rag.extract import PageText
     from rag.fetch import Fetcher
     from rag.page_facts import PageFacts, SitemapFacts
+    from rag.support import Judgement
+    from rag.trace import Place
 
 #: Open index generations kept in one worker's memory.
 OPEN_GENERATIONS = 3
@@ -190,6 +192,46 @@ def page_versions(answer: Answer) -> list[int]:
     from rag.assistant import source_documents
 
     return sorted({int(document) for document in source_documents(answer.raw)})
+
+
+def recorded_ranking(raw: bytes) -> list[Place]:
+    """The first documents that the local engine ranked for an answer; none in bodies made before it was recorded."""
+    from rag.trace import recorded
+
+    return recorded(raw)
+
+
+def whole_rankings(index_folder: Path, questions: Sequence[str]) -> Iterator[list[Place]]:
+    """The places of all documents of a generation for each question, in order. Loads torch."""
+    from rag.index import Index
+    from rag.trace import whole
+
+    yield from whole(Index.open(index_folder), embedder(), questions)
+
+
+def asked_words(question: str, text: str) -> tuple[list[str], list[str]]:
+    """The question's words that a text has in some form, and those that it lacks."""
+    from rag.trace import asked_words as split
+
+    return split(question, text)
+
+
+def support_version() -> str:
+    """The version of the check of citations; what an older one checked is checked again."""
+    from rag.support import VERSION
+
+    return VERSION
+
+
+def judge_support(answers: Sequence[tuple[Answer, Mapping[str, str]]]) -> list[Judgement]:
+    """Whether pages say what answers cite them for; each answer with its cited pages' texts by citation URL.
+
+    By the installed model, whichever one the settings name for the index: the check learned from that one. Loads torch.
+    """
+    from inference.embed import get_embedder
+    from rag.support import judge
+
+    return judge(answers, get_embedder(None, settings.MODEL_DEVICE, settings.EMBEDDING_PRECISION))
 
 
 def extract_page(html: bytes, url: str | None = None) -> PageText:

@@ -27,6 +27,12 @@ def brand_hosts(brands: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
     return sorted(pairs)
 
 
+def owns(host: str, domain: str, page: str) -> bool:
+    """True when a page of this registrable domain lies on the host or below it: IS_OWN, for Python."""
+    page_host = page.partition("/")[0].partition("?")[0]
+    return host in (domain, page_host) or ("." in host and page_host.endswith(f".{host}"))
+
+
 def clash(domain: str, other: str) -> bool:
     """True when a page could lie on both: they are one host, or one lies below the other."""
     one, two = (identify(as_url(entry)).page or entry.casefold() for entry in (domain, other))

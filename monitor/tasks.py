@@ -6,7 +6,7 @@ from celery.worker import state
 
 from monitor import pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
-from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, resolving, runs
+from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, resolving, runs, supporting
 
 
 @app.task(name="monitor.tasks.tick")
@@ -20,11 +20,15 @@ def tick() -> None:
         nudge.queue(queue)
     if resolving.has_work():
         nudge.resolving()
+    if supporting.has_work():
+        nudge.supporting()
 
 
 @app.task(name="monitor.tasks.sweep")
 def sweep() -> None:
     recovery.sweep()
+    if supporting.has_work():
+        nudge.supporting()
 
 
 @app.task(name="monitor.tasks.work")
@@ -47,6 +51,12 @@ def _keeps_running() -> bool:
 @app.task(name="monitor.tasks.resolve_redirects")
 def resolve_redirects() -> None:
     resolving.resolve()
+
+
+@app.task(name="monitor.tasks.check_support")
+def check_support() -> None:
+    """On a worker that holds the models, behind whatever waits there."""
+    supporting.work(keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.run_job")

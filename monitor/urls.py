@@ -21,6 +21,7 @@ from monitor.views import (
     settings,
     sources,
     suites,
+    tracing,
 )
 
 urlpatterns = [
@@ -41,4 +42,5 @@ urlpatterns = [
     path("w/<slug:workspace>/", include(overview.urlpatterns)),
     path("w/<slug:workspace>/", include(sources.urlpatterns)),
     path("w/<slug:workspace>/", include(reports.urlpatterns)),
+    path("w/<slug:workspace>/", include(tracing.urlpatterns)),
 ]

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 TEMPERATURE = 0.5
 #: Questions embedded together before the first of them is answered.
 BATCH = 256
+#: Documents of the ranking that a body records, each with its best passage.
+RECORDED = 30
 #: Every answer names pages of the same few thousand.
 _identity = lru_cache(maxsize=16_384)(identify)
 
@@ -73,7 +75,7 @@ class LocalAssistant(Assistant):
             vectors = dict(zip(texts, self._embedder.encode(texts, "query"), strict=True))
             lengths = dict(zip(texts, self._embedder.count_tokens(texts), strict=True))
             embedding = (time.perf_counter() - started) / len(batch)
-            composers: dict[str, Composer] = {}
+            composers: dict[str, tuple[Composer, list[Any]]] = {}
             for offset, question in enumerate(batch):
                 text = question.text
                 body = self._answer(question, vectors[text], lengths[text], embedding, composers)
@@ -97,23 +99,26 @@ class LocalAssistant(Assistant):
         vector: Vectors,
         question_tokens: int,
         embedding: float,
-        composers: dict[str, Composer],
+        composers: dict[str, tuple[Composer, list[Any]]],
     ) -> RawBody:
-        # here and not above: a process that only parses needs neither
-        from rag import compose, retrieve
+        # here and not above: a process that only parses needs none of them
+        from rag import compose, retrieve, trace
 
         temperature = _temperature(question)
         started = time.perf_counter()
-        composer = composers.get(question.text)
-        if composer is None:
+        if question.text not in composers:
             ranking = retrieve.rank(self._index, question.text, vector)
-            composer = composers[question.text] = compose.Composer(self._index, question.text, vector, ranking)
+            composers[question.text] = (
+                compose.Composer(self._index, question.text, vector, ranking),
+                [place.as_row() for place in trace.places(self._index, ranking, RECORDED)],
+            )
+        composer, ranked = composers[question.text]
         retrieved = time.perf_counter()
         made = composer.compose(_noise(question), temperature)
         composed = time.perf_counter()
         row = {
             "engine": "citescope-local",
-            "format": 1,
+            "format": 2,
             "model": self._embedder.name,
             "model_sha256": self._embedder.fingerprint,
             "question": question.text,
@@ -122,6 +127,7 @@ class LocalAssistant(Assistant):
             "text": made.text,
             "markers": [list(marker) for marker in made.markers],
             "sources": self._sources(made),
+            "ranking": ranked,
             "usage": {
                 "input_tokens": question_tokens + self._context_tokens(made),
                 "output_tokens": made.tokens or self._embedder.count_tokens([made.text])[0],

@@ -38,11 +38,15 @@ DECIMALS = 6
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Passage numbers, best first, and their scores; `cosines` are those of the dense leg, None without it."""
+    """Passage numbers, best first, and their scores; `cosines` are those of the dense leg, None without it.
+
+    `dense` is what the dense leg adds to each score of a hybrid; the rest is the lexical one's.
+    """
 
     passages: Passages
     scores: Vectors
     cosines: Vectors | None = None
+    dense: Vectors | None = None
 
 
 def rank(
@@ -117,7 +121,12 @@ def _hybrid(index: Index, text: str, vector: Vectors, depth: int, by: Unit) -> R
     lexical = (1 - DOCUMENT_SHARE[by]) * lexical + DOCUMENT_SHARE[by] * whole
     scores: Vectors = (weight * dense + (1 - weight) * lexical).astype(np.float32)
     order = _order(passages, scores)
-    return Ranking(passages[order], scores[order].round(DECIMALS), cosines[order].round(DECIMALS))
+    return Ranking(
+        passages[order],
+        scores[order].round(DECIMALS),
+        cosines[order].round(DECIMALS),
+        (weight * dense[order]).astype(np.float32).round(DECIMALS),
+    )
 
 
 def _document_scores(index: Index, text: str) -> Vectors:

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,8 @@ class Pair:
     held: Floats
     #: Sentences to embed.
     chosen: list[int]
+    #: Whether the claim is a whole sentence or line of the evidence, word for word.
+    quoted: bool
     row: dict[str, float] = field(default_factory=dict)
 
 
@@ -86,8 +89,8 @@ class Embedded:
     said: Floats
 
 
-def features(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> tuple[Floats, Flags]:
-    """One row of FEATURES for each (claim, evidence), and which pairs say something on both sides.
+def features(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> tuple[Floats, Flags, Flags]:
+    """One row of FEATURES for each (claim, evidence), which pairs say something on both sides, and which quote.
 
     Rows of pairs that do not are zero. All is held in memory at once: give some hundred pairs.
     """
@@ -97,24 +100,36 @@ def features(pairs: Sequence[tuple[str, str]], embedder: Embedder) -> tuple[Floa
     full = [pair for pair in read if pair is not None]
     by_meaning(full, embedder)
     rows[told] = np.array([[pair.row[name] for name in FEATURES] for pair in full]).reshape(-1, len(FEATURES))
-    return rows, told
+    quoted = np.array([pair is not None and pair.quoted for pair in read], bool)
+    return rows, told, quoted
+
+
+def _said(sentence: Sequence[Word]) -> list[str]:
+    return [word.lower for word in sentence]
 
 
 def by_words(claim_text: str, evidence_text: str) -> Pair | None:
     """Read a pair and fill in what words alone tell; None where either side says nothing."""
     claim = words(plain(claim_text))[:CLAIM_WORDS]
-    evidence = list(pieces(plain(evidence_text)))
+    evidence = _read(evidence_text)
     # "It is not." says little, but all it says can be looked for
     said = [at for at, word in enumerate(claim) if word.kind is not Kind.FUNCTION] or list(range(len(claim)))
     if not said or not evidence:
         return None
     weights = np.array([weight(claim[at]) or 0.1 for at in said])
     held = _held([claim[at] for at in said], evidence)
-    pair = Pair(claim, said, weights, evidence, held, [])
+    quoted = _said(claim) in map(_said, evidence)
+    pair = Pair(claim, said, weights, evidence, held, [], quoted)
     pair.chosen = _choose(pair)
     pair.row["claim length"] = math.log1p(len(said))
     _turns(pair)
     return pair
+
+
+@lru_cache(maxsize=2)
+def _read(evidence_text: str) -> list[list[Word]]:
+    """The words of the evidence, sentence by sentence: most of the work where several claims meet one long page."""
+    return list(pieces(plain(evidence_text)))
 
 
 def by_meaning(pairs: Sequence[Pair], embedder: Embedder) -> None:

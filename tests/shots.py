@@ -32,7 +32,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--out", type=Path, default=ROOT / "shots")
     arguments.add_argument("--days", type=int, default=30, help="Days of demo history.")
-    arguments.add_argument("--only", default="", help="Only URLs whose name contains this.")
+    arguments.add_argument("--only", default="", help="Only URLs whose name contains one of these, by commas.")
     options = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citescope-shots-"))
     port = free_port()
@@ -65,7 +65,7 @@ def _take(folder: Path, port: int, out: Path, days: int, only: str) -> int:
 
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    walk = [stop for stop in stops(world, empty, invited) if only in stop.name]
+    walk = [stop for stop in stops(world, empty, invited) if any(part in stop.name for part in only.split(","))]
     problems: list[str] = []
     with _server(port), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -140,12 +140,14 @@ def _fill(days: int) -> tuple[Any, Any, Any]:
     """The demo as people see it first, an empty workspace beside it, and a row behind every URL."""
     from monitor.management.console import ConsoleWatch
     from monitor.models import Membership, Role, User, Workspace
-    from monitor.services import demo, workspaces
+    from monitor.services import demo, supporting, workspaces
     from tests.world import world_of
 
     watch = ConsoleWatch()
     demo.load(days=days, watch=watch)
     watch.close()
+    while supporting.has_work():
+        supporting.work()
     filled = Workspace.objects.get(is_demo=True)
     world = world_of(filled)
     owner = world.people[Role.OWNER]

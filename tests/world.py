@@ -24,6 +24,7 @@ from monitor.models import (
     Body,
     Brand,
     Credential,
+    DeepRanks,
     Gate,
     IndexGeneration,
     Job,
@@ -37,13 +38,17 @@ from monitor.models import (
     Pointers,
     Prompt,
     Response,
+    ResponseSource,
     Role,
     Run,
     RunStatus,
+    SupportCheck,
+    SupportVerdict,
     Trigger,
     User,
     Workspace,
 )
+from monitor.models.tracing import question_key
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -138,7 +143,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         ("credential_test", "credential_delete", "credential_limits"),
         lambda world: world.credential,
     ),
-    **dict.fromkeys(("answer", "answer_raw"), lambda world: world.response),
+    **dict.fromkeys(("answer", "answer_raw", "trace_prompt"), lambda world: world.response),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
@@ -154,7 +159,9 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         ("panel", "panel_edit", "panel_run", "panel_pause", "panel_archive", "panel_restore", "panel_budget"),
         lambda world: world.history.panel,
     ),
-    **dict.fromkeys(("run", "run_progress", "run_cancel", "run_retry"), lambda world: world.history.runs[-1]),
+    **dict.fromkeys(
+        ("run", "run_progress", "run_cancel", "run_retry", "trace_rank"), lambda world: world.history.runs[-1]
+    ),
 }
 
 
@@ -166,10 +173,12 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
+    response = _response(history)
+    _checked_and_ranked(response, page, generation)
     return World(
         history,
         people,
-        _response(history),
+        response,
         page,
         _job(workspace),
         _crawl(workspace),
@@ -319,6 +328,46 @@ def _question(history: History, **fields: Any) -> Response:
         first_text_ms=840,
         answered_at=timezone.now(),
         **fields,
+    )
+
+
+def _checked_and_ranked(response: Response, page: Page, generation: IndexGeneration) -> None:
+    """The response's citations checked, and its run's pages ranked for its question."""
+    workspace = response.workspace
+    Run.objects.for_workspace(workspace).filter(pk=response.run_id).update(generation=generation)
+    check = SupportCheck.objects.create(
+        workspace=workspace,
+        response=response,
+        version="1",
+        recall=0.5,
+        precision=1,
+        sentences=2,
+        citations=1,
+        unknown=1,
+        checked_at=timezone.now(),
+    )
+    for source in ResponseSource.objects.for_workspace(workspace).filter(response=response, cited=True):
+        known = source.page == page.page
+        SupportVerdict.objects.create(
+            workspace=workspace,
+            of_check=check,
+            start=0,
+            end=53,
+            url=source.url,
+            page=source.page,
+            version=page.current if known else None,
+            score=0.81 if known else None,
+            supported=True if known else None,
+        )
+    place = {"domain": page.domain, "version": page.current_id, "start": 0, "end": 38, "score": 0.8, "dense": 0.3}
+    far = {"domain": "far.example", "version": 0, "start": 0, "end": 0, "score": 0.1, "dense": 0.1}
+    DeepRanks.objects.create(
+        workspace=workspace,
+        generation=generation,
+        question=response.prompt_text,
+        key=question_key(response.prompt_text),
+        best={page.domain: {**place, "rank": 1}, "far.example": {**far, "rank": 212}},
+        ranked=240,
     )
 
 

@@ -32,6 +32,8 @@ from monitor.models.runs import (
     RunStatus,
     Trigger,
 )
+from monitor.models.support import SupportCheck, SupportVerdict
+from monitor.models.tracing import DeepRanks
 
 __all__ = [
     "OPEN",
@@ -50,6 +52,7 @@ __all__ = [
     "DayBrand",
     "DayCell",
     "DayDomain",
+    "DeepRanks",
     "Delta",
     "Extraction",
     "ExtractionStatus",
@@ -80,6 +83,8 @@ __all__ = [
     "RunStatus",
     "SpendingLimit",
     "Suite",
+    "SupportCheck",
+    "SupportVerdict",
     "TargetKind",
     "TargetState",
     "TestResult",

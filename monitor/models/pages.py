@@ -113,6 +113,7 @@ class JobKind(models.TextChoices):
     BUILD_INDEX = "build_index", "Build of the index"
     RECOMPUTE = "recompute", "Recompute of history"
     EXPORT = "export", "Report"
+    RANK = "rank", "Ranking of every page"
 
 
 class JobStatus(models.TextChoices):

@@ -48,6 +48,7 @@ class Run(WorkspaceModel):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     rolled_up_at = models.DateTimeField(null=True)
+    support_checked_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -58,6 +59,7 @@ class Run(WorkspaceModel):
         indexes = [
             models.Index(fields=["workspace", "day"], name="run_workspace_day"),
             models.Index(fields=["status"], name="run_open", condition=Q(status="running")),
+            models.Index(fields=["id"], name="run_unchecked", condition=Q(support_checked_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -36,8 +36,9 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import filters, redirects
+from monitor.queries import filters, redirects, support
 from monitor.queries.redirects import Link
+from monitor.queries.support import AnswerSupport, SourceSupport
 
 PAGE_SIZE = 25
 EXCERPT = 220
@@ -219,6 +220,7 @@ class Source:
     number: int
     local_page: int | None
     link: Link
+    support: SourceSupport | None = None
 
     @property
     def is_redirected(self) -> bool:
@@ -250,6 +252,7 @@ class AnswerPage:
     assumed: int
     repeats: tuple[Response, ...]
     extraction: Extraction | None
+    support: AnswerSupport | None
 
     @property
     def retrieved_count(self) -> int:
@@ -267,8 +270,12 @@ def answer_page(response: Response) -> AnswerPage:
     stored = StoredPage.objects.for_workspace(workspace).filter(page__in=[row.page for row in rows if row.page])
     local = dict(stored.values_list("page", "pk"))
     links = redirects.links(workspace, [row.url for row in rows])
+    checked = support.of_answer(response)
     sources = [
-        Source(row, number, local.get(row.page), links.get(row.url) or Link(row.url))
+        Source(
+            *(row, number, local.get(row.page), links.get(row.url) or Link(row.url)),
+            support=checked.of(row.url) if checked and row.cited else None,
+        )
         for number, row in enumerate(rows, start=1)
     ]
     charges = Charge.objects.for_workspace(workspace).filter(response=response).exclude(state=ChargeState.RELEASED)
@@ -287,6 +294,7 @@ def answer_page(response: Response) -> AnswerPage:
         assumed=counted["assumed"],
         repeats=tuple(_repeats(response)),
         extraction=extraction,
+        support=checked,
     )
 
 

@@ -33,6 +33,7 @@ FACTS = (
     ("pages", "Pages in the index"),
     ("passages", "Passages in the index"),
     ("extraction", "Extraction"),
+    ("questions", "Questions ranked"),
 )
 #: The second stage of an import of pages, as its job's input names it.
 INDEX_STAGE = "index"
@@ -44,6 +45,7 @@ _UNITS = {
     JobKind.CRAWL: "passages indexed",
     JobKind.BUILD_INDEX: "passages indexed",
     JobKind.RECOMPUTE: "answers read",
+    JobKind.RANK: "questions ranked",
 }
 
 

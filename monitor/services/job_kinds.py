@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from monitor.models import Job, JobKind, Workspace
-from monitor.services import crawling, indexes, ledger, page_rows, pages, pasted, reading, uploads
+from monitor.services import crawling, indexes, ledger, page_rows, pages, pasted, reading, supporting, tracing, uploads
 from monitor.services.jobs import HandOver, JobWatch
 from monitor.services.page_rows import Flaw, PageRow
 from monitor.services.progress import Cancelled, Watch
@@ -21,7 +21,7 @@ ASK_SECONDS = 1.0
 
 def needs_model(job: Job) -> bool:
     """Whether the job's next stage belongs on a worker that holds a model."""
-    return job.kind == JobKind.BUILD_INDEX or job.input.get("stage") == INDEX_STAGE
+    return job.kind in (JobKind.BUILD_INDEX, JobKind.RANK) or job.input.get("stage") == INDEX_STAGE
 
 
 def perform(job: Job, watch: JobWatch) -> dict[str, Any]:
@@ -79,6 +79,7 @@ def index_facts(workspace: Workspace, watch: Watch, between: Callable[[], None] 
     if generation is None:
         return {"generation": None, "pages": 0, "passages": 0}
     indexes.collect_garbage(workspace=workspace)
+    supporting.check_again(workspace=workspace)
     return {
         "generation": generation.number,
         "pages": len(generation.page_versions),
@@ -118,10 +119,17 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
     return {"extraction": extraction.number}
 
 
+def _rank(job: Job, watch: JobWatch) -> dict[str, Any]:
+    return tracing.rank_everything(
+        workspace=job.workspace, run_id=job.input["run"], watch=watch, between=_answer_questions()
+    )
+
+
 _PERFORM: dict[JobKind, Callable[[Job, JobWatch], dict[str, Any]]] = {
     JobKind.IMPORT_PAGES: _import_pages,
     JobKind.CRAWL: _crawl,
     JobKind.IMPORT_ANSWERS: _import_answers,
     JobKind.BUILD_INDEX: _build_index,
     JobKind.RECOMPUTE: _recompute,
+    JobKind.RANK: _rank,
 }

@@ -458,7 +458,7 @@ def finish_runs(run_ids: Iterable[int] | None = None) -> int:
             Run.objects.unscoped()
             .filter(pk__in=locked)
             .exclude(responses__status__in=OPEN)
-            .update(status=RunStatus.COMPLETED, finished_at=timezone.now(), rolled_up_at=None)
+            .update(status=RunStatus.COMPLETED, finished_at=timezone.now(), rolled_up_at=None, support_checked_at=None)
         )
         if done:
             transaction.on_commit(nudge.housekeeping)

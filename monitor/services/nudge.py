@@ -26,6 +26,11 @@ def resolving() -> None:
     _send("monitor.tasks.resolve_redirects", None, "housekeeping")
 
 
+def supporting() -> None:
+    """Wake a worker that holds the models for answers whose citations are to be checked."""
+    _send("monitor.tasks.check_support", None, MODEL_QUEUES[-1])
+
+
 def job(job_id: int, *, needs_model: bool) -> None:
     """Wake a worker for one job."""
     _send("monitor.tasks.run_job", job_id, MODEL_QUEUES[-1] if needs_model else "housekeeping")

@@ -7,12 +7,11 @@ itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -20,7 +19,8 @@ from inference.answer import AssistantError
 from inference.pages import identify
 from monitor import assistants
 from monitor.models import Redirect, RedirectState, Response, ResponseSource, Run
-from monitor.services import bulk, reading, recovery, redirects
+from monitor.services import bulk, reading, recovery, redirects, supporting
+from monitor.services.locks import alone
 
 #: All redirects lie at one provider's host: so many of them at once, then a pause, and no more after some seconds.
 AT_ONCE = 4
@@ -46,8 +46,8 @@ def has_work() -> bool:
 def resolve() -> int:
     """Resolve what is due, for one turn; how many redirects were asked for. Nothing where another worker does it."""
     asked = 0
-    with _alone() as alone:
-        if not alone:
+    with alone(_LOCK) as is_alone:
+        if not is_alone:
             return 0
         until = time.monotonic() + SECONDS_A_TURN
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="redirects") as pool:
@@ -87,19 +87,6 @@ def _is_due() -> Q:
 
 def _is_unsettled() -> Q:
     return Q(state=RedirectState.RESOLVED, settled_at=None)
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether this worker is the only one to resolve; the lock goes with its connection, however that ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [_LOCK])
-        (alone,) = cursor.fetchone() or (False,)
-        try:
-            yield alone
-        finally:
-            if alone and connection.is_usable():
-                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [_LOCK])
 
 
 def _where(url: str) -> str | AssistantError:
@@ -170,4 +157,5 @@ def _settle_answer(workspace_id: int, response_id: int) -> bool:
                 changed = True
         if changed:
             Run.objects.for_workspace(workspace_id).filter(pk=response.run_id).update(rolled_up_at=None)
+            supporting.forget(workspace=workspace_id, responses=[response_id])
         return changed

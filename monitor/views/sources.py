@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.vary import vary_on_headers
 
-from monitor.queries import filters
+from monitor.queries import filters, support
 from monitor.queries import sources as queries
 from monitor.views.access import WorkspaceRequest, access
 
@@ -21,6 +21,7 @@ def sources(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "bar": bar,
         "page": page,
+        "support": () if domain or search else support.by_assistant(request.workspace, bar.filter),
         "search": search,
         "measured": bool(page.pages) or filters.last_measured_day(request.workspace) is not None,
     }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inference.answer import Answer, Citation
 from rag.__main__ import main
-from rag.support import SUPPORTED, Verdict, check, citation_quality
+from rag.support import QUOTED, SUPPORTED, Verdict, check, citation_quality, judge
 from rag.support_words import plain, words
 
 if TYPE_CHECKING:
@@ -166,6 +166,15 @@ def answer(*cited: tuple[str, tuple[str, ...]]) -> Answer:
 SOURCES = {"ferry": FERRY, "garden": GARDEN, "other": "Whales are mammals that breathe air and live in the sea."}
 
 
+def test_a_whole_line_of_the_page_is_supported_however_little_it_says(embedder: Embedder) -> None:
+    page = "What we would buy\nPlanzibel Free\nIt is free for a team of ten.\nNot for us\nTavorane costs $9 a month."
+    said, mixed, cut = check(
+        [("- **Planzibel Free** [2]", page), ("Tavorane Free", page), ("Planzibel", page)], embedder
+    )
+    assert said.supported and said.score >= QUOTED
+    assert max(mixed.score, cut.score) < QUOTED, "a quotation is a whole line, word for word"
+
+
 def test_recall_and_precision_of_citations(embedder: Embedder) -> None:
     quality = citation_quality(
         answer(
@@ -202,6 +211,25 @@ def test_sentences_whose_pages_are_not_known_are_not_judged(embedder: Embedder) 
     quality = citation_quality(answer(("Trains run daily.", ("https://gone.example/",))), SOURCES, embedder)
     assert (quality.recall, quality.precision, quality.unknown) == (None, None, 1)
     assert citation_quality(Answer(""), SOURCES, embedder).recall is None
+
+
+def test_several_answers_are_judged_together_as_each_alone_and_pairs_say_which(embedder: Embedder) -> None:
+    known = "Bicycles travel free of charge, but cars are not allowed on the island."
+    one = answer((known, ("ferry",)), ("Whales live in the sea.", ("ferry", "gone")))
+    other = answer((known, ("garden",)), (known, ()))
+    together = judge([(one, SOURCES), (other, SOURCES)], embedder)
+    assert together == [judge([(each, SOURCES)], embedder)[0] for each in (one, other)]
+    assert [each.quality for each in together] == [citation_quality(each, SOURCES, embedder) for each in (one, other)]
+    first, second = together
+    assert [(pair.url, pair.verdict and pair.verdict.supported) for pair in first.pairs] == [
+        ("ferry", True),
+        ("ferry", False),
+        ("gone", None),
+    ]
+    assert (first.quality.sentences, first.quality.unknown) == (1, 1), "one page of its sentence is not known"
+    assert one.text[slice(*first.pairs[0].span)].startswith(known)
+    assert [pair.verdict.supported for pair in second.pairs if pair.verdict] == [False]
+    assert judge([], embedder) == []
 
 
 def run(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
