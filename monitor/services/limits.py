@@ -25,6 +25,8 @@ IN_FLIGHT = 256
 FAILURES = 5
 OPEN_SECONDS = 30
 LONGEST_OPEN_SECONDS = 15 * 60
+#: How long after its call's deadline a probe has come to an end at the latest.
+MARGIN_SECONDS = 10
 #: No service's wish to wait is followed for longer than this; then it is asked again.
 LONGEST_COOLDOWN_SECONDS = 6 * 3600
 
@@ -176,16 +178,17 @@ def cool_down(*, credential_id: int, seconds: float) -> None:
     )
 
 
-def report(*, credential_id: int, ok: int = 0, failed: int = 0) -> None:
+def report(*, credential_id: int, ok: int = 0, failed: int = 0, is_probe: bool = False) -> None:
     """How calls ended: any answer of the service is `ok`, its own trouble or silence is `failed`.
 
-    Failures in a row open the breaker, and a failed probe opens it again for longer. While it is open and no probe is
-    out, what earlier calls bring changes nothing.
+    Failures in a row open the breaker, and a failed probe opens it again for longer. While it is open only the probe
+    counts: what calls from before bring, also beside the probe, changes nothing.
     """
+    counts = "probe_until IS NOT NULL" if is_probe else "open_until IS NULL"
     if ok:
         _run(
-            "UPDATE monitor_gate SET failures = 0, opened = 0, open_until = NULL, probe_until = NULL "
-            "WHERE credential_id = %s AND failures > 0 AND (open_until IS NULL OR probe_until IS NOT NULL)",
+            "UPDATE monitor_gate SET failures = 0, opened = 0, open_until = NULL, probe_until = NULL "  # noqa: S608
+            f"WHERE credential_id = %s AND failures > 0 AND {counts}",
             [credential_id],
         )
     elif failed:
@@ -197,8 +200,8 @@ def report(*, credential_id: int, ok: int = 0, failed: int = 0) -> None:
                     THEN clock_timestamp() + make_interval(secs => LEAST(%(first)s * 2.0 ^ opened, %(longest)s))
                     ELSE open_until END,
                 probe_until = CASE WHEN {trips} THEN NULL ELSE probe_until END
-            WHERE credential_id = %(credential)s AND (open_until IS NULL OR probe_until IS NOT NULL)
-            """.format(trips="(open_until IS NOT NULL OR failures + %(failed)s >= %(allowed)s)"),  # noqa: S608
+            WHERE credential_id = %(credential)s AND {counts}
+            """.format(trips="(open_until IS NOT NULL OR failures + %(failed)s >= %(allowed)s)", counts=counts),  # noqa: S608
             {
                 "failed": failed,
                 "credential": credential_id,
@@ -223,13 +226,13 @@ def _gate(credential_id: int) -> tuple[float, bool]:
 
 
 def _begin_probe(credential_id: int) -> bool:
-    """Whether this caller is the one that may try; a probe whose worker died counts no more after a lease."""
+    """Whether this caller is the one that may try; a probe whose worker died counts no more once it would be over."""
     return bool(
         _run(
             "UPDATE monitor_gate SET probe_until = clock_timestamp() + make_interval(secs => %s) "
             "WHERE credential_id = %s AND open_until <= clock_timestamp() "
             "AND (probe_until IS NULL OR probe_until <= clock_timestamp())",
-            [settings.LEASE_SECONDS, credential_id],
+            [max(settings.LEASE_SECONDS, settings.CALL_SECONDS + MARGIN_SECONDS), credential_id],
         )
     )
 

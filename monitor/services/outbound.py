@@ -324,6 +324,8 @@ class Granted:
     key: Mapping[str, str]
     credential_id: int | None
     expected_tokens: int
+    #: Whether it is the one call that tries a service again after trouble.
+    is_probe: bool = False
 
 
 _CLAIM = f"""
@@ -367,8 +369,10 @@ def _grant(rows: list[dict[str, Any]]) -> Granted | None:
     workspace_id, assistant = rows[0]["workspace_id"], rows[0]["assistant"]
     credential = credentials.find(workspace_id=workspace_id, assistant=assistant)
     expected = costs.expected_tokens(workspace_id=workspace_id, assistant=assistant)
+    is_probe = False
     if credential is not None:
         taken = limits.take(credential_id=credential.pk, requests=len(rows), tokens=expected)
+        is_probe = taken.is_probe
         _put_back(rows[taken.granted :])
         rows = rows[: taken.granted]
     prices = costs.prices_of(workspace_id=workspace_id)
@@ -394,7 +398,8 @@ def _grant(rows: list[dict[str, Any]]) -> Granted | None:
     sent = [row for row in rows if (row["id"], row["lease"]) not in refused]
     if not sent:
         return None
-    return Granted([_claim(row) for row in sent], _key(credential), credential.pk if credential else None, expected)
+    credential_id = credential.pk if credential else None
+    return Granted([_claim(row) for row in sent], _key(credential), credential_id, expected, is_probe)
 
 
 def _key(credential: Credential | None) -> Mapping[str, str]:
@@ -439,14 +444,14 @@ def _fail_for_price(rows: Sequence[dict[str, Any]]) -> None:
 
 def _tell_limits(came: Sequence[tuple[_Batch, int, ledger.Finished]]) -> None:
     """What the answers say about each credential: that it works, that it wants a pause, what it used."""
-    told: dict[int, list[tuple[_Batch, ledger.Finished]]] = defaultdict(list)
+    told: dict[tuple[int, bool], list[tuple[_Batch, ledger.Finished]]] = defaultdict(list)
     for batch, _, finished in came:
         if batch.granted.credential_id is not None:
-            told[batch.granted.credential_id].append((batch, finished))
-    for credential_id, group in told.items():
+            told[batch.granted.credential_id, batch.granted.is_probe].append((batch, finished))
+    for (credential_id, is_probe), group in told.items():
         errors = [finished.result for _, finished in group if isinstance(finished.result, AssistantError)]
         failed = sum(error.kind in TROUBLE for error in errors)
-        limits.report(credential_id=credential_id, ok=len(group) - failed, failed=failed)
+        limits.report(credential_id=credential_id, ok=len(group) - failed, failed=failed, is_probe=is_probe)
         pauses = [error.retry_after or PAUSE_SECONDS for error in errors if error.kind == "rate_limited"]
         if pauses:
             limits.cool_down(credential_id=credential_id, seconds=max(pauses))
