@@ -58,12 +58,15 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
     Nothing where another worker does it.
     """
     checked = 0
-    until = time.monotonic() + SECONDS_A_TURN
     with alone(_LOCK) as is_alone:
         if not is_alone:
             return 0
         _renew_outdated()
-        for run in _due().order_by("-pk").select_related("workspace")[:RUNS_A_TURN]:
+        due = list(_due().order_by("-pk").select_related("workspace")[:RUNS_A_TURN])
+        if due:
+            assistants.embedder()  # loading it may take longer than a turn
+        until = time.monotonic() + SECONDS_A_TURN
+        for run in due:
             while moved := _check_or_pass_over(run):
                 checked += moved
                 if not keep_going() or _answers_wait():
