@@ -345,7 +345,12 @@ class _Unpacker:
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+    """By name in lower case; of several of one name the last counts, but those of X-Robots-Tag all do, a line each."""
+    found: dict[str, str] = {}
+    for raw, value in pairs:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        found[name] = f"{found[name]}\n{text}" if name == "x-robots-tag" and name in found else text
+    return found
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

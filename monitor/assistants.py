@@ -262,6 +262,13 @@ def crawl_refusal(url: str) -> str:
     return ""
 
 
+def ascii_address(url: str) -> str:
+    """A page's address as it is requested; empty for what is none, and for one with a user name."""
+    from rag.fetch import tidy
+
+    return "" if "@" in urlsplit(url).netloc else tidy(url, "")
+
+
 def _our_own(url: str) -> frozenset[str]:
     """The address's host and port, where the operator named them; nothing for any other."""
     parts = urlsplit(url)

@@ -54,6 +54,8 @@ class Visit:
     notes: tuple[str, ...] = ()
     #: Seconds after which the site wants to be asked again.
     wait: float = 0.0
+    #: Whether the site wants nothing kept under this address: it moved for good, or asks not to be indexed.
+    leaves: bool = False
 
 
 class Frontier(Protocol):
@@ -81,7 +83,7 @@ def visit(fetcher: Fetcher, reader: Reader, target: Target) -> Visit:
             return _sitemap(fetcher, reader, target)
         fetched = fetcher.page(target.url, etag=target.etag, last_modified=target.last_modified)
     except LeadsOn as redirect:
-        return _moved(target, redirect.location)
+        return _moved(target, redirect)
     except NotFetched as error:
         return Visit(target, error.kind, target.url, error.reason, wait=error.wait)
     if fetched.unchanged:
@@ -89,10 +91,12 @@ def visit(fetcher: Fetcher, reader: Reader, target: Target) -> Visit:
     return _page(fetcher, reader, target, fetched)
 
 
-def _moved(target: Target, location: str) -> Visit:
+def _moved(target: Target, redirect: LeadsOn) -> Visit:
+    location = redirect.location
     if target.hops >= MOST_HOPS:
         return Visit(target, "refused", target.url, f"Redirects lead on and on; the last one to {location[:200]}")
-    return Visit(target, "moved", target.url, f"It leads to {location[:200]}", links=(location,))
+    told = f"It leads to {location[:200]}"
+    return Visit(target, "moved", target.url, told, links=(location,), leaves=redirect.for_good)
 
 
 def _page(fetcher: Fetcher, reader: Reader, target: Target, fetched: Fetched) -> Visit:
@@ -101,7 +105,8 @@ def _page(fetcher: Fetcher, reader: Reader, target: Target, fetched: Fetched) ->
         return Visit(target, "refused", fetched.url, facts)
     links = tuple(link for link in facts.links if fetcher.scope.has(link))
     if facts.noindex:
-        return Visit(target, "refused", fetched.url, "It asks not to be indexed (noindex).", links=links)
+        told = "It asks not to be indexed (noindex)."
+        return Visit(target, "refused", fetched.url, told, links=links, leaves=True)
     notes = list(facts.notes)
     if facts.canonical and identify(facts.canonical).page != identify(fetched.url).page:
         if not fetcher.scope.has(facts.canonical):
@@ -110,7 +115,7 @@ def _page(fetcher: Fetcher, reader: Reader, target: Target, fetched: Fetched) ->
             notes.append("It names the home page as its own address, which was taken for a mistake.")
         else:
             reason = f"It names another address as its own: {facts.canonical[:200]}"
-            return Visit(target, "other", fetched.url, reason, links=(facts.canonical, *links))
+            return Visit(target, "other", fetched.url, reason, links=(facts.canonical, *links), leaves=True)
     if not facts.text.text.strip():
         return Visit(target, "refused", fetched.url, "No text was found in it.", links=links)
     return Visit(

@@ -33,6 +33,8 @@ LONGEST_URL = 2000
 PAUSE = 0.5
 #: What a site may ask for at most; beyond it the crawl would never end.
 LONGEST_PAUSE = 30.0
+#: No site's wish to be left alone is followed for longer than this many seconds; then it is asked again.
+LONGEST_WAIT = 120.0
 #: What a page of an error may have before its connection is given up rather than read to its end.
 MOST_OF_ERRORS = 64 * 1024
 _Refusal = Callable[[Mapping[str, str]], str]
@@ -55,9 +57,9 @@ class NotFetched(Exception):
 class LeadsOn(Exception):
     """A redirect to another page. `location` is its whole address."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, for_good: bool) -> None:
         super().__init__(location)
-        self.location = location
+        self.location, self.for_good = location, for_good
 
 
 class _Enough(AssistantError):
@@ -156,6 +158,8 @@ class _Site:
     refusal: NotFetched | None = None
     pause: float | None = None
     asked_at: float = -1e9
+    #: When the site wants to be asked again at the earliest, whatever the page.
+    not_before: float = -1e9
 
 
 @dataclass(slots=True)
@@ -188,7 +192,11 @@ class Fetcher:
         """A page, or that it is as it was. Raises NotFetched and LeadsOn."""
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"}
-        return self._follow(url, headers | {name: value for name, value in conditions.items() if value}, _only_html)
+        asked = {name: value for name, value in conditions.items() if value}
+        fetched = self._follow(url, headers | asked, _only_html)
+        if fetched.status == 304 and not asked:
+            raise NotFetched("The server says that nothing changed (304), though it was not asked so.")
+        return fetched
 
     def sitemap(self, url: str) -> Fetched:
         """A sitemap of whatever kind. Raises NotFetched and LeadsOn."""
@@ -216,7 +224,7 @@ class Fetcher:
             if identify(location).page != page:
                 if accept and not self.scope.has(location):
                     raise NotFetched(f"It leads to another site: {location[:200]}")
-                raise LeadsOn(location)
+                raise LeadsOn(location, for_good=fetched.status in {301, 308})
             url = location
         raise NotFetched(f"It leads to itself again and again; {MOST_HOPS} redirects were followed.")
 
@@ -280,7 +288,8 @@ class Fetcher:
         """One request, after the pause that is due. With `cut` a longer body ends at the cap. Raises NotFetched."""
         site = site or self._site(url)
         pause = self._pause if site.pause is None else min(max(site.pause, self._pause), LONGEST_PAUSE)
-        wait = site.asked_at + pause * random.uniform(0.5, 1.5) - self._clock()  # noqa: S311 - no secret
+        due = site.asked_at + pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        wait = max(due, site.not_before) - self._clock()
         if wait > 0:
             self._sleep(wait)
         head: list[tuple[int, Mapping[str, str]]] = []
@@ -324,6 +333,8 @@ class Fetcher:
             site.asked_at = self._clock()
             until.left = max(until.left - (site.asked_at - began), 0.1)
         status, received = head[0]
+        if status in {429, 503}:
+            site.not_before = self._clock() + min(_retry_after(received.get("retry-after", "")), LONGEST_WAIT)
         return Fetched(url, status, received, bytes(memoryview(body)[:largest]))
 
 

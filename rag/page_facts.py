@@ -28,6 +28,8 @@ _MOST_BROKEN = 0.02
 _NO_CHARSETS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7"})
 _UNWANTED = re.compile(r";jsessionid=|[?&](?:phpsessid|jsessionid|sessionid|sid)=", re.I)
 _AGENT = "citescope"
+#: Directives of X-Robots-Tag that hold a colon themselves, and so name no agent.
+_WITH_VALUES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,13 @@ def _directives(document: Any, headers: Mapping[str, str]) -> set[str]:
     for element in document.iter("meta"):
         if (element.get("name") or "").strip().lower() in {"robots", _AGENT}:
             found.update(word.strip().lower() for word in (element.get("content") or "").split(","))
-    for part in headers.get("x-robots-tag", "").lower().split(","):
-        agent, colon, word = part.rpartition(":")
-        if not colon or agent.strip() == _AGENT:
-            found.add(word.strip())
+    for line in headers.get("x-robots-tag", "").lower().splitlines():
+        agent = ""  # a name holds for what follows it on its line
+        for part in line.split(","):
+            name, colon, word = part.rpartition(":")
+            agent = name.strip() if colon and name.strip() not in _WITH_VALUES else agent
+            if agent in {"", _AGENT}:
+                found.add(word.strip())
     return found
 
 

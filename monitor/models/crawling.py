@@ -12,6 +12,7 @@ from monitor.models.pages import Job
 class TargetKind(models.TextChoices):
     PAGE = "page", "Page"
     SITEMAP = "sitemap", "Sitemap"
+    KNOWN = "known", "Page that was here before"
 
 
 class TargetState(models.TextChoices):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, DateTimeField, Min, Value
+from django.db.models import Count, DateTimeField, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -25,9 +25,10 @@ from monitor.models import (
     Run,
     RunStatus,
 )
+from monitor.queries.jobs import INDEX_STAGE
 
-#: Jobs that hold the worker of the local engine until they are done.
-_MODEL_JOBS = (JobKind.IMPORT_PAGES, JobKind.CRAWL, JobKind.BUILD_INDEX)
+#: Jobs that hold the worker of the local engine until they are done: those that are building an index by now.
+_BUILDING = Q(status=JobStatus.RUNNING) & (Q(kind=JobKind.BUILD_INDEX) | Q(input__stage=INDEX_STAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _without_worker(due: Iterable[_Due]) -> Iterator[Reason]:
         queues = flying.order_by().values_list("queue", flat=True).distinct()
         if (last and last > silent) or kind in {pulse.kind_of(queue) for queue in queues}:
             continue
-        if kind == "models" and Job.objects.unscoped().filter(status=JobStatus.RUNNING, kind__in=_MODEL_JOBS).exists():
+        if kind == "models" and Job.objects.unscoped().filter(_BUILDING).exists():
             yield Reason("The local engine's worker is building an index. The run goes on after that.")
             continue
         names = ", ".join(item.label for item in items)

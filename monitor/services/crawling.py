@@ -40,7 +40,7 @@ PHASE = "Visiting pages"
 MOST_AT_ONCE = 2
 MOST_TRIES = 3
 RETRY_SECONDS, LONGEST_WAIT = 5.0, 120.0
-#: So many failures in a row mean that the site, not the page, is away.
+#: So many failures in a row mean that the host, not the page, is away.
 MOST_FAILURES = 8
 MOST_SITEMAPS = 100
 #: Addresses kept for each page that may be visited; what is found beyond them is only told of.
@@ -49,6 +49,8 @@ SLEEP_SECONDS = 1.0
 
 _LOCK, _PLACES = 1_128_481_109, 1_128_481_110
 _KEPT = (TargetState.ADDED, TargetState.CHANGED, TargetState.UNCHANGED, TargetState.PUT_BACK)
+#: What a crawl found and did not keep a note of, by its name in the facts.
+_LEFT_OUT = ("unlisted", "sitemaps")
 _PROBLEMS = (
     *(TargetState.TWIN, TargetState.OUT, TargetState.OTHER, TargetState.GONE),
     *(TargetState.BARRED, TargetState.REFUSED),
@@ -99,7 +101,10 @@ class _Crawl:
         self.twins: dict[str, str] = {}
         self.near = assistants.duplicates()
         self.states: Counter[str] = Counter()
-        self.failures = 0
+        #: Failures in a row, by host.
+        self.failures: Counter[str] = Counter()
+        #: Pages that were here before, asked for again: they take no place of a new one.
+        self.rechecked = 0
         self.current: CrawlTarget | None = None
 
     @property
@@ -115,9 +120,13 @@ class _Crawl:
         for visit in assistants.crawl(fetcher, self, reader):
             self._keep(visit)
             self._step()
-            if self.failures >= MOST_FAILURES:
+            host = _host(visit.target.url)
+            if self.failures[host] < MOST_FAILURES:
+                continue
+            if host == _host(self.url):
                 self._tell(self.url, f"The site stopped answering: {visit.reason} The crawl ended there.")
                 break
+            self._give_up(host, visit.reason)
         if not any(self.states[state] for state in (*_KEPT, TargetState.TWIN)):
             raise Problem(self._why_nothing())
         self._tell_what_is_left()
@@ -149,14 +158,15 @@ class _Crawl:
 
     def _open_rows(self) -> Any:
         rows = self.rows.filter(state=TargetState.WAITING, depth__lte=self.depth)
-        return rows.filter(kind=TargetKind.SITEMAP) if self._visited() >= self.most else rows
+        return rows.exclude(kind=TargetKind.PAGE) if self._visited() - self.rechecked >= self.most else rows
 
     def _target(self, row: CrawlTarget) -> Target:
         known = Page.objects.for_workspace(self.workspace).filter(page=row.page, current__isnull=False).first()
         # what a page's site said of it holds for the address that it said it of
         conditions = (known.etag, known.last_modified) if known and known.url == row.url else ("", "")
         return assistants.target(
-            **{name: getattr(row, name) for name in ("url", "depth", "kind", "hops")},
+            **{name: getattr(row, name) for name in ("url", "depth", "hops")},
+            kind="sitemap" if row.kind == TargetKind.SITEMAP else "page",
             etag=conditions[0],
             last_modified=conditions[1],
         )
@@ -177,27 +187,45 @@ class _Crawl:
         )
         urls = [url for url in known.order_by("pk").values_list("url", flat=True) if self.fetcher.scope.has(url)]
         with transaction.atomic():
-            self._add([*first, *(assistants.target(url=url, depth=1) for url in urls)])
+            self._add(first)
+            # never deeper than the crawl goes
+            self._add((assistants.target(url=url, depth=min(1, self.depth)) for url in urls), TargetKind.KNOWN)
 
-    def _add(self, targets: Iterable[Target]) -> None:
+    def _add(self, targets: Iterable[Target], kind: TargetKind | None = None) -> None:
         room = max(self.most * TARGETS_A_PAGE, FEWEST_TARGETS) - self.rows.count()
-        sitemaps = MOST_SITEMAPS - self.rows.filter(kind=TargetKind.SITEMAP).count()
         fresh: dict[str, CrawlTarget] = {}
         for target in targets:
             page = identify(target.url).page
             if page is None or page in fresh or len(page) > crawls.MOST_URL:
                 continue
-            if target.kind == "sitemap":
-                sitemaps -= 1
-                if sitemaps < 0:
-                    continue
-            fields = {name: getattr(target, name) for name in ("url", "depth", "kind", "hops")}
-            fresh[page] = CrawlTarget(workspace=self.workspace, job=self.job, page=page, **fields)
+            fields = {name: getattr(target, name) for name in ("url", "depth", "hops")}
+            fresh[page] = CrawlTarget(
+                workspace=self.workspace, job=self.job, page=page, kind=kind or target.kind, **fields
+            )
         known = set(self.rows.filter(page__in=list(fresh)).values_list("page", flat=True))
         unknown = [row for page, row in fresh.items() if page not in known]
-        if len(unknown) > room:
-            self.watch.outcome["unlisted"] = self.watch.outcome.get("unlisted", 0) + len(unknown) - max(room, 0)
+        sitemaps = [row for row in unknown if row.kind == TargetKind.SITEMAP]
+        if sitemaps:
+            left = max(MOST_SITEMAPS - self.rows.filter(kind=TargetKind.SITEMAP).count(), 0)
+            self._leave_out("sitemaps", len(sitemaps) - left)
+            unknown = [*sitemaps[:left], *(row for row in unknown if row.kind != TargetKind.SITEMAP)]
+        self._leave_out("unlisted", len(unknown) - max(room, 0))
         CrawlTarget.objects.bulk_create(unknown[: max(room, 0)], ignore_conflicts=True)
+
+    def _leave_out(self, what: str, count: int) -> None:
+        """Remember how many more there were than are kept."""
+        if count > 0:
+            self.watch.outcome[what] = self.watch.outcome.get(what, 0) + count
+
+    def _give_up(self, host: str, reason: str) -> None:
+        """Visit no more of a host below the site's own that does not answer."""
+        waiting = self._open_rows().filter(Q(page=host) | Q(page__startswith=f"{host}/"))
+        told = f"{host} stopped answering: {reason}"[:1000]
+        given_up = waiting.update(state=TargetState.REFUSED, reason=told)
+        self.states[TargetState.REFUSED] += given_up
+        self.failures[host] = 0
+        if given_up:
+            self._tell(f"https://{host}/", f"{told} {given_up:,} more addresses there were not visited.")
 
     # --- what a visit brought --------------------------------------------------------------------------------------
 
@@ -214,11 +242,12 @@ class _Crawl:
             self._add(assistants.following(visit))
             row.save()
         if visit.outcome != "again":
-            self.failures = 0
+            self.failures[_host(row.url)] = 0
         elif row.tries == 1:  # a page that fails again says nothing of the others
-            self.failures += 1
+            self.failures[_host(row.url)] += 1
         if row.state != TargetState.WAITING:
             self.states[row.state] += 1
+            self.rechecked += row.kind == TargetKind.KNOWN
             self._remember(row)
             self._tell_of(row)
 
@@ -234,6 +263,8 @@ class _Crawl:
             return self._store(row, visit)
         if visit.outcome == "unchanged":
             self._checked(row.page)
+        elif visit.leaves:
+            self._leave(row)
         return visit.outcome, " ".join(visit.notes)
 
     def _try_again(self, row: CrawlTarget, wait: float) -> str:
@@ -248,10 +279,14 @@ class _Crawl:
         """A page that is no more leaves the index with its next build; its versions stay."""
         if row.kind == TargetKind.SITEMAP:
             return TargetState.SITEMAP
+        self._leave(row)
+        return TargetState.GONE
+
+    def _leave(self, row: CrawlTarget) -> None:
+        """Take a known page out of use, as its site wants it."""
         known = Page.objects.for_workspace(self.workspace).filter(page=row.page, current__isnull=False)
         if known.update(current=None, gone_at=timezone.now(), etag="", last_modified=""):
             row.reason += " It leaves the index with its next build; its versions are kept."
-        return TargetState.GONE
 
     def _store(self, row: CrawlTarget, visit: Visit) -> tuple[str, str]:
         facts = visit.facts
@@ -302,6 +337,7 @@ class _Crawl:
         """Know again what was known when the crawl stopped."""
         counts = self.rows.exclude(state=TargetState.WAITING).values_list("state").annotate(Count("pk"))
         self.states.update(dict(counts))
+        self.rechecked = self.rows.exclude(state=TargetState.WAITING).filter(kind=TargetKind.KNOWN).count()
         for row in self.rows.exclude(state=TargetState.WAITING).order_by("pk").iterator():
             self._remember(row)
             self._tell_of(row)
@@ -332,12 +368,14 @@ class _Crawl:
         waiting = self.rows.filter(state=TargetState.WAITING)
         too_deep = waiting.filter(depth__gt=self.depth).count()
         left = waiting.count() - too_deep + self.watch.outcome.get("unlisted", 0)
-        if left and self.failures < MOST_FAILURES:
+        if left and self.failures[_host(self.url)] < MOST_FAILURES:
             self._tell(
                 self.url, f"{left:,} more addresses were found and not visited: the crawl was limited to {self.most:,}."
             )
         if too_deep:
             self._tell(self.url, f"{too_deep:,} addresses lie deeper than {self.depth} links and were not visited.")
+        if sitemaps := self.watch.outcome.get("sitemaps"):
+            self._tell(self.url, f"{sitemaps:,} more sitemaps were named and not read: {MOST_SITEMAPS} is the most.")
 
     def _why_nothing(self) -> str:
         first = self.rows.filter(kind=TargetKind.PAGE).order_by("pk").first()
@@ -347,7 +385,7 @@ class _Crawl:
     def _facts(self) -> dict[str, int]:
         counts = self.states
         return {
-            **({"unlisted": self.watch.outcome["unlisted"]} if self.watch.outcome.get("unlisted") else {}),
+            **{name: count for name in _LEFT_OUT if (count := self.watch.outcome.get(name))},
             "visited": self._visited(),
             **{state.value: counts[state] for state in _KEPT},
             "moved": counts[TargetState.MOVED] + counts[TargetState.OTHER],
@@ -360,7 +398,12 @@ class _Crawl:
     def _step(self) -> None:
         visited = self._visited()
         self.watch.outcome = self._facts()
-        self.watch.step(PHASE, visited, min(self.most, visited + self.watch.outcome["left"]))
+        self.watch.step(PHASE, visited, min(self.most + self.rechecked, visited + self.watch.outcome["left"]))
+
+
+def _host(url: str) -> str:
+    """The host of a page's identity: with its port, without `www.`."""
+    return (identify(url).page or "").partition("/")[0].partition("?")[0]
 
 
 def _words(title: str, text: str) -> str:

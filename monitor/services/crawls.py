@@ -46,11 +46,12 @@ def open_crawl(*, workspace: Workspace, url: str) -> Job | None:
 
 
 def address(typed: str) -> str:
-    """What somebody typed as a whole address; https where they left the scheme out."""
+    """What somebody typed as a whole address in ASCII, where it is one; https where they left the scheme out."""
     typed = typed.strip()
     if len(typed) > MOST_URL:
         raise Problem(f"The address is longer than {MOST_URL:,} characters.")
-    return typed if "://" in typed or not typed else f"https://{typed}"
+    whole = typed if "://" in typed or not typed else f"https://{typed}"
+    return assistants.ascii_address(whole) or whole
 
 
 def site_of(url: str) -> str:

@@ -73,7 +73,8 @@ def cancel(*, job: Job) -> bool:
         if locked.status == JobStatus.PAUSED:
             _end(locked, locked.lease, JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.")
         elif locked.status == JobStatus.WAITING:
-            _end(locked, locked.lease, JobStatus.CANCELLED, "Cancelled before it began.")
+            began = "Cancelled. What was stored by then is kept." if locked.result else "Cancelled before it began."
+            _end(locked, locked.lease, JobStatus.CANCELLED, began)
     return True
 
 
@@ -141,8 +142,10 @@ def run(*, job_id: int, beside: Watch | None = None) -> bool:
             return True
     except LeaseLost:
         log.info("Job %d went on elsewhere.", job.pk)
-    except (NotNow, Paused) as stop:
-        watch.let_go(JobStatus.PAUSED if isinstance(stop, Paused) else JobStatus.WAITING)
+    except NotNow:
+        watch.put_back()
+    except Paused:
+        watch.let_go()
     except Cancelled:
         watch.end(JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.", watch.outcome)
     except Problem as problem:
@@ -273,19 +276,25 @@ class JobWatch:
         if asked and asked[1]:
             raise Paused
 
-    def let_go(self, status: JobStatus) -> None:
-        """Put the job back as it is; it counts as no try that failed."""
-        let_go = int(self._job.input.get("let_go", 0)) + 1
-        _held(self._job.pk, self._lease).update(
-            status=status,
-            input={**self._job.input, "let_go": let_go},
+    def let_go(self) -> None:
+        """Pause the job as it is."""
+        self._release(
+            status=JobStatus.PAUSED,
             done=self._done,
             total=self._total,
             problems=self._problems,
             result=self._with_phase(),
             pause_asked=False,
-            lease_until=None,
         )
+
+    def put_back(self) -> None:
+        """Let the job wait as it was before: nothing was done."""
+        self._release(status=JobStatus.WAITING)
+
+    def _release(self, **fields: Any) -> None:
+        """Hold the job no longer, which counts as no try that failed."""
+        let_go = int(self._job.input.get("let_go", 0)) + 1
+        _held(self._job.pk, self._lease).update(input={**self._job.input, "let_go": let_go}, lease_until=None, **fields)
 
     def end(self, status: JobStatus, message: str, result: dict[str, Any]) -> None:
         self.outcome = result

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -321,3 +323,85 @@ def test_the_command_crawls_and_indexes(site: Website, capsys: pytest.CaptureFix
         call_command("crawl", "http://192.168.0.1/", "--workspace", workspace.slug)
     assert ended.value.code == 2
     assert "not on the public internet" in capsys.readouterr().err
+
+
+def test_a_dead_host_below_the_site_ends_its_own_visits_alone(site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crawling, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(crawling, "MOST_FAILURES", 3)
+    monkeypatch.setattr("rag.fetch.Scope.has", lambda self, url: True)  # as if it lay below the site's own host
+    with Website({f"/{n}": Place(status=500) for n in range(6)}) as dead:
+        monkeypatch.setattr("monitor.assistants._our_own", lambda url: frozenset({site.host, dead.host}))
+        site.places["/"] = page("Home", WORDS["a"], *(f"{dead.url}{n}" for n in range(6)), "/b")
+        site.places["/b"] = page("Last", WORDS["b"])
+        workspace = make_workspace()
+        job = crawled(workspace, site)
+    assert job.status != JobStatus.FAILED and kept(workspace) == {"", "b"}
+    reasons = [problem["reason"] for problem in job.problems]
+    assert any("stopped answering" in reason and "more addresses there" in reason for reason in reasons)
+    assert not any("The crawl ended there" in reason for reason in reasons)
+
+
+def test_what_moved_for_good_or_wants_out_leaves_the_index(site: Website) -> None:
+    site.places["/"] = page("Home", WORDS["a"], "/moved", "/away", "/noindex", "/other", "/stays")
+    for name, words in (("moved", "b"), ("away", "c"), ("noindex", "d"), ("other", "e"), ("stays", "f")):
+        site.places[f"/{name}"] = page(name, WORDS[words])
+    workspace = make_workspace()
+    first = crawled(workspace, site)
+    Job.objects.for_workspace(workspace).update(status=JobStatus.DONE)
+    site.places["/moved"] = redirect("/new", 301)
+    site.places["/away"] = redirect("/login", 302)
+    site.places["/noindex"] = page("noindex", WORDS["d"], head='<meta name="robots" content="noindex">')
+    site.places["/other"] = page("other", WORDS["e"], head='<link rel="canonical" href="/new">')
+    site.places["/new"] = page("new", WORDS["g"])
+    site.places["/login"] = page("login", LONG)
+    job = visited(crawls.again(job=first))
+    assert kept(workspace) == {"", "away", "login", "new", "stays"}
+    assert "leaves the index" in told(job)["noindex"] and "leaves the index" in told(job)["other"]
+
+
+def test_pages_that_are_here_already_take_no_place_of_new_ones(site: Website) -> None:
+    site.places["/"] = page("Home", WORDS["a"], "/b", "/c", "/d", "/e")
+    for name in "bcde":
+        site.places[f"/{name}"] = page(name, WORDS[name])
+    workspace = make_workspace()
+    first = crawled(workspace, site, pages=3)
+    assert len(kept(workspace)) == 3
+    Job.objects.for_workspace(workspace).update(status=JobStatus.DONE)
+    second = visited(crawls.again(job=first))
+    assert kept(workspace) == {"", "b", "c", "d", "e"}
+    assert second.result["unchanged"] == 3 and second.result["added"] == 2
+
+
+def test_a_job_that_must_wait_keeps_what_it_had(site: Website) -> None:
+    job = crawls.start(workspace=make_workspace(), url=site.url)
+    problems = [{"where": "x", "reason": "y"}]
+    Job.objects.for_workspace(job.workspace).update(done=7, total=9, problems=problems, result={"visited": 7})
+    with crawling._place(crawls.site_of(job.input["url"])) as free:
+        assert free
+        holder = threading.Thread(target=in_another_connection, args=(lambda: jobs.run(job_id=job.pk),))
+        holder.start()
+        holder.join(30)
+    job.refresh_from_db()
+    assert (job.status, job.done, job.total, job.problems) == (JobStatus.WAITING, 7, 9, problems)
+    jobs.cancel(job=job)
+    job.refresh_from_db()
+    assert job.message == "Cancelled. What was stored by then is kept."
+
+
+def in_another_connection(work: Callable[[], object]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept_as"),
+    [
+        ("bücher.example", "https://xn--bcher-kva.example/"),
+        ("https://a.example/über uns", "https://a.example/%C3%BCber%20uns"),
+        ("http://a.example:8080/x?q=1#part", "http://a.example:8080/x?q=1"),
+    ],
+)
+def test_an_address_is_kept_as_it_is_requested(typed: str, kept_as: str) -> None:
+    assert crawls.address(typed) == kept_as

@@ -49,6 +49,9 @@ def test_what_a_page_asks_of_robots() -> None:
     assert read(b"<meta name=robots content=none><a href=/a>a</a>", URL, "", {}).links == ()
     assert read(b"<p>x", URL, "", {"x-robots-tag": "otherbot: noindex"}).noindex is False
     assert read(b"<p>x", URL, "", {"x-robots-tag": "citescope: noindex"}).noindex
+    assert read(b"<p>x", URL, "", {"x-robots-tag": "otherbot: nofollow, noindex"}).noindex is False
+    assert read(b"<p>x", URL, "", {"x-robots-tag": "noindex\notherbot: nofollow"}).noindex
+    assert read(b"<p>x", URL, "", {"x-robots-tag": "max-snippet: 5, noindex"}).noindex
     assert read(b"<p>x", URL, "", {"link": '</own>; rel="canonical"'}).canonical == "https://pens.example/own"
 
 
