@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from inference.answer import AssistantError, Finish
 
@@ -52,3 +53,14 @@ class Generator(ABC):
     @abstractmethod
     def stream(self, prompt: Prompt) -> Iterator[str | Generated]:
         """Yield text as it comes; the last item is the whole. Raises AssistantError."""
+
+
+def read_address(text: str) -> tuple[str, str]:
+    """(base URL, model) of `URL#MODEL`. Raises ValueError."""
+    url, _, model = text.partition("#")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or not model.strip():
+        raise ValueError(
+            "give the server's URL and its model as URL#MODEL, such as http://localhost:11434/v1#qwen3:4b."
+        )
+    return url.rstrip("/"), model.strip()

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from inference import errors, wire
 from inference.answer import AssistantError, RawBody
@@ -27,17 +26,6 @@ WINDOW = 4096
 #: No tokenizer is at hand; texts have seldom more tokens than bytes by this.
 BYTES_A_TOKEN = 3
 _LARGEST_SEED = 2**31
-
-
-def read_address(text: str) -> tuple[str, str]:
-    """(base URL, model) of `URL#MODEL`. Raises ValueError."""
-    url, _, model = text.partition("#")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or not model.strip():
-        raise ValueError(
-            "give the server's URL and its model as URL#MODEL, such as http://localhost:11434/v1#qwen3:4b."
-        )
-    return url.rstrip("/"), model.strip()
 
 
 class RemoteGenerator(Generator):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inference.answer import Answer, AssistantError, Delta, Question, RawBody
+from inference.generator import read_address
 from inference.http import Client
-from inference.remote import RemoteGenerator, read_address
+from inference.remote import RemoteGenerator
 from rag.assistant import LocalAssistant, source_documents
 from rag.compose import NOTHING_FOUND
 from rag.generative import GenerativeAssistant
