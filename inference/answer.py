@@ -237,14 +237,18 @@ class Assistant(ABC):
     `models` are suggestions, the first one the default; any other id the provider knows may be given. `key_fields` is
     what a workspace enters once, empty for an assistant that needs nothing. Prices are found under `name` and model.
     `surfaces` are the pages that people copy its answers from, by name: an assistant with some cannot be asked.
-    `takes_...` say which parts of a question reach the service, in at least one of its formats: what would be dropped
-    is not asked for.
+    One that `needs_index` answers from an index generation of the workspace; one that `is_free` costs nothing by the
+    call. Panels' questions wait on `queue`, those that a person waits for on `asked_on`. `takes_...` say which parts of
+    a question reach the service, in at least one of its formats: what would be dropped is not asked for.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     stratum: ClassVar[str] = "api"
     queue: ClassVar[str] = "external"
+    asked_on: ClassVar[str] = "asking"
+    needs_index: ClassVar[bool] = False
+    is_free: ClassVar[bool] = False
     models: ClassVar[tuple[str, ...]] = ()
     key_fields: ClassVar[tuple[KeyField, ...]] = ()
     surfaces: ClassVar[Mapping[str, str]] = {}

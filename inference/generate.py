@@ -1,9 +1,9 @@
 """Texts from prompts with a frozen language model: many at once, one at once, or one while it comes.
 
-`Generator` is what those who write prompts know; `ModelGenerator` runs a model folder by transformers. What prompts
-share is computed once, different prompts are decoded together, and a prompt alone is decoded with guesses copied from
-itself (or from a draft model) that the model checks. In float32 none of that changes a token against asking one by
-one: where two tokens were too close to call, the prompt is asked again alone. Does not know what prompts are about.
+`ModelGenerator` runs a model folder by transformers. What prompts share is computed once, different prompts are decoded
+together, and a prompt alone is decoded with guesses copied from itself (or from a draft model) that the model checks.
+In float32 none of that changes a token against asking one by one: where two tokens were too close to call, the prompt
+is asked again alone. Does not know what prompts are about.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import hashlib
 import os
 import queue
 import threading
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from inference.answer import AssistantError, Finish
+from inference.answer import AssistantError
 from inference.decoding import Choice, Clock, Prefixes, common_prefix
+from inference.generator import Generated, Generator, Prompt
 from inference.model_folder import ModelFolder, UnusableFolder, check, find
 from inference.prompt_tokens import PromptTokens
 
@@ -33,47 +33,6 @@ MOST_ROWS = {"cpu": 64, "cuda": 256, "mps": 64}
 MOST_CACHE_BYTES = {"cpu": 2 * 1024**3, "cuda": 8 * 1024**3, "mps": 2 * 1024**3}
 #: Tokens guessed at once from the prompt, found by as many equal tokens before them.
 LOOKUP_TOKENS, LOOKUP_NGRAM = 10, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """Instructions and a text to go on from. Temperature 0 takes the likeliest token; else equal seeds draw alike."""
-
-    system: str
-    text: str
-    seed: int | None = None
-    temperature: float = 0.0
-    most_tokens: int = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """A model's text; `record` holds how it was made: model, its hash, dtype, seed, and times in milliseconds."""
-
-    text: str
-    finish: Finish
-    input_tokens: int | None
-    output_tokens: int | None
-    record: dict[str, Any] = field(default_factory=dict)
-
-
-class Generator(ABC):
-    """Writes on from prompts. `window` is the tokens that prompt and answer may have together, None for unknown."""
-
-    name: str
-    window: int | None = None
-
-    @abstractmethod
-    def count_tokens(self, prompt: Prompt) -> int:
-        """How many tokens the prompt has, or may have."""
-
-    @abstractmethod
-    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Generated | AssistantError]]:
-        """Yield (index, text or error) as prompts finish."""
-
-    @abstractmethod
-    def stream(self, prompt: Prompt) -> Iterator[str | Generated]:
-        """Yield text as it comes; the last item is the whole. Raises AssistantError."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ functions that need them, so that pages and forms stay light.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -22,28 +23,55 @@ from inference.http import Client
 from inference.pages import identify
 
 if TYPE_CHECKING:
+    from inference.generator import Generator
     from rag.crawl import Target, Visit
     from rag.extract import PageText
     from rag.fetch import Fetcher
+    from rag.index import Index
     from rag.page_facts import PageFacts, SitemapFacts
     from rag.support import Judgement
     from rag.trace import Place
 
+log = logging.getLogger(__name__)
+
 #: Open index generations kept in one worker's memory.
 OPEN_GENERATIONS = 3
+#: The local engine's assistants: the one that is always there, and the one whose model the operator names.
+EXTRACTIVE, GENERATIVE = "local", "local_generative"
 
 
 @cache
 def _classes() -> dict[str, type[Assistant]]:
-    """Every assistant by name: the local engine first, then what the scan of `inference.assistants` finds."""
+    """Every assistant by name: the local engine's first, then what the scan of `inference.assistants` finds."""
     from rag.assistant import LocalAssistant
+    from rag.generative import GenerativeAssistant
 
-    return {LocalAssistant.name: LocalAssistant} | every()
+    own: dict[str, type[Assistant]] = {kind.name: kind for kind in (LocalAssistant, GenerativeAssistant)}
+    return own | every()
 
 
 def choices() -> list[tuple[str, str]]:
     """(name, label) of every assistant that can be asked, for forms."""
-    return [(name, kind.label) for name, kind in _classes().items() if not kind.surfaces]
+    return [(name, kind.label) for name, kind in _classes().items() if not kind.surfaces and not unavailable(name)]
+
+
+def unavailable(name: str) -> str:
+    """Why an assistant that is installed cannot be asked here, in a sentence; empty for one that can be."""
+    if name == GENERATIVE and not settings.GENERATOR_MODEL:
+        return f"{label(name)} has no language model here: whoever hosts this names one in GENERATOR_MODEL."
+    return ""
+
+
+def needs_index(name: str) -> bool:
+    """Whether the assistant answers from the workspace's pages; not for one that is not installed."""
+    kind = _classes().get(name)
+    return bool(kind and kind.needs_index)
+
+
+def is_free(name: str) -> bool:
+    """Whether the assistant costs nothing by the call; not for one that is not installed."""
+    kind = _classes().get(name)
+    return bool(kind and kind.is_free)
 
 
 def surfaces() -> list[tuple[str, str]]:
@@ -91,11 +119,16 @@ def default_model(name: str) -> str:
 
 
 def build(name: str, *, index_folder: Path | None = None, key: Mapping[str, str] | None = None) -> Assistant:
-    """An assistant ready to answer. The local engine needs the folder of an index generation, others their key."""
-    if name == "local":
+    """An assistant ready to answer. The local engine needs the folder of an index generation, others their key.
+
+    Raises ValueError with the reason where it cannot be asked, KeyError for an unknown name.
+    """
+    if needs_index(name):
         if index_folder is None:
             raise ValueError("The local engine needs an index: import pages first.")
-        return _local(index_folder)
+        if reason := unavailable(name):
+            raise ValueError(reason)
+        return _local(index_folder) if name != GENERATIVE else _generative(index_folder, settings.GENERATOR_MODEL)
     kind: Callable[..., Assistant] = assistant_class(name)
     if not assistant_class(name).key_fields:
         return kind()
@@ -112,12 +145,69 @@ def _client() -> Client:
 
 
 @lru_cache(maxsize=OPEN_GENERATIONS)
-def _local(index_folder: Path) -> Assistant:
-    from rag.assistant import LocalAssistant
+def _index(index_folder: Path) -> Index:
     from rag.index import Index
 
-    engine: Assistant = LocalAssistant(Index.open(index_folder), embedder())
+    return Index.open(index_folder)
+
+
+@lru_cache(maxsize=OPEN_GENERATIONS)
+def _local(index_folder: Path) -> Assistant:
+    from rag.assistant import LocalAssistant
+
+    engine: Assistant = LocalAssistant(_index(index_folder), embedder())
     return engine
+
+
+@lru_cache(maxsize=OPEN_GENERATIONS)
+def _generative(index_folder: Path, model: str) -> Assistant:
+    from rag.generative import GenerativeAssistant
+
+    engine: Assistant = GenerativeAssistant(_index(index_folder), embedder(), _generator(model))
+    return engine
+
+
+def _generator(model: str) -> Generator:
+    """The language model of this process: of a folder, loaded once, or behind a server. Raises ValueError."""
+    if "://" in model:
+        from inference.generator import read_address
+        from inference.remote import RemoteGenerator
+
+        return RemoteGenerator(*read_address(model), _client())
+    from inference.generate import get_generator
+
+    return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE)
+
+
+def generator_problem() -> str:
+    """What is wrong with the language model that the settings name, in a sentence; empty where nothing is seen to be.
+
+    Looks at names and headers alone, so that it can run at every start.
+    """
+    from inference import model_folder
+
+    model = settings.GENERATOR_MODEL
+    try:
+        if "://" in model:
+            host = urlsplit(model).hostname or ""
+            if is_inside(host) and not _our_own(model):
+                return f"{host} is not on the public internet: name it in ALLOWED_MODEL_HOSTS as well."
+        elif model:
+            model_folder.check(model_folder.find(model, settings.MODEL_ROOT), settings.MODEL_ROOT)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def warm_up() -> None:
+    """Load the models of this process before anything is claimed: loading takes seconds, and leases run meanwhile."""
+    embedder()
+    if settings.GENERATOR_MODEL:
+        try:
+            _generator(settings.GENERATOR_MODEL)
+        except ValueError as error:
+            # the extractive engine does without, and each question that needs it is told
+            log.error("The language model of GENERATOR_MODEL cannot be used: %s", error)
 
 
 def embedder() -> Any:
@@ -382,7 +472,8 @@ def is_sound(index_folder: Path) -> bool:
 
 def forget_indexes() -> None:
     """Let go of every open generation and of what is known of them."""
-    _local.cache_clear()
+    for kept in (_index, _local, _generative):
+        kept.cache_clear()
     _sound.clear()
 
 

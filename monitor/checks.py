@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from monitor import assistants
+
 
 @register()
 def data_folder_is_writable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -33,6 +35,12 @@ def embedding_model_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage
             )
         ]
     return []
+
+
+@register()
+def generator_model_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    problem = assistants.generator_problem()
+    return [Error(f"GENERATOR_MODEL={settings.GENERATOR_MODEL}: {problem}", id="citescope.E003")] if problem else []
 
 
 @register(deploy=True)

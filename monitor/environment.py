@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from inference.generator import read_address
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -103,6 +105,13 @@ def _precision(raw: str) -> str:
     return raw
 
 
+def _generator(raw: str) -> str:
+    """A folder's name, or a server's `URL#MODEL`."""
+    if "://" in raw:
+        read_address(raw)
+    return raw
+
+
 def _contact(raw: str) -> str:
     if not (raw.isascii() and raw.isprintable()) or set(raw) & set("() "):
         raise ValueError("give a URL or an e-mail address.")
@@ -153,6 +162,13 @@ ENVIRONMENT: tuple[Variable, ...] = (
         _precision,
     ),
     Variable("MODEL_DEVICE", "auto", "Where models run: auto, cpu, cuda or mps.", _device),
+    Variable("MODEL_ROOT", "", "Folder that language models' folders lie in; empty: models under DATA_DIR.", _file),
+    Variable(
+        "GENERATOR_MODEL",
+        "",
+        "Language model that writes answers: a folder's name under MODEL_ROOT, or a server's URL#MODEL; empty: none.",
+        _generator,
+    ),
     Variable(
         "ALLOWED_MODEL_HOSTS",
         "",

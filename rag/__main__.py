@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from inference.model_files import DEVICES, PRECISIONS
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
+    from inference.generator import Generator
     from rag.index import Index
     from rag.retrieve import Ranking
 
@@ -89,12 +91,20 @@ def search(arguments: argparse.Namespace) -> None:
 
 
 def ask(arguments: argparse.Namespace) -> None:
-    """A question -> the local assistant's answer."""
-    from inference.answer import Question
+    """A question -> the local assistant's answer, in the pages' own sentences or written by a language model."""
+    from inference.answer import AssistantError, Question
     from rag.assistant import LocalAssistant
+    from rag.generative import GenerativeAssistant
 
     question = Question(arguments.question, seed=arguments.seed, temperature=arguments.temperature)
-    _print(LocalAssistant(_open(arguments.directory), _embedder(arguments)).answer(question).as_json())
+    opened, embedder = _open(arguments.directory), _embedder(arguments)
+    assistant = LocalAssistant(opened, embedder)
+    if arguments.generator:
+        assistant = GenerativeAssistant(opened, embedder, _generator(arguments))
+    try:
+        _print(assistant.answer(question).as_json())
+    except AssistantError as error:
+        raise ValueError(error.message) from None
 
 
 def support(arguments: argparse.Namespace) -> None:
@@ -162,6 +172,21 @@ def _embedder(arguments: argparse.Namespace, opened: Index | None = None) -> Emb
             "--model or --precision, or build the index again."
         )
     return embedder
+
+
+def _generator(arguments: argparse.Namespace) -> Generator:
+    """The language model of a folder, or of a server that the environment allows. Raises ValueError."""
+    if "://" in arguments.generator:
+        from inference.generator import read_address
+        from inference.http import Client
+        from inference.remote import RemoteGenerator
+
+        hosts = frozenset(filter(None, os.environ.get("ALLOWED_MODEL_HOSTS", "").split(",")))
+        return RemoteGenerator(*read_address(arguments.generator), Client(allowed_hosts=hosts))
+    from inference.generate import get_generator
+
+    folder = Path(arguments.generator).resolve()
+    return get_generator(folder.name, folder.parent, arguments.device)
 
 
 def _claims(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
@@ -236,6 +261,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("question")
     command.add_argument("--seed", type=int)
     command.add_argument("--temperature", type=float)
+    command.add_argument(
+        "--generator",
+        metavar="FOLDER",
+        help="a language model's folder that writes the answer, or a server's URL#MODEL",
+    )
     command.set_defaults(run=ask)
     _add_model(command)
 

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from inference.answer import (
     Answer,
@@ -50,7 +50,10 @@ class LocalAssistant(Assistant):
     label = "Local engine"
     stratum = "local"
     queue = "local"
-    models = ("all-MiniLM-L6-v2",)
+    asked_on = "online"
+    needs_index = True
+    is_free = True
+    models: ClassVar[tuple[str, ...]] = ("all-MiniLM-L6-v2",)
     takes_model = False
     takes_output_limit = False
 
@@ -104,7 +107,7 @@ class LocalAssistant(Assistant):
         # here and not above: a process that only parses needs none of them
         from rag import compose, retrieve, trace
 
-        temperature = _temperature(question)
+        temperature = temperature_of(question)
         started = time.perf_counter()
         if question.text not in composers:
             ranking = retrieve.rank(self._index, question.text, vector)
@@ -169,7 +172,8 @@ def source_documents(raw: bytes) -> list[str]:
     return [str(source["document"]) for source in json.loads(raw)["sources"]]
 
 
-def _temperature(question: Question) -> float:
+def temperature_of(question: Question) -> float:
+    """What the question says, or enough for repeats with seeds to differ."""
     if question.temperature is None:
         return TEMPERATURE if question.seed is not None else 0.0
     return max(0.0, float(question.temperature))
@@ -217,7 +221,7 @@ def _read(row: dict[str, Any], raw: bytes) -> Answer:
         retrieved=tuple(retrieved.values()),
         searches=(row["question"],),
         model=row["model"],
-        finish="complete",
+        finish=row.get("finish", "complete"),
         usage=Usage(usage["input_tokens"], usage["output_tokens"], usage["searches"], cost_usd=0.0),
         raw=raw,
     )

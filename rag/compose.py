@@ -88,6 +88,13 @@ class Composer:
         return _write(self._index, chosen, pages) if chosen else Composition(NOTHING_FOUND, tuple(pages))
 
 
+def context(index: Index, question: str, ranking: Ranking) -> list[Page]:
+    """The pages that an answer without noise is made from, best first; none where they are not about the question."""
+    asked = asked_terms(index, question)
+    pages = _on_topic(index, asked, ranking, awards=Kind.PICK in kinds_of(question))
+    return _best(pages) if pages and _relevant(index, question, asked, ranking) else []
+
+
 def _on_topic(index: Index, asked: Asked, ranking: Ranking, *, awards: bool) -> list[Page]:
     """The best pages that keep to the question's topic, each with its best passages, and those with `awards`."""
     passages: dict[int, list[int]] = {}
@@ -127,6 +134,10 @@ def _context(pages: Sequence[Page], noise: np.random.Generator, temperature: flo
     if temperature > 0:
         draws = noise.normal(0.0, PAGE_NOISE * temperature, len(pages)).tolist()
         pages = [replace(page, score=page.score + draw) for page, draw in zip(pages, draws, strict=True)]
+    return _best(pages)
+
+
+def _best(pages: Sequence[Page]) -> list[Page]:
     best = sorted(pages, key=lambda page: (-page.score, page.document))[:CONTEXT_PAGES]
     return [replace(page, score=round(page.score, 6)) for page in best]
 

@@ -47,7 +47,7 @@ class PriceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["assistant"].choices = [  # type: ignore[attr-defined]
-            choice for choice in assistants.choices() if choice[0] != "local"
+            choice for choice in assistants.choices() if not assistants.is_free(choice[0])
         ]
 
     def clean(self) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class AssistantRow:
     chosen: bool
     needs_key: bool
     needs_pages: bool
+    is_free: bool
     model: forms.BoundField | None
     more: tuple[forms.BoundField, ...]
 
@@ -169,7 +170,7 @@ class PanelForm(forms.Form):
     def rows(self) -> list[AssistantRow]:
         """The assistants that can be asked here, and those that this panel asks already; the local engine first."""
         found = [row for row in self._rows() if row.chosen or not row.needs_key]
-        return sorted(found, key=lambda row: (row.name != "local", row.label.casefold()))
+        return sorted(found, key=lambda row: (not row.is_free, row.label.casefold()))
 
     def rows_without_key(self) -> list[AssistantRow]:
         found = [row for row in self._rows() if row.needs_key and not row.chosen]
@@ -187,7 +188,8 @@ class PanelForm(forms.Form):
                 models=kind.models,
                 chosen=name in chosen,
                 needs_key=name in self.keyless,
-                needs_pages=name == "local" and not self.has_pages,
+                needs_pages=kind.needs_index and not self.has_pages,
+                is_free=kind.is_free,
                 model=own.pop("model", None),
                 more=tuple(own.values()),
             )

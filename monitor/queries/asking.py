@@ -50,7 +50,7 @@ class AssistantChoice:
 
     @property
     def is_free(self) -> bool:
-        return self.name == "local"
+        return assistants.is_free(self.name)
 
 
 def choices(workspace: Workspace, *, has_pages: bool, chosen: str = "") -> list[AssistantChoice]:
@@ -62,13 +62,13 @@ def choices(workspace: Workspace, *, has_pages: bool, chosen: str = "") -> list[
     book = pricing.book(workspace.pk)
     found = []
     for name, label in assistants.choices():
-        if not has_pages if name == "local" else name not in held and assistants.needs_key(name):
+        if not has_pages if assistants.needs_index(name) else name not in held and assistants.needs_key(name):
             continue
         models = [*assistants.assistant_class(name).models, *(m for m in own.get(name, ()) if "*" not in m)]
         rows = []
         for model in dict.fromkeys(models or [""]):
             price = pricing.find(book, name, model)
-            maximum = Decimal(0) if name == "local" else book.maximum(price, prompt=_LONGEST_QUESTION)
+            maximum = Decimal(0) if assistants.is_free(name) else book.maximum(price, prompt=_LONGEST_QUESTION)
             value = f"{name}/{model}"
             rows.append(ModelChoice(value, model or "its own model", maximum, selected=value == chosen))
         found.append(AssistantChoice(name, label, tuple(rows)))
@@ -81,6 +81,13 @@ def said(response: Response) -> str:
         return response.text
     rows = Delta.objects.for_workspace(response.workspace_id).filter(response=response, lease=response.lease)
     return "".join(rows.order_by("sequence").values_list("text", flat=True))
+
+
+def per_token_ms(response: Response) -> float | None:
+    """How long each token took after the first; None where its text did not come piece by piece."""
+    if response.first_text_ms is None or response.latency_ms is None or (response.output_tokens or 0) < 2:
+        return None
+    return max(response.latency_ms - response.first_text_ms, 0) / ((response.output_tokens or 2) - 1)
 
 
 # --- following an answer while it comes ------------------------------------------------------------------------------

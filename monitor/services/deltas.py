@@ -86,15 +86,20 @@ class Writer:
 
 
 def streamed(
-    assistant: Assistant, claimed: Claim, keep: Keep, writer: Writer
+    assistant: Assistant, claimed: Claim, keep: Keep, writer: Writer, *, writes: bool = False
 ) -> Iterator[tuple[int, Answer | AssistantError]]:
-    """The one result of one question, as `ledger.results` gives it, while its text goes to the writer as it comes."""
+    """The one result of one question, as `ledger.results` gives it, while its text goes to the writer as it comes.
+
+    `writes`: this thread owns a database connection and writes what has come. Raises OperationalError then.
+    """
     started = time.monotonic()
     try:
         for item in assistant.stream(claimed.question(), keep):
             if isinstance(item, Delta):
                 after_ms = round((time.monotonic() - started) * 1000)
                 writer.say(claimed.response_id, claimed.lease, item.text, after_ms)
+                if writes:
+                    writer.write()
             else:
                 yield 0, item
     except AssistantError as error:

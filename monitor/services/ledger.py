@@ -43,6 +43,7 @@ from monitor.models import (
     RunStatus,
 )
 from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool
+from monitor.services.leases import Leases
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ FREE_CLAIM_SIZE = 256
 STORE_SIZE = 128
 STORE_SECONDS = 0.5
 BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
+#: Questions that a person waits for, of the local engine.
+ONLINE = MODEL_QUEUES[0]
 #: Queues whose answers cost nothing: what was sent and never came back is simply asked again.
 FREE_QUEUES = MODEL_QUEUES
 
@@ -134,7 +137,7 @@ def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = N
 def warm_up(*, queues: Sequence[str]) -> None:
     """Load the model before anything is claimed: loading takes seconds, and a lease runs from its claim."""
     if set(queues) & set(MODEL_QUEUES):
-        assistants.embedder()
+        assistants.warm_up()
 
 
 def _claim(row: dict[str, Any]) -> Claim:
@@ -147,44 +150,23 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
 
     Raises OperationalError when the database goes away; what was answered by then lies in the spool.
     """
-    limit = FREE_CLAIM_SIZE if set(queues) <= set(FREE_QUEUES) else CLAIM_SIZE
+    # what a language model writes takes long, and people's questions wait for the end of a batch
+    is_quick = set(queues) <= set(FREE_QUEUES) and not settings.GENERATOR_MODEL
+    limit = FREE_CLAIM_SIZE if is_quick else CLAIM_SIZE
     with _Storing() as storing:
         while keep_going() and (claims := claim(queues=queues, limit=limit, run=run)):
-            leases = _Leases(claims)
-            claims.sort(key=lambda c: (c.assistant, c.model, c.generation_id or 0))
-            for _, group in groupby(claims, key=lambda c: (c.assistant, c.model, c.generation_id)):
-                _ask(list(group), storing, leases)
+            # people's questions first, each as a stream; then what is asked together
+            claims.sort(key=lambda c: (c.queue != ONLINE, c.assistant, c.model, c.generation_id or 0))
+            with Leases(claims) as leases:
+                for claimed in (c for c in claims if c.queue == ONLINE):
+                    _ask([claimed], storing, leases)
+                panels = (c for c in claims if c.queue != ONLINE)
+                for _, group in groupby(panels, key=lambda c: (c.assistant, c.model, c.generation_id)):
+                    _ask(list(group), storing, leases)
     return storing.moved
 
 
-class _Leases:
-    """The leases of what was claimed together, renewed well before they end."""
-
-    def __init__(self, claims: Sequence[Claim]) -> None:
-        self._claims = list(claims)
-        self._renewed_at = time.monotonic()
-
-    def renew(self) -> None:
-        """Where a good part of the time is over."""
-        if time.monotonic() - self._renewed_at < settings.LEASE_SECONDS / 4:
-            return
-        self._renewed_at = time.monotonic()
-        renew(self._claims)
-
-
-def renew(claims: Sequence[Claim]) -> None:
-    """Let the leases of these run on from now; of those answered or lost by now it renews nothing."""
-    held = [[c.response_id for c in claims], [c.lease for c in claims]]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE monitor_response r SET lease_until = now() + make_interval(secs => %s) "
-            "FROM unnest(%s::bigint[], %s::int[]) AS held(id, lease) "
-            "WHERE r.id = held.id AND r.lease = held.lease AND r.status = 'sending'",
-            [settings.LEASE_SECONDS, *held],
-        )
-
-
-def _ask(claims: list[Claim], storing: _Storing, leases: _Leases) -> None:
+def _ask(claims: list[Claim], storing: _Storing, leases: Leases) -> None:
     """Ask one assistant all of a group's questions; what has come is stored while the rest is asked."""
     try:
         assistant = assistants.build(claims[0].assistant, index_folder=_index_folder(claims[0].generation_id))
@@ -202,14 +184,19 @@ def _ask(claims: list[Claim], storing: _Storing, leases: _Leases) -> None:
         batch.append(spool.Record(claims[index].response_id, claims[index].lease, elapsed_ms(started), body))
         bodies[index].append(body)
 
-    for index, result in results(assistant, claims, keep):
+    writer = deltas.Writer()
+    is_waited_for = claims[0].queue == ONLINE
+    asked = deltas.streamed(assistant, claims[0], keep, writer, writes=True) if is_waited_for else None
+    for index, result in asked or results(assistant, claims, keep):
+        leases.came()
+        if is_waited_for:
+            writer.write(at_once=True)
         came = tuple(bodies.pop(index, ()))
         waiting.append(Finished(claims[index].response_id, claims[index].lease, came, result, elapsed_ms(started)))
         if len(waiting) >= STORE_SIZE or time.monotonic() - last_stored > STORE_SECONDS:
             storing.put(batch, waiting)
             waiting = []
             last_stored = time.monotonic()
-            leases.renew()
     storing.put(batch, waiting, last=True)
 
 
@@ -399,7 +386,7 @@ def _answer(row: Response, answer: Answer, latency_ms: int) -> None:
     row.answered_at = timezone.now()
     row.error_kind = row.error_message = ""
     row.lease_until = row.next_try_at = None
-    if row.assistant == "local":
+    if assistants.needs_index(row.assistant):
         row.page_versions = assistants.page_versions(answer)
 
 

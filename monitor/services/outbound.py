@@ -27,7 +27,7 @@ from inference.answer import Answer, AssistantError, RawBody
 from monitor import assistants
 from monitor.celery import ASKING
 from monitor.models import Attempt, Credential, Response, ResponseStatus, Run
-from monitor.services import budgets, costs, credentials, deltas, ledger, limits, spool
+from monitor.services import budgets, costs, credentials, deltas, leases, ledger, limits, spool
 from monitor.services.errors import Problem
 
 log = logging.getLogger(__name__)
@@ -288,7 +288,7 @@ class _Flight:
         if time.monotonic() - self._renewed_at < settings.LEASE_SECONDS / 4:
             return
         self._renewed_at = time.monotonic()
-        ledger.renew([batch.granted.claims[index] for batch in self._batches for index in batch.waiting])
+        leases.renew([batch.granted.claims[index] for batch in self._batches for index in batch.waiting])
 
     def _wait_for_opening(self, keep_going: Callable[[], bool]) -> bool:
         """True once something that waits behind a limit may go; False where that takes longer, or nothing waits."""

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from inference.answer import Assistant
 from monitor import assistants, schedule
-from monitor.celery import ASKING
 from monitor.models import (
     OPEN,
     IndexGeneration,
@@ -53,10 +52,9 @@ def start_run(
         raise Problem(f"The suite “{panel.suite.name}” has no prompts. Add some, then run the panel.")
     if not plan["assistants"]:
         raise Problem(f"The panel “{panel.name}” asks no assistant. Choose one, then run it.")
-    for item in plan["assistants"]:
-        _class(item["assistant"])
+    kinds = [_class(item["assistant"]) for item in plan["assistants"]]
     costs.require_ready(workspace=workspace, plan=plan["assistants"])
-    if any(item["assistant"] == "local" for item in plan["assistants"]):
+    if any(kind.needs_index for kind in kinds):
         generation = generation or current_generation(workspace)
     try:
         with transaction.atomic():
@@ -77,27 +75,26 @@ def start_run(
     return run
 
 
-def ask(*, workspace: Workspace, text: str, assistant: str = "local", model: str = "") -> Response:
+def ask(*, workspace: Workspace, text: str, assistant: str = assistants.EXTRACTIVE, model: str = "") -> Response:
     """Put one question to one assistant now, ahead of panels; it counts in no metric. Raises Problem."""
     text = text.strip()
     if not text:
         raise Problem("Type a question first.")
     if len(text) > Prompt.MAX_LENGTH:
         raise Problem(f"A question may have {Prompt.MAX_LENGTH:,} characters; this one has {len(text):,}.")
-    is_local = assistant == "local"
-    generation = current_generation(workspace) if is_local else None
     kind = _class(assistant)
+    generation = current_generation(workspace) if kind.needs_index else None
     if kind.surfaces:
         raise Problem(f"{kind.label} cannot be asked.")
     if len(model) > costs.LONGEST_MODEL or not model.isprintable():
         raise Problem("Choose one of the models.")
-    options: dict[str, Any] = {"temperature": 0} if is_local else {}
+    options: dict[str, Any] = {"temperature": 0} if kind.needs_index else {}
     item = {"assistant": kind.name, "model": model, "options": options}
     costs.require_ready(workspace=workspace, plan=[item])
     with transaction.atomic():
         run = _create(workspace, Trigger.ASK, generation=generation)
         response = _response(run, item, prompt_text=text)
-        response.queue = "online" if is_local else ASKING
+        response.queue = kind.asked_on
         response.save()
         _nudge_after_commit({response.queue})
     return response
@@ -147,11 +144,14 @@ def _response(
 
 
 def _class(name: str) -> type[Assistant]:
-    """An assistant's class. Problem for one that is no longer installed."""
+    """An assistant's class. Problem for one that is no longer installed, or cannot be asked here."""
     try:
-        return assistants.assistant_class(name)
+        kind = assistants.assistant_class(name)
     except KeyError:
         raise Problem(f"The assistant “{name}” is not installed here. Choose another one.") from None
+    if reason := assistants.unavailable(name):
+        raise Problem(reason)
+    return kind
 
 
 def _seed(*parts: object) -> int:

@@ -46,7 +46,7 @@ def ask(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _put_question(request: WorkspaceRequest) -> HttpResponse:
-    text, choice = request.POST.get("text", ""), request.POST.get("assistant", "") or "local"
+    text, choice = request.POST.get("text", ""), request.POST.get("assistant", "") or assistants.EXTRACTIVE
     name, _, model = choice.partition("/")
     try:
         response = runs.ask(workspace=request.workspace, text=text, assistant=name, model=model)
@@ -85,6 +85,7 @@ def _asked(request: WorkspaceRequest, pk: int) -> dict[str, Any]:
         "answer": answer_queries.answer_page(response),
         "is_open": is_open,
         "said": queries.said(response),
+        "per_token_ms": queries.per_token_ms(response),
         "waiting": waiting.reasons(response.run, has_room=outbound.has_room()) if is_open else (),
     }
 

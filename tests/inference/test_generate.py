@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from inference.answer import AssistantError
-from inference.generate import Generated, ModelGenerator, Prompt
+from inference.generate import ModelGenerator
+from inference.generator import Generated, Prompt
 from inference.model_folder import check
 from tests.inference.models import make_model
 

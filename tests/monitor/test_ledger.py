@@ -91,7 +91,8 @@ class Scripted(Assistant):
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     Scripted.asked = []
-    monkeypatch.setattr(assistants, "_classes", lambda: {"scripted": Scripted})
+    found = {"scripted": Scripted, "local": assistants.assistant_class("local")}
+    monkeypatch.setattr(assistants, "_classes", lambda: found)
 
 
 @pytest.fixture
