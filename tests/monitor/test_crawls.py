@@ -357,6 +357,15 @@ def test_what_moved_for_good_or_wants_out_leaves_the_index(site: Website) -> Non
     job = visited(crawls.again(job=first))
     assert kept(workspace) == {"", "away", "login", "new", "stays"}
     assert "leaves the index" in told(job)["noindex"] and "leaves the index" in told(job)["other"]
+    client = Client()
+    client.force_login(make_member(workspace, Role.VIEWER))
+    shown = {
+        page: client.get(reverse("page", args=[workspace.slug, page.pk]))
+        for page in Page.objects.for_workspace(workspace)
+    }
+    for page_, answer in shown.items():
+        assert "Last crawled" in answer.content.decode()
+        assert ("found this page gone" in answer.content.decode()) is (page_.current_id is None)
 
 
 def test_pages_that_are_here_already_take_no_place_of_new_ones(site: Website) -> None:
