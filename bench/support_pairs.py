@@ -115,7 +115,7 @@ def table(listed: str, between: str | None, inside: str | None) -> dict[str, lis
     return found
 
 
-_SYNONYMS = table(_SYNONYMS_LISTED, "|", None)
+SYNONYMS = table(_SYNONYMS_LISTED, "|", None)
 _CONTRARY = table(_OPPOSED, None, "/")
 
 
@@ -224,8 +224,8 @@ def reword(said: str, page: Page, chance: random.Random) -> str:
             other = _LONG[lower]
         elif lower in _SUBJECTS and strength > 0.4:
             other = _SUBJECTS[lower]
-        elif lower in _SYNONYMS and (at == 0 or word == lower) and chance.random() < strength:
-            other = chance.choice(_SYNONYMS[lower])
+        elif lower in SYNONYMS and (at == 0 or word == lower) and chance.random() < strength:
+            other = chance.choice(SYNONYMS[lower])
         elif lower.endswith("ly") and len(lower) > 5 and chance.random() < strength * 0.8:
             other = ""
         if other is not word:

@@ -61,6 +61,25 @@ def test_what_the_rest_of_its_page_says_counts_for_a_passage(embedder: Embedder,
     assert [opened.documents[opened.passages["document"][row]].id for row in tolls] == ["bridge", "plain"]
 
 
+def test_how_many_are_asked_for_does_not_change_how_documents_rank(embedder: Embedder, tmp_path: Path) -> None:
+    towns = [f"Town {n} has a ferry to isle {n * 7 % 260} and a market on day {n % 9}." for n in range(260)]
+    build(tmp_path / "1", [Document(str(n), "", "", text) for n, text in enumerate(towns)], embedder)
+    opened = Index.open(tmp_path / "1")
+    question = "Which town has a market on day 4 and ships to isle 21?"
+    vector = embedder.encode([question], "query")[0]
+    few, many = (rank(opened, question, vector, depth=depth, by="document") for depth in (200, 260))
+    assert few.passages[:50].tolist() == many.passages[:50].tolist()
+    assert few.scores[:50].tolist() == many.scores[:50].tolist()
+
+
+def test_documents_rank_alike_where_all_are_alike(embedder: Embedder, tmp_path: Path) -> None:
+    build(tmp_path / "1", [Document(str(n), "", "Ferries", "The ferry leaves hourly.") for n in range(9)], embedder)
+    opened = Index.open(tmp_path / "1")
+    for question in ("When does the ferry leave?", "zzz"):
+        ranking = rank(opened, question, embedder.encode([question], "query")[0], by="document")
+        assert ranking.passages.tolist() == list(range(9)) and not ranking.scores.any()
+
+
 def test_an_empty_index_ranks_nothing(embedder: Embedder, tmp_path: Path) -> None:
     build(tmp_path / "1", [], embedder)
     opened = Index.open(tmp_path / "1")
