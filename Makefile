@@ -37,6 +37,7 @@ chaos: .venv/ready-dev
 	$(BIN)/python -m tests.chaos.fairness
 	$(BIN)/python -m tests.chaos.budgets
 	$(BIN)/python -m tests.chaos.hostile_fetch
+	$(BIN)/python -m tests.chaos.index_damage --kills 200 --damages 500
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis shots

@@ -140,7 +140,7 @@ def claims(pages: dict[str, str]) -> Iterator[Pair]:
 
 
 def reworded(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """The same in other words, where half of the words at least have another: what people ask who know no better."""
+    """The same in other words, where a quarter of the words at least have another."""
     for question, text in pairs:
         chance = random.Random(question)
         words = question.lower().split()
@@ -188,7 +188,7 @@ def _digest(text: str) -> str:
 
 
 def generation(pairs: list[Pair], directory: Path, embedder: Embedder) -> Index:
-    """The index of a set's texts; a text's id is the number of its first question."""
+    """The index of a set's texts; a text's id is its SHA-256."""
     texts = dict.fromkeys(text for _, text in pairs)
     if not directory.is_dir():
         build(directory, [Document(_digest(text), "", "", text) for text in texts], embedder)

@@ -34,6 +34,9 @@ Numbers = npt.NDArray[np.int32]
 #: Changes with anything that makes older generations unfit to be read or reused.
 FORMAT = 4
 MANIFEST = "manifest.json"
+#: What a manifest counts; no checksum guards the manifest itself, so opening counts again.
+COUNTS = ("dimension", "documents", "passages", "sentences", "terms")
+ENTRIES = {"format", "model", "fingerprint", "reused", "files", *COUNTS}
 #: Sentences kept as tuples: composing looks at the same ones for every repeat.
 KEPT_SENTENCES = 65536
 #: BM25 of passages: lengths differ little, so length counts for less than usual.
@@ -109,7 +112,7 @@ class Index:
     """An open generation: arrays in memory, read only."""
 
     def __init__(self, directory: Path, manifest: Manifest) -> None:
-        """Load the files of a generation that has been verified; use `Index.open`."""
+        """Load the files of a generation that has been verified; use `Index.open`. Raises ValueError and others."""
         self.directory = directory
         self.manifest = manifest
         with (directory / "documents.jsonl").open(encoding="ascii") as lines:
@@ -121,6 +124,9 @@ class Index:
         self.idf: Vectors = np.load(directory / "idf.npy")
         names = json.loads((directory / "vocabulary.json").read_text("ascii"))
         self.vocabulary: dict[str, int] = {name: number for number, name in enumerate(names)}
+        there = (self.documents, self.passages, self.sentences, self.vocabulary)
+        if [manifest[name] for name in COUNTS] != [self.sentence_vectors.shape[1], *map(len, there)]:
+            raise ValueError(f"{MANIFEST} counts otherwise")
         self._titles: dict[int, list[int]] = {}
         self.sentence = lru_cache(maxsize=KEPT_SENTENCES)(self._sentence)
 
@@ -213,6 +219,8 @@ def verify(directory: Path) -> Manifest:
     try:
         manifest: Manifest = json.loads((directory / MANIFEST).read_text("utf-8"))
         files, version = dict(manifest["files"]), manifest["format"]
+        if version == FORMAT and set(manifest) != ENTRIES:
+            raise KeyError("entries")
     except FileNotFoundError as error:
         raise DamagedIndex(f"There is no index in {directory}: build it first.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

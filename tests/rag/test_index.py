@@ -57,6 +57,20 @@ def test_every_lost_or_altered_file_is_noticed(generation: Path, tmp_path: Path)
         Index.open(tmp_path / "absent")
 
 
+@pytest.mark.parametrize(
+    "change", [{"dimension": 383}, {"sentences": 1}, {"terms": None}, {"model": ...}, {"nodel": 1}]
+)
+def test_a_manifest_that_counts_otherwise_or_is_no_manifest_is_noticed(
+    generation: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    shutil.copytree(generation, tmp_path / "copy")
+    manifest = json.loads((generation / MANIFEST).read_text()) | change
+    manifest = {name: value for name, value in manifest.items() if value is not ...}
+    (tmp_path / "copy" / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(DamagedIndex, match="build"):
+        Index.open(tmp_path / "copy")
+
+
 def test_unchanged_documents_are_copied_and_change_nothing(
     generation: Path, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
