@@ -66,6 +66,7 @@ def search(arguments: argparse.Namespace) -> None:
     """Queries -> TREC run lines by document, or JSON by passage."""
     from rag.evaluate import read_queries
     from rag.retrieve import by_document
+    from rag.widen import widened
 
     opened = _open(arguments.directory)
     # a question without a word is near to nothing, though its vector is near to something
@@ -75,17 +76,15 @@ def search(arguments: argparse.Namespace) -> None:
             for rank, (number, score) in enumerate(by_document(opened, ranking, arguments.k), start=1):
                 print(query, "Q0", opened.documents[number].id, rank, f"{score:.6f}", f"citescope-{arguments.mode}")
             continue
-        rows = opened.passages[ranking.passages]
-        held = [(row, score) for row, score in zip(rows, ranking.scores, strict=True) if row["end"] > row["start"]]
-        for rank, (row, score) in enumerate(held[: arguments.k], start=1):
+        for rank, part in enumerate(widened(opened, ranking, arguments.k), start=1):
             _print(
                 {
                     "query": query,
                     "rank": rank,
-                    "document": opened.documents[row["document"]].id,
-                    "start": int(row["start"]),
-                    "end": int(row["end"]),
-                    "score": round(float(score), 6),
+                    "document": opened.documents[part.document].id,
+                    "start": part.start,
+                    "end": part.end,
+                    "score": round(part.score, 6),
                 }
             )
 
