@@ -289,7 +289,7 @@ class Loopback:
     async def _bomb(self, seen: Seen, body: bytes, writer: asyncio.StreamWriter) -> None:
         """A gigabyte of white space in a megabyte of gzip."""
         writer.write(self._head(200, None, seen, "Content-Encoding: gzip\r\n"))
-        bomb = _gigabyte()
+        bomb = await asyncio.to_thread(_gigabyte)  # made at first use, and nobody else may wait for that
         for at in range(0, len(bomb), 16 * 1024):
             writer.write(_chunk(bomb[at : at + 16 * 1024]))
             await writer.drain()
