@@ -293,10 +293,9 @@ def recorded_ranking(raw: bytes) -> list[Place]:
 
 def whole_rankings(index_folder: Path, questions: Sequence[str]) -> Iterator[list[Place]]:
     """The places of all documents of a generation for each question, in order. Loads torch."""
-    from rag.index import Index
     from rag.trace import whole
 
-    yield from whole(Index.open(index_folder), embedder(), questions)
+    yield from whole(_index(index_folder), embedder(), questions)
 
 
 def asked_words(question: str, text: str) -> tuple[list[str], list[str]]:
@@ -318,10 +317,16 @@ def judge_support(answers: Sequence[tuple[Answer, Mapping[str, str]]]) -> list[J
 
     By the installed model, whichever one the settings name for the index: the check learned from that one. Loads torch.
     """
-    from inference.embed import get_embedder
     from rag.support import judge
 
-    return judge(answers, get_embedder(None, settings.MODEL_DEVICE, settings.EMBEDDING_PRECISION))
+    return judge(answers, support_embedder())
+
+
+def support_embedder() -> Any:
+    """The model that citations are checked by, loaded once."""
+    from inference.embed import get_embedder
+
+    return get_embedder(None, settings.MODEL_DEVICE, settings.EMBEDDING_PRECISION)
 
 
 def extract_page(html: bytes, url: str | None = None) -> PageText:

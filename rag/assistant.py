@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from inference.embed import Embedder, Vectors
     from rag.compose import Composer, Composition
     from rag.index import Index
+    from rag.quotes import Page
 
 #: How much repeats with different seeds differ when the question does not say.
 TEMPERATURE = 0.5
@@ -129,7 +130,8 @@ class LocalAssistant(Assistant):
             "temperature": temperature,
             "text": made.text,
             "markers": [list(marker) for marker in made.markers],
-            "sources": self._sources(made),
+            # what was in the context, with everything that says why
+            "sources": [self._source(page) for page in made.pages],
             "ranking": ranked,
             "usage": {
                 "input_tokens": question_tokens + self._context_tokens(made),
@@ -144,23 +146,18 @@ class LocalAssistant(Assistant):
         }
         return RawBody(json.dumps(row).encode("ascii"), headers={"content-type": "application/json"})
 
-    def _sources(self, made: Composition) -> list[dict[str, Any]]:
-        """What was in the context, with everything that says why."""
-        rows = []
-        for page in made.pages:
-            document = self._index.documents[page.document]
-            spans = self._index.passages[list(page.passages)]
-            rows.append(
-                {
-                    "number": page.number,
-                    "document": document.id,
-                    "url": document.url,
-                    "title": document.title,
-                    "score": page.score,
-                    "passages": [[int(span["start"]), int(span["end"])] for span in spans],
-                }
-            )
-        return rows
+    def _source(self, page: Page) -> dict[str, Any]:
+        """A page of the context as a body records it."""
+        document = self._index.documents[page.document]
+        spans = self._index.passages[list(page.passages)]
+        return {
+            "number": page.number,
+            "document": document.id,
+            "url": document.url,
+            "title": document.title,
+            "score": page.score,
+            "passages": [[int(span["start"]), int(span["end"])] for span in spans],
+        }
 
     def _context_tokens(self, made: Composition) -> int:
         passages = [passage for page in made.pages for passage in page.passages]

@@ -158,7 +158,11 @@ class GenerativeAssistant(LocalAssistant):
             taken: dict[int, list[int]] = {}
             for page, passage in by_turns[:count]:
                 taken.setdefault(page.document, []).append(passage)
-            return [replace(page, passages=tuple(taken[page.document])) for page in pages if page.document in taken]
+            chosen = [page for page in pages if page.document in taken]
+            return [
+                replace(page, number=number, passages=tuple(sorted(taken[page.document])))
+                for number, page in enumerate(chosen, start=1)
+            ]
 
         def prompt(count: int) -> Prompt:
             excerpts = [self._excerpt(page) for page in shown(count)]
@@ -177,18 +181,18 @@ class GenerativeAssistant(LocalAssistant):
                 f"The model's window of {self._generator.window} tokens has no room for a source, the question and an "
                 f"answer of {most}.",
             )
-        sources = tuple(self._source(number, page) for number, page in enumerate(shown(fitting), start=1))
+        sources = tuple(map(self._source, shown(fitting)))
         return _Context(prompt(fitting), sources, _ms_since(started))
 
     def _excerpt(self, page: Page) -> Excerpt:
-        """The page's passages in page order, those that follow each other joined, each under its heading."""
+        """The page's passages as they stand in it, those that follow each other joined, each under its heading."""
         from rag.chunk import heading_text
         from rag.prompting import Excerpt
 
         document = self._index.documents[page.document]
         pieces: list[str] = []
         ended = None
-        for row in self._index.passages[sorted(page.passages)]:
+        for row in self._index.passages[list(page.passages)]:
             start, end = int(row["start"]), int(row["end"])
             heading = heading_text(document.text, (int(row["heading_start"]), int(row["heading_end"])))
             if ended is not None and not document.text[ended:start].strip():
@@ -198,18 +202,6 @@ class GenerativeAssistant(LocalAssistant):
                 pieces.append(document.text[start:end] if is_within else f"{heading}\n{document.text[start:end]}")
             ended = end
         return Excerpt(document.title, tuple(pieces))
-
-    def _source(self, number: int, page: Page) -> dict[str, Any]:
-        document = self._index.documents[page.document]
-        spans = self._index.passages[sorted(page.passages)]
-        return {
-            "number": number,
-            "document": document.id,
-            "url": document.url,
-            "title": document.title,
-            "score": page.score,
-            "passages": [[int(span["start"]), int(span["end"])] for span in spans],
-        }
 
     def _body(self, asked: _Asked, made: Generated) -> RawBody:
         from rag.prompting import marked

@@ -9,6 +9,14 @@ from django.db import models
 from monitor.models.base import WorkspaceModel, within_workspace
 from monitor.models.pages import IndexGeneration
 
+#: The page versions of an index generation, with the host and the domain of each.
+INDEXED_PAGES = """
+SELECT v.id AS version, split_part(split_part(p.page, '/', 1), '?', 1) AS host, p.domain
+FROM monitor_indexgeneration g CROSS JOIN unnest(g.page_versions) AS one (id)
+JOIN monitor_pageversion v ON v.id = one.id AND v.workspace_id = g.workspace_id JOIN monitor_page p ON p.id = v.page_id
+WHERE g.id = %(generation)s
+"""
+
 
 def question_key(text: str) -> str:
     """What a question is found by: SHA-256 of its words."""

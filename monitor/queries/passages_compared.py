@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from monitor import assistants
 from monitor.models import PageVersion, Workspace
-from monitor.queries.counts import BrandInfo
 from monitor.queries.tracing import STAGES, Reach, RunTrace, Spot, Stage, Subject, domain_subject, funnel
 
 #: Domains shown of one prompt.
@@ -79,13 +78,13 @@ class Compared:
 @dataclass(frozen=True, slots=True)
 class DomainLine:
     reach: Reach
-    brand: BrandInfo | None
+    brand: Subject | None
     is_subject: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PromptTrace:
-    """All of the page of one prompt. `stages` counts domains; `all_indexed` are in the index, ranked or not."""
+    """All of the page of one prompt. `more` counts domains beyond `lines`; `ranked` pages, where every page was."""
 
     reach: Reach
     steps: tuple[Step, ...]
@@ -107,14 +106,13 @@ class Step:
 
 
 def of_prompt(
-    workspace: Workspace, trace: RunTrace, text: str, subject: Subject, brands: Sequence[BrandInfo]
+    workspace: Workspace, trace: RunTrace, text: str, subject: Subject, brands: Sequence[Subject]
 ) -> PromptTrace:
     """One prompt of a run, from the subject's side."""
-    owners = {brand.pk: Subject(f"brand:{brand.pk}", brand.name, brand.domains) for brand in brands}
     lines = []
     for domain in trace.all_domains(text):
         reach = trace.reach(domain_subject(domain), text)
-        owner = next((brand for brand in brands if owners[brand.pk].has(domain, domain)), None)
+        owner = next((brand for brand in brands if brand.has(domain, domain)), None)
         lines.append(DomainLine(reach, owner, subject.has(domain, domain)))
     lines.sort(key=lambda line: (-line.reach.stage, line.reach.spot.rank if line.reach.spot else 10**9))
     reach = trace.reach(subject, text)

@@ -31,11 +31,10 @@ from monitor.models import (
     SupportVerdict,
     Workspace,
 )
-from monitor.models.tracing import question_key
+from monitor.models.tracing import INDEXED_PAGES, question_key
 from monitor.ownership import owns
 from monitor.queries import counts
 
-LOCAL = "local"
 #: Pages of a ranking that count as retrieved: as many as an answer's body records.
 NEAR = 30
 RUNS_OFFERED = 30
@@ -173,7 +172,7 @@ def runs(workspace: Workspace) -> QuerySet[Run]:
     ended = Run.objects.for_workspace(workspace).filter(
         panel__isnull=False, generation__isnull=False, status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED)
     )
-    asked = Response.objects.for_workspace(workspace).filter(VALID, assistant=LOCAL).values("run")
+    asked = Response.objects.for_workspace(workspace).filter(VALID, assistant=assistants.EXTRACTIVE).values("run")
     return ended.filter(pk__in=asked).select_related("panel", "generation").order_by("-day", "-pk")
 
 
@@ -215,7 +214,9 @@ class RunTrace:
 
     @cached_property
     def prompts(self) -> dict[str, list[Response]]:
-        found = Response.objects.for_workspace(self.run.workspace_id).filter(VALID, run=self.run, assistant=LOCAL)
+        found = Response.objects.for_workspace(self.run.workspace_id).filter(
+            VALID, run=self.run, assistant=assistants.EXTRACTIVE
+        )
         if self.prompt_text is not None:
             found = found.filter(prompt_text=self.prompt_text)
         grouped: dict[str, list[Response]] = defaultdict(list)
@@ -392,9 +393,4 @@ WHERE d.workspace_id = %(workspace)s AND d.generation_id = %(generation)s AND d.
     AND d.best ? host.name
 """
 
-_INDEXED = """
-SELECT split_part(split_part(p.page, '/', 1), '?', 1) AS host, p.domain, count(*)
-FROM monitor_indexgeneration g CROSS JOIN unnest(g.page_versions) AS one (id)
-JOIN monitor_pageversion v ON v.id = one.id AND v.workspace_id = g.workspace_id JOIN monitor_page p ON p.id = v.page_id
-WHERE g.id = %(generation)s GROUP BY 1, 2
-"""
+_INDEXED = f"SELECT host, domain, count(*) FROM ({INDEXED_PAGES}) AS indexed GROUP BY 1, 2"  # noqa: S608

@@ -9,13 +9,13 @@ from django.db import connection
 
 
 @contextmanager
-def alone(key: int) -> Iterator[bool]:
-    """Whether this worker is the only one inside under this key; it does not wait for that."""
+def alone(key: int, second: int = 0) -> Iterator[bool]:
+    """Whether this worker is the only one inside under these keys; it does not wait for that."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [key])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [key, second])
         (is_alone,) = cursor.fetchone() or (False,)
         try:
             yield is_alone
         finally:
             if is_alone and connection.is_usable():
-                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [key])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [key, second])

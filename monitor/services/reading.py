@@ -228,6 +228,21 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
 
 
+def citations(rows: Iterable[ResponseSource]) -> tuple[Citation, ...]:
+    """The citations that these rows of cited sources were stored from."""
+    return tuple(
+        Citation(
+            row.url,
+            row.page or None,
+            row.domain or None,
+            row.title or None,
+            row.via,  # type: ignore[arg-type]
+            tuple((start, end) for start, end in row.spans),
+        )
+        for row in rows
+    )
+
+
 def _answer_again(response: Response, bodies: Sequence[Body]) -> Answer:
     try:
         return assistants.parse(response.assistant, *(RawBody(b.unpacked(), b.status, b.headers) for b in bodies))
@@ -241,18 +256,7 @@ def _answer_as_read(workspace: Workspace, response: Response) -> Answer:
     known = list(ResponseSource.objects.for_workspace(workspace).filter(extraction=current, response=response))
     return Answer(
         text=response.text,
-        citations=tuple(
-            Citation(
-                row.url,
-                row.page or None,
-                row.domain or None,
-                row.title or None,
-                row.via,  # type: ignore[arg-type]
-                tuple((start, end) for start, end in row.spans),
-            )
-            for row in known
-            if row.cited
-        ),
+        citations=citations(row for row in known if row.cited),
         retrieved=tuple(
             Source(row.url, row.page or None, row.domain or None, row.title or None) for row in known if row.retrieved
         )

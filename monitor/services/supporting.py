@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from inference.answer import Answer, Citation
+from inference.answer import Answer
 from monitor import assistants
 from monitor.celery import MODEL_QUEUES
 from monitor.models import (
@@ -34,7 +34,7 @@ from monitor.models import (
     SupportVerdict,
     Workspace,
 )
-from monitor.services import bulk, nudge
+from monitor.services import bulk, nudge, reading
 from monitor.services.locks import alone
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 BATCH = 6
 SECONDS_A_TURN = 20.0
 RUNS_A_TURN = 200
-_LOCK = 1_128_481_109
+_LOCK = 1_128_481_111
 _ENDED = (RunStatus.COMPLETED, RunStatus.CANCELLED)
 
 
@@ -64,7 +64,7 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
         _renew_outdated()
         due = list(_due().order_by("-pk").select_related("workspace")[:RUNS_A_TURN])
         if due:
-            assistants.embedder()  # loading it may take longer than a turn
+            assistants.support_embedder()  # loading it may take longer than a turn
         until = time.monotonic() + SECONDS_A_TURN
         for run in due:
             while moved := _check_or_pass_over(run):
@@ -172,7 +172,13 @@ def _check(run: Run, responses: Sequence[Response]) -> None:
         .values_list("pk", "text")
     )
     judged = assistants.judge_support(
-        [(_answer(row, sources[row.pk]), {url: texts[pk] for url, pk in versions[row.pk].items()}) for row in responses]
+        [
+            (
+                Answer(row.text, reading.citations(sources[row.pk])),
+                {url: texts[pk] for url, pk in versions[row.pk].items()},
+            )
+            for row in responses
+        ]
     )
     pages = {(row.pk, source.url): source.page for row in responses for source in sources[row.pk]}
     with transaction.atomic():
@@ -222,23 +228,6 @@ def _sources(responses: Sequence[Response]) -> dict[int, list[ResponseSource]]:
     for row in rows.order_by("sequence"):
         found[row.response_id].append(row)
     return found
-
-
-def _answer(response: Response, sources: Sequence[ResponseSource]) -> Answer:
-    return Answer(
-        text=response.text,
-        citations=tuple(
-            Citation(
-                source.url,
-                source.page or None,
-                source.domain or None,
-                source.title or None,
-                source.via,  # type: ignore[arg-type]
-                tuple((start, end) for start, end in source.spans),
-            )
-            for source in sources
-        ),
-    )
 
 
 def _versions(

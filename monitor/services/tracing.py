@@ -13,13 +13,12 @@ from django.db import connection
 
 from monitor import assistants
 from monitor.models import DeepRanks, IndexGeneration, Job, JobKind, JobStatus, Response, Run, Workspace
-from monitor.models.tracing import question_key
+from monitor.models.tracing import INDEXED_PAGES, question_key
 from monitor.services import indexes, jobs
 from monitor.services.errors import Problem
 from monitor.services.progress import Watch
 
 RANKING = "Ranking every page"
-LOCAL = "local"
 #: Hosts kept of one ranking, the best first.
 MOST_HOSTS = 2000
 DECIMALS = 4
@@ -61,22 +60,14 @@ def rank_everything(
 
 
 def _questions(run: Run) -> list[str]:
-    asked = Response.objects.for_workspace(run.workspace_id).filter(run=run, assistant=LOCAL)
+    asked = Response.objects.for_workspace(run.workspace_id).filter(run=run, assistant=assistants.EXTRACTIVE)
     return list(dict.fromkeys(asked.order_by("pk").values_list("prompt_text", flat=True)))
-
-
-_HOSTS = """
-SELECT v.id, split_part(split_part(p.page, '/', 1), '?', 1), p.domain
-FROM monitor_indexgeneration g CROSS JOIN unnest(g.page_versions) AS one (id)
-JOIN monitor_pageversion v ON v.id = one.id AND v.workspace_id = g.workspace_id JOIN monitor_page p ON p.id = v.page_id
-WHERE g.id = %s
-"""
 
 
 def _hosts(generation: IndexGeneration) -> dict[int, tuple[str, str]]:
     """The host and the domain of each page version of the generation."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOSTS, [generation.pk])
+        cursor.execute(INDEXED_PAGES, {"generation": generation.pk})
         return {version: (host, domain) for version, host, domain in cursor.fetchall()}
 
 

@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.decorators.vary import vary_on_headers
 
 from monitor.models import JobKind, Response, Role, Run
-from monitor.queries import counts, jobs, pages, passages_compared
+from monitor.queries import jobs, pages, passages_compared
 from monitor.queries import tracing as queries
 from monitor.queries.tracing import RunTrace, Subject
 from monitor.services import tracing as services
@@ -62,11 +62,10 @@ def trace_prompt(request: WorkspaceRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"response": response, "run": response.run, "near": queries.NEAR}
     if response.prompt_text in found.prompts and response.run.generation_id:
         subjects, subject, domains = _subjects(request, found)
-        brands = _brands(request)
         context |= {"subjects": subjects, "domains": domains, "subject": subject, "job": _job(request, response.run)}
         if subject:
             context["page"] = passages_compared.of_prompt(
-                request.workspace, found, response.prompt_text, subject, brands
+                request.workspace, found, response.prompt_text, subject, subjects
             )
     return render(request, "trace_prompt.html", context)
 
@@ -100,11 +99,6 @@ def _subjects(request: WorkspaceRequest, found: RunTrace) -> tuple[list[Subject]
     if subject and subject.value.startswith("domain:") and subject.label not in domains:
         domains = [subject.label, *domains]
     return brands, subject, domains
-
-
-def _brands(request: WorkspaceRequest) -> list[counts.BrandInfo]:
-    extraction = counts.current_extraction(request.workspace)
-    return counts.brands_of(request.workspace, extraction) if extraction else []
 
 
 def _job(request: WorkspaceRequest, run: Run) -> jobs.JobProgress | None:
