@@ -35,6 +35,8 @@ PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 #: No site's wish to be left alone is followed for longer than this many seconds; then it is asked again.
 LONGEST_WAIT = 120.0
+#: Seconds a site is left alone that was asked too much (429) and does not say for how long; twice as long each time.
+REST = 5.0
 #: What a page of an error may have before its connection is given up rather than read to its end.
 MOST_OF_ERRORS = 64 * 1024
 _Refusal = Callable[[Mapping[str, str]], str]
@@ -160,6 +162,8 @@ class _Site:
     asked_at: float = -1e9
     #: When the site wants to be asked again at the earliest, whatever the page.
     not_before: float = -1e9
+    #: Seconds it was left alone for at last, where it was asked too much and did not say for how long.
+    rest: float = 0.0
 
 
 @dataclass(slots=True)
@@ -240,39 +244,38 @@ class Fetcher:
             raise NotFetched("The site's robots.txt does not allow it.", "barred")
 
     def _site(self, url: str) -> _Site:
-        """What the robots.txt of an address's origin says, asked for once."""
+        """What the robots.txt of an address's origin says, asked for until it was had once."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc.lower()}"
-        site = self._sites.get(origin)
-        if site is None or (site.refusal and site.refusal.kind == "again"):
-            asked_at = site.asked_at if site else -1e9
-            site = self._sites[origin] = _Site(asked_at=asked_at)
-            self._read_robots(site, f"{origin}/robots.txt")
+        site = self._sites.get(origin) or _Site()
+        if origin not in self._sites or (site.refusal and site.refusal.kind == "again"):
+            site.refusal = self._read_robots(site, f"{origin}/robots.txt")
+            self._sites[origin] = site
         return site
 
-    def _read_robots(self, site: _Site, url: str) -> None:
-        """What cannot be had for the site's own fault counts as a refusal (RFC 9309, 2.3.1.4); no file as consent."""
+    def _read_robots(self, site: _Site, url: str) -> NotFetched | None:
+        """Why the site may not be asked, after its rules were read.
+
+        What cannot be had for the site's own fault counts as a refusal (RFC 9309, 2.3.1.4); no file as consent.
+        """
         until = _Deadline(ROBOTS_DEADLINE)
+        told = "The site's robots.txt could not be had:"
         for _ in range(MOST_HOPS + 1):
             try:
                 fetched = self._request(url, {}, until, largest=robots.MAX_BYTES, cut=True, site=site)
             except NotFetched as error:
-                site.refusal = NotFetched(f"The site's robots.txt could not be had: {error.reason}", error.kind)
-                return
+                return NotFetched(f"{told} {error.reason}", error.kind)
             if fetched.status in {301, 302, 303, 307, 308}:
                 url = tidy(fetched.url, _text_of(fetched.headers.get("location", "")))
-                if not url:
-                    return
+                if url:
+                    continue
             elif fetched.status == 429 or fetched.status >= 500:
-                told = f"The site's robots.txt could not be had: the server answered with {fetched.status}."
-                site.refusal = NotFetched(told, "again")
-                return
+                return NotFetched(f"{told} the server answered with {fetched.status}.", "again")
             elif fetched.status == 200:
                 site.rules = fetched.body
                 site.pause = robots.crawl_delay(fetched.body, AGENT)
-                return
-            else:
-                return
+            break
+        return None
 
     def _request(
         self,
@@ -333,8 +336,9 @@ class Fetcher:
             site.asked_at = self._clock()
             until.left = max(until.left - (site.asked_at - began), 0.1)
         status, received = head[0]
-        if status in {429, 503}:
-            site.not_before = self._clock() + min(_retry_after(received.get("retry-after", "")), LONGEST_WAIT)
+        told = _retry_after(received.get("retry-after", "")) if status in {429, 503} else 0.0
+        site.rest = max(2 * site.rest, REST) if status == 429 and not told else 0.0
+        site.not_before = self._clock() + min(told or site.rest, LONGEST_WAIT)
         return Fetched(url, status, received, bytes(memoryview(body)[:largest]))
 
 

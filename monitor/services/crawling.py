@@ -7,17 +7,18 @@ time, whatever workspace asks, and few sites at once. Knows neither how pages ar
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ from monitor.services import crawls, pages
 from monitor.services.crawl_reading import SafeReader
 from monitor.services.errors import Problem
 from monitor.services.jobs import JobWatch, NotNow
+from monitor.services.locks import alone
 from monitor.services.page_rows import PageRow
 from monitor.services.reading import storable
 
@@ -72,24 +74,15 @@ def work(*, job: Job, watch: JobWatch) -> dict[str, int]:
 
 @contextmanager
 def _place(site: str) -> Iterator[bool]:
-    """Whether this worker may crawl the site now; the locks go with their connection, however that ends."""
-    held: list[tuple[int, int]] = []
-    wanted = [(_LOCK, zlib.crc32(site.encode()) - 2**31)]
-    places = [(_PLACES, number) for number in range(MOST_AT_ONCE)]
-    with connection.cursor() as cursor:
+    """Whether this worker may crawl the site now: nobody else does, and one of the places is free."""
+    with ExitStack() as held:
 
-        def take(key: tuple[int, int]) -> bool:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-            if got := bool((cursor.fetchone() or (False,))[0]):
-                held.append(key)
-            return got
+        def take(key: int, second: int) -> bool:
+            return held.enter_context(alone(key, second))
 
-        try:
-            yield all(map(take, wanted)) and any(map(take, places))
-        finally:
-            if connection.is_usable():
-                for key in held:
-                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+        yield take(_LOCK, zlib.crc32(site.encode()) - 2**31) and any(
+            take(_PLACES, number) for number in range(MOST_AT_ONCE)
+        )
 
 
 class _Crawl:
@@ -192,7 +185,9 @@ class _Crawl:
             self._add((assistants.target(url=url, depth=min(1, self.depth)) for url in urls), TargetKind.KNOWN)
 
     def _add(self, targets: Iterable[Target], kind: TargetKind | None = None) -> None:
-        room = max(self.most * TARGETS_A_PAGE, FEWEST_TARGETS) - self.rows.count()
+        # the site's pages that are here already take no room of new ones
+        found = self.rows.exclude(kind=TargetKind.KNOWN).count()
+        room = max(self.most * TARGETS_A_PAGE, FEWEST_TARGETS) - found if kind != TargetKind.KNOWN else sys.maxsize
         fresh: dict[str, CrawlTarget] = {}
         for target in targets:
             page = identify(target.url).page

@@ -18,6 +18,7 @@ from monitor.models import CrawlTarget, Job, JobKind, JobStatus, Page, PageVersi
 from monitor.queries import jobs as queries
 from monitor.services import crawling, crawls, imports, jobs, nudge
 from monitor.services.errors import Problem
+from rag.fetch import Fetcher
 from tests.factories import make_member, make_workspace
 from tests.website import Place, Website, page, redirect
 
@@ -32,6 +33,12 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sent: list[int] = []
     monkeypatch.setattr(nudge, "job", lambda job_id, *, needs_model: sent.append(job_id))
     return sent
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own site needs no rest between two requests."""
+    monkeypatch.setitem(Fetcher.__init__.__kwdefaults__, "pause", 0.0)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -379,6 +386,29 @@ def test_pages_that_are_here_already_take_no_place_of_new_ones(site: Website) ->
     second = visited(crawls.again(job=first))
     assert kept(workspace) == {"", "b", "c", "d", "e"}
     assert second.result["unchanged"] == 3 and second.result["added"] == 2
+
+
+def test_what_is_found_beyond_the_most_is_counted_and_what_is_here_already_is_not(
+    site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawling, "FEWEST_TARGETS", 5)
+    monkeypatch.setattr(crawling, "TARGETS_A_PAGE", 1)
+    monkeypatch.setattr(crawling, "MOST_SITEMAPS", 2)
+    names = "\n".join(f"Sitemap: {site.url}map{number}.xml" for number in range(4))
+    site.places["/robots.txt"] = Place(names.encode())
+    site.places["/"] = page("Home", WORDS["a"], "/b", "/c", "/d", "/e", "/f", "/g")
+    for name in "bcd":
+        site.places[f"/{name}"] = page(name, WORDS[name])
+    workspace = make_workspace()
+    first = crawled(workspace, site, pages=5)
+    assert first.result["sitemaps"] == 2
+    assert first.result["unlisted"] == 4, "two sitemaps, the first page and two of its links are kept"
+    assert any("2 more sitemaps were named" in problem["reason"] for problem in first.problems)
+    Job.objects.for_workspace(workspace).update(status=JobStatus.DONE)
+    assert kept(workspace) == {"", "b", "c"}
+    again = visited(crawls.again(job=first))
+    assert again.result["unchanged"] == 3
+    assert again.result["unlisted"] == 2, "the two beside the first page that were here take no room"
 
 
 def test_a_job_that_must_wait_keeps_what_it_had(site: Website) -> None:

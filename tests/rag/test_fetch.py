@@ -43,7 +43,7 @@ def fetcher(site: Website, clock: Clock) -> Iterator[Fetcher]:
 
 @pytest.mark.parametrize(
     ("status", "told", "waits"),
-    [(429, "60", 60), (503, "30", 30), (429, "86400", LONGEST_WAIT), (500, "60", 0), (429, "soon", 0)],
+    [(429, "60", 60), (503, "30", 30), (429, "86400", LONGEST_WAIT), (500, "60", 0), (503, "soon", 0)],
 )
 def test_a_wish_to_wait_holds_for_every_page(
     site: Website, fetcher: Fetcher, clock: Clock, status: int, told: str, waits: float
@@ -53,6 +53,31 @@ def test_a_wish_to_wait_holds_for_every_page(
         fetcher.page(f"{site.url}busy")
     assert fetcher.page(f"{site.url}ok").status == 200
     assert sum(clock.slept) == waits
+
+
+def test_a_site_asked_too_much_is_left_alone_ever_longer(site: Website, fetcher: Fetcher, clock: Clock) -> None:
+    site.places["/busy"] = Place(status=429)
+    for _ in range(6):
+        with pytest.raises(NotFetched, match="429"):
+            fetcher.page(f"{site.url}busy")
+    assert clock.slept == [5, 10, 20, 40, 80]
+    fetcher.page(f"{site.url}ok")
+    assert clock.slept[5:] == [LONGEST_WAIT]
+    with pytest.raises(NotFetched, match="429"):
+        fetcher.page(f"{site.url}busy")
+    fetcher.page(f"{site.url}ok")
+    assert clock.slept[6:] == [5]
+
+
+def test_robots_that_ask_for_a_wait_are_asked_again_after_it(site: Website, fetcher: Fetcher, clock: Clock) -> None:
+    site.places["/robots.txt"] = Place(status=429, headers={"Retry-After": "60"})
+    with pytest.raises(NotFetched, match="robots.txt could not be had"):
+        fetcher.page(f"{site.url}ok")
+    site.places["/robots.txt"] = Place(b"User-agent: *\nDisallow: /private")
+    assert fetcher.page(f"{site.url}ok").status == 200
+    assert clock.slept == [60]
+    with pytest.raises(NotFetched, match="does not allow it"):
+        fetcher.page(f"{site.url}private")
 
 
 def test_nothing_changed_is_no_page_where_nobody_asked(site: Website, fetcher: Fetcher) -> None:
