@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -125,6 +126,9 @@ class ModelGenerator(Generator):
             thread.join()
 
     def _row(self, index: int, prompt: Prompt) -> _Row | AssistantError:
+        if prompt.seed is None and prompt.temperature > 0:
+            # drawn here and recorded, so that even this answer can be had again
+            prompt = replace(prompt, seed=secrets.randbelow(2**31))
         ids, head = self.tokens.encode(prompt.system, prompt.text)
         if self.window and len(ids) + prompt.most_tokens > self.window:
             return AssistantError(
