@@ -21,21 +21,16 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Attempt',
+            name='Workspace',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lease', models.PositiveIntegerField()),
-                ('status', models.CharField(choices=[('sent', 'Sent'), ('answered', 'Answered'), ('failed', 'Failed'), ('unknown', 'No answer came back'), ('late', 'Answered after its lease had passed on')], default='sent', max_length=10)),
-                ('sent_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('error_kind', models.CharField(blank=True, default='', max_length=20)),
-                ('error_message', models.TextField(blank=True, default='')),
-                ('reserved_usd', models.DecimalField(decimal_places=6, max_digits=12, null=True)),
-                ('cost_usd', models.DecimalField(decimal_places=6, max_digits=12, null=True)),
+                ('name', models.CharField(max_length=80)),
+                ('slug', models.SlugField(max_length=60, unique=True)),
+                ('time_zone', models.CharField(default='UTC', max_length=64)),
+                ('is_demo', models.BooleanField(default=False)),
+                ('body_retention_days', models.PositiveIntegerField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
-            options={
-                'ordering': ['id'],
-            },
         ),
         migrations.CreateModel(
             name='Brand',
@@ -48,9 +43,11 @@ class Migration(migrations.Migration):
                 ('colour', models.PositiveSmallIntegerField(default=0)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['-kind', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='brand_in_workspace'), models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('workspace'), condition=models.Q(('archived_at', None)), name='brand_name_once')],
             },
         ),
         migrations.CreateModel(
@@ -60,7 +57,11 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('brands', models.JSONField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='brandset_in_workspace'), models.UniqueConstraint(fields=('workspace', 'number'), name='brandset_number_once')],
+            },
         ),
         migrations.CreateModel(
             name='Page',
@@ -70,41 +71,12 @@ class Migration(migrations.Migration):
                 ('url', models.CharField(max_length=2000)),
                 ('domain', models.CharField(max_length=253)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['page'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='page_in_workspace'), models.UniqueConstraint(fields=('workspace', 'page'), name='page_once')],
             },
-        ),
-        migrations.CreateModel(
-            name='Panel',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('assistants', models.JSONField(default=list)),
-                ('repeats', models.PositiveSmallIntegerField(default=3)),
-                ('cron', models.CharField(blank=True, default='', max_length=120)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('paused', models.BooleanField(default=False)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('last_slot_at', models.DateTimeField(blank=True, null=True)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Workspace',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('is_demo', models.BooleanField(default=False)),
-                ('body_retention_days', models.PositiveIntegerField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
         ),
         migrations.CreateModel(
             name='User',
@@ -140,6 +112,9 @@ class Migration(migrations.Migration):
                 ('brand_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.brandset')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='extraction_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='brand_set', name='extraction_brand_set_in_workspace'), models.UniqueConstraint(fields=('workspace', 'number'), name='extraction_number_once')],
+            },
         ),
         migrations.CreateModel(
             name='PageVersion',
@@ -158,50 +133,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='pageversion_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='page', name='pageversion_page_in_workspace'), models.UniqueConstraint(fields=('page', 'number'), name='pageversion_number_once')],
             },
-        ),
-        migrations.AddField(
-            model_name='page',
-            name='current',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitor.pageversion'),
-        ),
-        migrations.CreateModel(
-            name='DayCell',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('assistant', models.CharField(max_length=40)),
-                ('stratum', models.CharField(max_length=12)),
-                ('valid', models.PositiveIntegerField()),
-                ('with_citation', models.PositiveIntegerField()),
-                ('reporting_retrieval', models.PositiveIntegerField()),
-                ('failed', models.PositiveIntegerField()),
-                ('refused', models.PositiveIntegerField()),
-                ('extraction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.extraction')),
-                ('panel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.panel')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='PanelRevision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('plan', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('panel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='monitor.panel')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='panel',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='page',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
         ),
         migrations.CreateModel(
             name='Membership',
@@ -212,6 +145,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='membership_in_workspace'), models.UniqueConstraint(fields=('workspace', 'user'), name='membership_once')],
+            },
         ),
         migrations.CreateModel(
             name='Job',
@@ -235,6 +171,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(condition=models.Q(('status__in', ['waiting', 'running'])), fields=['status'], name='job_open')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='job_in_workspace')],
             },
         ),
         migrations.CreateModel(
@@ -250,6 +188,119 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-number'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='indexgeneration_in_workspace'), models.UniqueConstraint(fields=('workspace', 'number'), name='indexgeneration_number_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Suite',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+            ],
+            options={
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='suite_in_workspace'), models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('workspace'), condition=models.Q(('archived_at', None)), name='suite_name_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Panel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('assistants', models.JSONField(default=list)),
+                ('repeats', models.PositiveSmallIntegerField(default=3)),
+                ('cron', models.CharField(blank=True, default='', max_length=120)),
+                ('time_zone', models.CharField(default='UTC', max_length=64)),
+                ('paused', models.BooleanField(default=False)),
+                ('revision', models.PositiveIntegerField(default=1)),
+                ('last_slot_at', models.DateTimeField(blank=True, null=True)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+                ('suite', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='panels', to='monitor.suite')),
+            ],
+            options={
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='panel_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='suite', name='panel_suite_in_workspace'), models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('workspace'), condition=models.Q(('archived_at', None)), name='panel_name_once'), models.CheckConstraint(condition=models.Q(('repeats__gte', 1), ('repeats__lte', 50)), name='panel_repeats_in_range')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PanelRevision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('plan', models.JSONField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('panel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='monitor.panel')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='panelrevision_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='panel', name='panelrevision_panel_in_workspace'), models.UniqueConstraint(fields=('panel', 'number'), name='panelrevision_number_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Prompt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.CharField(max_length=2000)),
+                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+                ('suite', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='monitor.suite')),
+            ],
+            options={
+                'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='prompt_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='suite', name='prompt_suite_in_workspace'), models.UniqueConstraint(condition=models.Q(('archived_at', None)), fields=('suite', 'text'), name='prompt_text_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Run',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('trigger', models.CharField(choices=[('schedule', 'Schedule'), ('manual', 'By hand'), ('ask', 'Ask page')], max_length=10)),
+                ('status', models.CharField(choices=[('running', 'Running'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='running', max_length=10)),
+                ('slot_at', models.DateTimeField(null=True)),
+                ('day', models.DateField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('rolled_up_at', models.DateTimeField(null=True)),
+                ('brand_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.brandset')),
+                ('generation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.indexgeneration')),
+                ('panel', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='monitor.panel')),
+                ('panel_revision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.panelrevision')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['workspace', 'day'], name='run_workspace_day'), models.Index(condition=models.Q(('status', 'running')), fields=['status'], name='run_open')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='run_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='panel', name='run_panel_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='panel_revision', name='run_panel_revision_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='brand_set', name='run_brand_set_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='generation', name='run_generation_in_workspace'), models.UniqueConstraint(fields=('panel', 'slot_at'), name='run_slot_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DayCell',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('assistant', models.CharField(max_length=40)),
+                ('stratum', models.CharField(max_length=12)),
+                ('valid', models.PositiveIntegerField()),
+                ('with_citation', models.PositiveIntegerField()),
+                ('reporting_retrieval', models.PositiveIntegerField()),
+                ('failed', models.PositiveIntegerField()),
+                ('refused', models.PositiveIntegerField()),
+                ('extraction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.extraction')),
+                ('panel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.panel')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+                ('prompt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.prompt')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.run')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['workspace', 'extraction', 'day'], name='daycell_by_day')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='daycell_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='extraction', name='daycell_extraction_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='run', name='daycell_run_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='panel', name='daycell_panel_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='prompt', name='daycell_prompt_in_workspace'), models.UniqueConstraint(fields=('extraction', 'run', 'prompt', 'assistant'), name='daycell_once')],
             },
         ),
         migrations.CreateModel(
@@ -263,6 +314,9 @@ class Migration(migrations.Migration):
                 ('cell', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='monitor.daycell')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='daydomain_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='cell', name='daydomain_cell_in_workspace'), models.UniqueConstraint(fields=('cell', 'domain'), name='daydomain_once')],
+            },
         ),
         migrations.CreateModel(
             name='DayBrand',
@@ -277,58 +331,9 @@ class Migration(migrations.Migration):
                 ('cell', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='brands', to='monitor.daycell')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
-        ),
-        migrations.AddField(
-            model_name='brandset',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='brand',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.CreateModel(
-            name='Body',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.PositiveSmallIntegerField()),
-                ('status', models.PositiveSmallIntegerField()),
-                ('headers', models.JSONField(default=dict)),
-                ('content', models.BinaryField()),
-                ('size', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bodies', to='monitor.attempt')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
-            ],
             options={
-                'ordering': ['sequence'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='daybrand_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='cell', name='daybrand_cell_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='brand', name='daybrand_brand_in_workspace'), models.UniqueConstraint(fields=('cell', 'brand'), name='daybrand_once')],
             },
-        ),
-        migrations.AddField(
-            model_name='attempt',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.CreateModel(
-            name='Prompt',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=2000)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='daycell',
-            name='prompt',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.prompt'),
         ),
         migrations.CreateModel(
             name='Response',
@@ -364,9 +369,51 @@ class Migration(migrations.Migration):
                 ('generation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.indexgeneration')),
                 ('prompt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='monitor.prompt')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='monitor.run')),
             ],
             options={
                 'ordering': ['id'],
+                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['queue', 'next_try_at', 'id'], name='response_claimable'), models.Index(condition=models.Q(('status', 'sending')), fields=['lease_until'], name='response_leased'), models.Index(fields=['workspace', 'prompt', '-id'], name='response_by_prompt'), django.contrib.postgres.indexes.GinIndex(fields=['search'], name='response_search')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='response_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='run', name='response_run_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='prompt', name='response_prompt_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='generation', name='response_generation_in_workspace'), models.UniqueConstraint(fields=('run', 'prompt', 'assistant', 'repeat'), name='response_cell_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Attempt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('lease', models.PositiveIntegerField()),
+                ('status', models.CharField(choices=[('sent', 'Sent'), ('answered', 'Answered'), ('failed', 'Failed'), ('unknown', 'No answer came back'), ('late', 'Answered after its lease had passed on')], default='sent', max_length=10)),
+                ('sent_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('error_kind', models.CharField(blank=True, default='', max_length=20)),
+                ('error_message', models.TextField(blank=True, default='')),
+                ('reserved_usd', models.DecimalField(decimal_places=6, max_digits=12, null=True)),
+                ('cost_usd', models.DecimalField(decimal_places=6, max_digits=12, null=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+                ('response', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='monitor.response')),
+            ],
+            options={
+                'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='attempt_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='response', name='attempt_response_in_workspace'), models.UniqueConstraint(fields=('response', 'lease'), name='attempt_lease_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Body',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('status', models.PositiveSmallIntegerField()),
+                ('headers', models.JSONField(default=dict)),
+                ('content', models.BinaryField()),
+                ('size', models.PositiveIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bodies', to='monitor.attempt')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
+            ],
+            options={
+                'ordering': ['sequence'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='body_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='attempt', name='body_attempt_in_workspace'), models.UniqueConstraint(fields=('attempt', 'sequence'), name='body_sequence_once')],
             },
         ),
         migrations.CreateModel(
@@ -385,12 +432,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['start'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='mention_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='extraction', name='mention_extraction_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='response', name='mention_response_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='brand', name='mention_brand_in_workspace'), models.UniqueConstraint(fields=('extraction', 'response', 'brand', 'start'), name='mention_once')],
             },
-        ),
-        migrations.AddField(
-            model_name='attempt',
-            name='response',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='monitor.response'),
         ),
         migrations.CreateModel(
             name='ResponseSource',
@@ -411,61 +454,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['sequence'],
+                'indexes': [models.Index(fields=['workspace', 'extraction', 'domain'], name='source_by_domain')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='responsesource_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='extraction', name='responsesource_extraction_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='response', name='responsesource_response_in_workspace'), models.UniqueConstraint(fields=('extraction', 'response', 'sequence'), name='responsesource_once')],
             },
-        ),
-        migrations.CreateModel(
-            name='Run',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('trigger', models.CharField(choices=[('schedule', 'Schedule'), ('manual', 'By hand'), ('ask', 'Ask page')], max_length=10)),
-                ('status', models.CharField(choices=[('running', 'Running'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='running', max_length=10)),
-                ('slot_at', models.DateTimeField(null=True)),
-                ('day', models.DateField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('rolled_up_at', models.DateTimeField(null=True)),
-                ('brand_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.brandset')),
-                ('generation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.indexgeneration')),
-                ('panel', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='monitor.panel')),
-                ('panel_revision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.panelrevision')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='response',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='monitor.run'),
-        ),
-        migrations.AddField(
-            model_name='daycell',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.run'),
-        ),
-        migrations.CreateModel(
-            name='Suite',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.AddField(
-            model_name='prompt',
-            name='suite',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='monitor.suite'),
-        ),
-        migrations.AddField(
-            model_name='panel',
-            name='suite',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='panels', to='monitor.suite'),
         ),
         migrations.CreateModel(
             name='Pointers',
@@ -491,316 +482,13 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='passage_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='version', name='passage_version_in_workspace'), models.UniqueConstraint(fields=('version', 'sequence'), name='passage_sequence_once')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='panelrevision',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='panelrevision_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='panelrevision',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='panel', name='panelrevision_panel_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='panelrevision',
-            constraint=models.UniqueConstraint(fields=('panel', 'number'), name='panelrevision_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='pageversion',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='pageversion_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='pageversion',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='page', name='pageversion_page_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='pageversion',
-            constraint=models.UniqueConstraint(fields=('page', 'number'), name='pageversion_number_once'),
-        ),
-        migrations.AddConstraint(
+        migrations.AddField(
             model_name='page',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='page_in_workspace'),
+            name='current',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitor.pageversion'),
         ),
         migrations.AddConstraint(
             model_name='page',
             constraint=monitor.models.base.WorkspaceForeignKey(field='current', name='page_current_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='page',
-            constraint=models.UniqueConstraint(fields=('workspace', 'page'), name='page_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='membership_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('workspace', 'user'), name='membership_once'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('status__in', ['waiting', 'running'])), fields=['status'], name='job_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='job_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='indexgeneration',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='indexgeneration_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='indexgeneration',
-            constraint=models.UniqueConstraint(fields=('workspace', 'number'), name='indexgeneration_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='extraction',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='extraction_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='extraction',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='brand_set', name='extraction_brand_set_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='extraction',
-            constraint=models.UniqueConstraint(fields=('workspace', 'number'), name='extraction_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='daydomain',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='daydomain_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daydomain',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='cell', name='daydomain_cell_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daydomain',
-            constraint=models.UniqueConstraint(fields=('cell', 'domain'), name='daydomain_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='daybrand',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='daybrand_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daybrand',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='cell', name='daybrand_cell_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daybrand',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='brand', name='daybrand_brand_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daybrand',
-            constraint=models.UniqueConstraint(fields=('cell', 'brand'), name='daybrand_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='brandset',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='brandset_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='brandset',
-            constraint=models.UniqueConstraint(fields=('workspace', 'number'), name='brandset_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='brand_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('workspace'), condition=models.Q(('archived_at', None)), name='brand_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='body',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='body_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='body',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='attempt', name='body_attempt_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='body',
-            constraint=models.UniqueConstraint(fields=('attempt', 'sequence'), name='body_sequence_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mention',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='mention_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='mention',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='extraction', name='mention_extraction_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='mention',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='response', name='mention_response_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='mention',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='brand', name='mention_brand_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='mention',
-            constraint=models.UniqueConstraint(fields=('extraction', 'response', 'brand', 'start'), name='mention_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='attempt_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='response', name='attempt_response_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('response', 'lease'), name='attempt_lease_once'),
-        ),
-        migrations.AddIndex(
-            model_name='responsesource',
-            index=models.Index(fields=['workspace', 'extraction', 'domain'], name='source_by_domain'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsesource',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='responsesource_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsesource',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='extraction', name='responsesource_extraction_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsesource',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='response', name='responsesource_response_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsesource',
-            constraint=models.UniqueConstraint(fields=('extraction', 'response', 'sequence'), name='responsesource_once'),
-        ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['workspace', 'day'], name='run_workspace_day'),
-        ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('status', 'running')), fields=['status'], name='run_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='run_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='panel', name='run_panel_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='panel_revision', name='run_panel_revision_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='brand_set', name='run_brand_set_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='generation', name='run_generation_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('panel', 'slot_at'), name='run_slot_once'),
-        ),
-        migrations.AddIndex(
-            model_name='response',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['queue', 'next_try_at', 'id'], name='response_claimable'),
-        ),
-        migrations.AddIndex(
-            model_name='response',
-            index=models.Index(condition=models.Q(('status', 'sending')), fields=['lease_until'], name='response_leased'),
-        ),
-        migrations.AddIndex(
-            model_name='response',
-            index=models.Index(fields=['workspace', 'prompt', '-id'], name='response_by_prompt'),
-        ),
-        migrations.AddIndex(
-            model_name='response',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='response_search'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='response_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='run', name='response_run_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='prompt', name='response_prompt_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='generation', name='response_generation_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('run', 'prompt', 'assistant', 'repeat'), name='response_cell_once'),
-        ),
-        migrations.AddIndex(
-            model_name='daycell',
-            index=models.Index(fields=['workspace', 'extraction', 'day'], name='daycell_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='daycell',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='daycell_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daycell',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='extraction', name='daycell_extraction_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daycell',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='run', name='daycell_run_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daycell',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='panel', name='daycell_panel_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daycell',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='prompt', name='daycell_prompt_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='daycell',
-            constraint=models.UniqueConstraint(fields=('extraction', 'run', 'prompt', 'assistant'), name='daycell_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='suite',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='suite_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='suite',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('workspace'), condition=models.Q(('archived_at', None)), name='suite_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='prompt',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='prompt_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='prompt',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='suite', name='prompt_suite_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='prompt',
-            constraint=models.UniqueConstraint(condition=models.Q(('archived_at', None)), fields=('suite', 'text'), name='prompt_text_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='panel',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='panel_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='panel',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='suite', name='panel_suite_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='panel',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('workspace'), condition=models.Q(('archived_at', None)), name='panel_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='panel',
-            constraint=models.CheckConstraint(condition=models.Q(('repeats__gte', 1), ('repeats__lte', 50)), name='panel_repeats_in_range'),
         ),
     ]

@@ -23,9 +23,12 @@ class Migration(migrations.Migration):
                 ('spent_usd', models.DecimalField(decimal_places=6, default=0, max_digits=14)),
                 ('over_usd', models.DecimalField(decimal_places=6, default=0, max_digits=14)),
                 ('is_full', models.BooleanField(default=False)),
+                ('run', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budget', to='monitor.run')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='budget_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='run', name='budget_run_in_workspace'), models.UniqueConstraint(fields=('workspace', 'month'), name='budget_month_once'), models.CheckConstraint(condition=models.Q(models.Q(('month__isnull', True), ('run__isnull', False)), models.Q(('month__isnull', False), ('run__isnull', True)), _connector='OR'), name='budget_of_one_thing'), models.CheckConstraint(condition=models.Q(('over_usd__gte', 0), ('reserved_usd__gte', 0), ('spent_usd__gte', 0)), name='budget_not_negative'), models.CheckConstraint(condition=models.Q(('limit_usd__isnull', True), ('limit_usd__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('reserved_usd'), '+', models.F('spent_usd')), '-', models.F('over_usd'))), _connector='OR'), name='budget_never_over')],
             },
         ),
         migrations.CreateModel(
@@ -37,9 +40,14 @@ class Migration(migrations.Migration):
                 ('maximum_usd', models.DecimalField(decimal_places=6, max_digits=14)),
                 ('usd', models.DecimalField(decimal_places=6, max_digits=14)),
                 ('created_at', models.DateTimeField()),
+                ('of_month', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.budget')),
+                ('of_run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.budget')),
+                ('response', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='charges', to='monitor.response')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='charge_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='response', name='charge_response_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='of_month', name='charge_of_month_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='of_run', name='charge_of_run_in_workspace'), models.UniqueConstraint(fields=('response', 'lease'), name='charge_lease_once'), models.CheckConstraint(condition=models.Q(('maximum_usd__gte', 0), ('usd__gte', 0)), name='charge_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -58,9 +66,11 @@ class Migration(migrations.Migration):
                 ('tested_at', models.DateTimeField(null=True)),
                 ('test_result', models.CharField(blank=True, choices=[('', 'Not tested'), ('ok', 'Works'), ('failed', 'Does not work')], default='', max_length=10)),
                 ('test_detail', models.TextField(blank=True, default='')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['assistant'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='credential_in_workspace'), models.UniqueConstraint(fields=('workspace', 'assistant'), name='credential_once')],
             },
         ),
         migrations.CreateModel(
@@ -73,7 +83,12 @@ class Migration(migrations.Migration):
                 ('open_until', models.DateTimeField(null=True)),
                 ('probe_until', models.DateTimeField(null=True)),
                 ('max_in_flight', models.PositiveIntegerField(default=256)),
+                ('credential', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='gate', to='monitor.credential')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='gate_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='credential', name='gate_credential_in_workspace'), models.CheckConstraint(condition=models.Q(('max_in_flight__gte', 1)), name='gate_lets_something_through')],
+            },
         ),
         migrations.CreateModel(
             name='OwnPrice',
@@ -86,9 +101,11 @@ class Migration(migrations.Migration):
                 ('search', models.DecimalField(decimal_places=6, default=0, max_digits=12)),
                 ('request', models.DecimalField(decimal_places=6, default=0, max_digits=12)),
                 ('entered_on', models.DateField()),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['assistant', 'model'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='ownprice_in_workspace'), models.UniqueConstraint(fields=('workspace', 'assistant', 'model'), name='ownprice_once')],
             },
         ),
         migrations.CreateModel(
@@ -99,9 +116,12 @@ class Migration(migrations.Migration):
                 ('per_minute', models.PositiveIntegerField()),
                 ('level', models.FloatField()),
                 ('at', models.DateTimeField()),
+                ('credential', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rate_limits', to='monitor.credential')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='ratelimit_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='credential', name='ratelimit_credential_in_workspace'), models.UniqueConstraint(fields=('credential', 'unit'), name='ratelimit_unit_once'), models.CheckConstraint(condition=models.Q(('per_minute__gte', 1)), name='ratelimit_of_something')],
             },
         ),
         migrations.CreateModel(
@@ -109,188 +129,15 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('limit_usd', models.DecimalField(decimal_places=6, max_digits=14)),
+                ('panel', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.panel')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='spendinglimit_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='panel', name='spendinglimit_panel_in_workspace'), models.UniqueConstraint(fields=('workspace', 'panel'), name='spendinglimit_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('limit_usd__gte', 0)), name='spendinglimit_not_negative')],
+            },
         ),
         migrations.AddIndex(
             model_name='response',
             index=models.Index(condition=models.Q(('status', 'pending')), fields=['queue', 'workspace', 'assistant', 'id'], name='response_fair'),
-        ),
-        migrations.AddField(
-            model_name='budget',
-            name='run',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budget', to='monitor.run'),
-        ),
-        migrations.AddField(
-            model_name='budget',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='charge',
-            name='of_month',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.budget'),
-        ),
-        migrations.AddField(
-            model_name='charge',
-            name='of_run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.budget'),
-        ),
-        migrations.AddField(
-            model_name='charge',
-            name='response',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='charges', to='monitor.response'),
-        ),
-        migrations.AddField(
-            model_name='charge',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='credential',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='gate',
-            name='credential',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='gate', to='monitor.credential'),
-        ),
-        migrations.AddField(
-            model_name='gate',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='ownprice',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='ratelimit',
-            name='credential',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rate_limits', to='monitor.credential'),
-        ),
-        migrations.AddField(
-            model_name='ratelimit',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='spendinglimit',
-            name='panel',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.panel'),
-        ),
-        migrations.AddField(
-            model_name='spendinglimit',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='budget_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='run', name='budget_run_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(fields=('workspace', 'month'), name='budget_month_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('month__isnull', True), ('run__isnull', False)), models.Q(('month__isnull', False), ('run__isnull', True)), _connector='OR'), name='budget_of_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('over_usd__gte', 0), ('reserved_usd__gte', 0), ('spent_usd__gte', 0)), name='budget_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_usd__isnull', True), ('limit_usd__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('reserved_usd'), '+', models.F('spent_usd')), '-', models.F('over_usd'))), _connector='OR'), name='budget_never_over'),
-        ),
-        migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='charge_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='charge',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='response', name='charge_response_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='charge',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='of_month', name='charge_of_month_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='charge',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='of_run', name='charge_of_run_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.UniqueConstraint(fields=('response', 'lease'), name='charge_lease_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.CheckConstraint(condition=models.Q(('maximum_usd__gte', 0), ('usd__gte', 0)), name='charge_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='credential_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(fields=('workspace', 'assistant'), name='credential_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='gate',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='gate_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='gate',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='credential', name='gate_credential_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='gate',
-            constraint=models.CheckConstraint(condition=models.Q(('max_in_flight__gte', 1)), name='gate_lets_something_through'),
-        ),
-        migrations.AddConstraint(
-            model_name='ownprice',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='ownprice_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='ownprice',
-            constraint=models.UniqueConstraint(fields=('workspace', 'assistant', 'model'), name='ownprice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratelimit',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='ratelimit_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratelimit',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='credential', name='ratelimit_credential_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratelimit',
-            constraint=models.UniqueConstraint(fields=('credential', 'unit'), name='ratelimit_unit_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratelimit',
-            constraint=models.CheckConstraint(condition=models.Q(('per_minute__gte', 1)), name='ratelimit_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='spendinglimit',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='spendinglimit_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='spendinglimit',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='panel', name='spendinglimit_panel_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='spendinglimit',
-            constraint=models.UniqueConstraint(fields=('workspace', 'panel'), name='spendinglimit_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='spendinglimit',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_usd__gte', 0)), name='spendinglimit_not_negative'),
         ),
     ]

@@ -27,31 +27,15 @@ class Migration(migrations.Migration):
                 ('problem', models.CharField(blank=True, default='', max_length=300)),
                 ('seen_at', models.DateTimeField()),
                 ('settled_at', models.DateTimeField(null=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_try_at'], name='redirect_waiting'), models.Index(condition=models.Q(('settled_at', None), ('state', 'resolved')), fields=['id'], name='redirect_unsettled')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='redirect_in_workspace'), models.UniqueConstraint(fields=('workspace', 'sha256'), name='redirect_once')],
+            },
         ),
         migrations.AddIndex(
             model_name='responsesource',
             index=django.contrib.postgres.indexes.HashIndex(condition=models.Q(('page', '')), fields=['url'], name='source_without_page'),
-        ),
-        migrations.AddField(
-            model_name='redirect',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddIndex(
-            model_name='redirect',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['next_try_at'], name='redirect_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='redirect',
-            index=models.Index(condition=models.Q(('settled_at', None), ('state', 'resolved')), fields=['id'], name='redirect_unsettled'),
-        ),
-        migrations.AddConstraint(
-            model_name='redirect',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='redirect_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='redirect',
-            constraint=models.UniqueConstraint(fields=('workspace', 'sha256'), name='redirect_once'),
         ),
     ]

@@ -20,7 +20,12 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=64)),
                 ('best', models.JSONField(default=dict)),
                 ('ranked', models.PositiveIntegerField()),
+                ('generation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.indexgeneration')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='deepranks_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='generation', name='deepranks_generation_in_workspace'), models.UniqueConstraint(fields=('generation', 'key'), name='deepranks_once')],
+            },
         ),
         migrations.CreateModel(
             name='SupportCheck',
@@ -33,7 +38,13 @@ class Migration(migrations.Migration):
                 ('citations', models.PositiveIntegerField()),
                 ('unknown', models.PositiveIntegerField()),
                 ('checked_at', models.DateTimeField()),
+                ('response', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='support', to='monitor.response')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
+            options={
+                'indexes': [models.Index(fields=['version'], name='supportcheck_by_version')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='supportcheck_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='response', name='supportcheck_response_in_workspace')],
+            },
         ),
         migrations.CreateModel(
             name='SupportVerdict',
@@ -45,9 +56,14 @@ class Migration(migrations.Migration):
                 ('page', models.TextField(blank=True, default='')),
                 ('score', models.FloatField(null=True)),
                 ('supported', models.BooleanField(null=True)),
+                ('of_check', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='monitor.supportcheck')),
+                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitor.pageversion')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace')),
             ],
             options={
                 'ordering': ['start', 'id'],
+                'indexes': [models.Index(condition=models.Q(('supported', None)), fields=['workspace', 'page'], name='verdict_unknown')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'id'), name='supportverdict_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='of_check', name='supportverdict_of_check_in_workspace'), monitor.models.base.WorkspaceForeignKey(field='version', name='supportverdict_version_in_workspace')],
             },
         ),
         migrations.AddField(
@@ -63,80 +79,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='run',
             index=models.Index(condition=models.Q(('support_checked_at', None)), fields=['id'], name='run_unchecked'),
-        ),
-        migrations.AddField(
-            model_name='deepranks',
-            name='generation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.indexgeneration'),
-        ),
-        migrations.AddField(
-            model_name='deepranks',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='supportcheck',
-            name='response',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='support', to='monitor.response'),
-        ),
-        migrations.AddField(
-            model_name='supportcheck',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddField(
-            model_name='supportverdict',
-            name='of_check',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='monitor.supportcheck'),
-        ),
-        migrations.AddField(
-            model_name='supportverdict',
-            name='version',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitor.pageversion'),
-        ),
-        migrations.AddField(
-            model_name='supportverdict',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='monitor.workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='deepranks',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='deepranks_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='deepranks',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='generation', name='deepranks_generation_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='deepranks',
-            constraint=models.UniqueConstraint(fields=('generation', 'key'), name='deepranks_once'),
-        ),
-        migrations.AddIndex(
-            model_name='supportcheck',
-            index=models.Index(fields=['version'], name='supportcheck_by_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='supportcheck',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='supportcheck_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='supportcheck',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='response', name='supportcheck_response_in_workspace'),
-        ),
-        migrations.AddIndex(
-            model_name='supportverdict',
-            index=models.Index(condition=models.Q(('supported', None)), fields=['workspace', 'page'], name='verdict_unknown'),
-        ),
-        migrations.AddConstraint(
-            model_name='supportverdict',
-            constraint=models.UniqueConstraint(fields=('workspace', 'id'), name='supportverdict_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='supportverdict',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='of_check', name='supportverdict_of_check_in_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='supportverdict',
-            constraint=monitor.models.base.WorkspaceForeignKey(field='version', name='supportverdict_version_in_workspace'),
         ),
     ]
