@@ -80,6 +80,12 @@ class Redirected(AssistantError):
         self.location = location
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that this machine trusts; they are many, and read once."""
+    return ssl.create_default_context()
+
+
 class Client:
     """A connection pool on an event loop of its own, in one thread of this process; shared by all callers."""
 
@@ -97,14 +103,13 @@ class Client:
         self._backend = GuardedBackend(allowed_hosts)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="outbound", daemon=True).start()
-        self._ssl = ssl.create_default_context()
         # a pool looks through all its connections at each request, so that many small ones cost less than a large one
         pools = min(POOLS, connections)
         self._pools = cycle([self._pool(connections // pools) for _ in range(pools)])
 
     def _pool(self, connections: int) -> httpcore2.AsyncConnectionPool:
         return httpcore2.AsyncConnectionPool(
-            ssl_context=self._ssl,
+            ssl_context=_trust(),
             max_connections=connections,
             max_keepalive_connections=max(1, connections * MOST_IDLE // MOST_CONNECTIONS),
             keepalive_expiry=30.0,
