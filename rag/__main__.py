@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ from inference.model_files import DEVICES, PRECISIONS
 if TYPE_CHECKING:
     from inference.embed import Embedder
     from inference.generator import Generator
+    from inference.rerank import Reranker
     from rag.index import Index
-    from rag.retrieve import Ranking
 
 
 def extract(arguments: argparse.Namespace) -> None:
@@ -64,14 +64,27 @@ def index(arguments: argparse.Namespace) -> None:
 
 def search(arguments: argparse.Namespace) -> None:
     """Queries -> TREC run lines by document, or JSON by passage."""
-    from rag.evaluate import read_queries
+    from rag.evaluate import rankings_of, read_queries
     from rag.retrieve import by_document
     from rag.widen import widened
 
     opened = _open(arguments.directory)
     # a question without a word is near to nothing, though its vector is near to something
     asked = [(query, text) for query, text in read_queries(arguments.queries) if text.strip()]
-    for query, ranking in _rankings(arguments, opened, asked) if asked else ():
+    if not asked:
+        return
+    embedder = None if arguments.mode == "lexical" else _embedder(arguments, opened)
+    texts = [text for _, text in asked]
+    rankings = rankings_of(
+        opened,
+        embedder,
+        texts,
+        mode=arguments.mode,
+        k=arguments.k,
+        by=arguments.by,
+        reranker=_reranker(arguments),
+    )
+    for (query, _), ranking in zip(asked, rankings, strict=True):
         if arguments.by == "document":
             for rank, (number, score) in enumerate(by_document(opened, ranking, arguments.k), start=1):
                 print(query, "Q0", opened.documents[number].id, rank, f"{score:.6f}", f"citescope-{arguments.mode}")
@@ -135,21 +148,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
     modes = [arguments.mode] if arguments.mode else MODES
     queries = list(read_queries(arguments.queries))
     embedder = None if arguments.mode == "lexical" else _embedder(arguments, opened)
-    for row in evaluate_index(opened, embedder, queries, judged, modes=modes, k=arguments.k):
+    reranker = _reranker(arguments)
+    for row in evaluate_index(opened, embedder, queries, judged, modes=modes, k=arguments.k, reranker=reranker):
         _print(row)
-
-
-def _rankings(
-    arguments: argparse.Namespace, opened: Index, queries: Sequence[tuple[str, str]]
-) -> Iterator[tuple[str, Ranking]]:
-    from rag.evaluate import PASSAGES_A_DOCUMENT
-    from rag.retrieve import DEPTH, rank_many
-
-    texts = [text for _, text in queries]
-    vectors = None if arguments.mode == "lexical" else _embedder(arguments, opened).encode(texts, "query")
-    depth = max(DEPTH, arguments.k * PASSAGES_A_DOCUMENT)
-    rankings = rank_many(opened, texts, vectors, arguments.mode, depth, arguments.by)
-    return zip((query for query, _ in queries), rankings, strict=True)
 
 
 def _open(directory: Path) -> Index:
@@ -171,6 +172,15 @@ def _embedder(arguments: argparse.Namespace, opened: Index | None = None) -> Emb
             "--model or --precision, or build the index again."
         )
     return embedder
+
+
+def _reranker(arguments: argparse.Namespace) -> Reranker | None:
+    """The cross-encoder that was asked for. Raises ValueError."""
+    if arguments.rerank is None:
+        return None
+    from inference.rerank import Reranker
+
+    return Reranker(arguments.rerank, arguments.device)
 
 
 def _generator(arguments: argparse.Namespace) -> Generator:
@@ -253,6 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--mode", choices=modes, default="hybrid")
     command.add_argument("--by", choices=("document", "passage"), default="document")
     command.set_defaults(run=search)
+    _add_reranker(command)
     _add_model(command)
 
     command = commands.add_parser("ask", help="a question -> an answer with its sources")
@@ -285,8 +296,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("-k", type=_count, default=10)
     command.add_argument("--mode", choices=modes, help="one mode; without it all three")
     command.set_defaults(run=evaluate)
+    _add_reranker(command)
     _add_model(command)
     return parser
+
+
+def _add_reranker(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--rerank", type=Path, metavar="DIR", help="a cross-encoder that orders the best passages anew"
+    )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

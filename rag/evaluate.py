@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
+    from inference.rerank import Reranker
     from rag.index import Document, Index
-    from rag.retrieve import Mode
+    from rag.retrieve import Mode, Ranking, Unit
 
 Judgements = dict[str, dict[str, int]]
 #: Passages looked at for each document wanted: a document scores as its best passage.
@@ -65,6 +66,7 @@ def evaluate(
     modes: Sequence[Mode],
     k: int = 10,
     named: Callable[[Document], str] = lambda document: document.id,
+    reranker: Reranker | None = None,
 ) -> Iterator[dict[str, str | float | int]]:
     """The scores of each mode over the queries that are judged; `named` is what judgements call a document.
 
@@ -73,18 +75,37 @@ def evaluate(
     if embedder and index.manifest["fingerprint"] != embedder.fingerprint:
         made_by = index.manifest["model"]
         raise ValueError(f"The index was made by another model or precision ({made_by}): build it again.")
-    from rag.retrieve import DEPTH, by_document, rank_many
+    from rag.retrieve import by_document
 
     asked = [(query, text) for query, text in queries if query in judged]
     texts = [text for _, text in asked]
     for mode in modes:
-        vectors = embedder.encode(texts, "query") if embedder and mode != "lexical" else None
-        rankings = rank_many(index, texts, vectors, mode, max(DEPTH, k * PASSAGES_A_DOCUMENT), "document")
+        rankings = rankings_of(index, embedder, texts, mode=mode, k=k, by="document", reranker=reranker)
         names = {
             query: [named(index.documents[number]) for number, _ in by_document(index, ranking, max(100, k))]
             for (query, _), ranking in zip(asked, rankings, strict=True)
         }
         yield {"mode": mode, **scores(names, judged, k)}
+
+
+def rankings_of(
+    index: Index,
+    embedder: Embedder | None,
+    texts: Sequence[str],
+    *,
+    mode: Mode,
+    k: int,
+    by: Unit,
+    reranker: Reranker | None = None,
+) -> list[Ranking]:
+    """Each question's ranking, deep enough for the best `k`. `embedder` may be None for lexical ones."""
+    from rag.retrieve import DEPTH, rank_many, reranked
+
+    vectors = embedder.encode(texts, "query") if embedder and mode != "lexical" else None
+    rankings = rank_many(index, texts, vectors, mode, max(DEPTH, k * PASSAGES_A_DOCUMENT), by)
+    if reranker is None:
+        return rankings
+    return [reranked(index, text, found, reranker.scores) for text, found in zip(texts, rankings, strict=True)]
 
 
 def scores(rankings: Mapping[str, Sequence[str]], judged: Judgements, k: int = 10) -> dict[str, float | int]:

@@ -6,7 +6,7 @@ passage. Knows nothing of answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -34,6 +34,8 @@ DOCUMENT_SHARE = {"document": 0.5, "passage": 0.2}
 FLOOR_RANK = 200
 #: Passages that each leg hands to the hybrid.
 DEPTH = 200
+#: Passages of a ranking that a cross-encoder reads.
+RERANKED = 50
 DECIMALS = 6
 
 
@@ -83,11 +85,13 @@ def _dense(index: Index, vector: Vectors, depth: int) -> tuple[Passages, Vectors
     return passages[0], scores[0]
 
 
-def _lexical_scores(index: Index, text: str) -> Vectors:
+def _lexical_scores(index: Index, text: str, of: Unit = "passage") -> Vectors:
+    """BM25 of every passage, or of every whole document."""
+    bm25, scored = (index.bm25, index.passages) if of == "passage" else (index.bm25_documents, index.documents)
     terms = index.term_numbers(text)
-    if not terms or index.bm25 is None:
-        return np.zeros(len(index.passages), np.float32)
-    scores: Vectors = index.bm25.get_scores_from_ids(terms)
+    if not terms or bm25 is None:
+        return np.zeros(len(scored), np.float32)
+    scores: Vectors = bm25.get_scores_from_ids(terms)
     return scores
 
 
@@ -117,7 +121,7 @@ def _hybrid(index: Index, text: str, vector: Vectors, depth: int, by: Unit) -> R
     cosines = products(index.vectors[passages], vector)
     weight = DENSE_WEIGHT[by] if all_lexical.any() else 1.0
     lexical = _stretched(all_lexical[passages], 0.0)
-    whole = _stretched(_document_scores(index, text)[index.passages["document"][passages]], 0.0)
+    whole = _stretched(_lexical_scores(index, text, "document")[index.passages["document"][passages]], 0.0)
     lexical = (1 - DOCUMENT_SHARE[by]) * lexical + DOCUMENT_SHARE[by] * whole
     if by == "document":
         first = np.isin(passages, np.union1d(near[:FLOOR_RANK], _top(all_lexical, FLOOR_RANK)))
@@ -135,12 +139,25 @@ def _hybrid(index: Index, text: str, vector: Vectors, depth: int, by: Unit) -> R
     )
 
 
-def _document_scores(index: Index, text: str) -> Vectors:
-    terms = index.term_numbers(text)
-    if not terms or index.bm25_documents is None:
-        return np.zeros(len(index.documents), np.float32)
-    scores: Vectors = index.bm25_documents.get_scores_from_ids(terms)
-    return scores
+def reranked(index: Index, text: str, ranking: Ranking, scores: Callable[[str, Sequence[str]], Vectors]) -> Ranking:
+    """The first RERANKED passages in the order of `scores(question, texts)`, each from 0 to 1; the others below 0.
+
+    A passage is read under its page's title.
+    """
+    first = ranking.passages[:RERANKED]
+    rows = index.passages[first]
+    documents = [index.documents[number] for number in rows["document"].tolist()]
+    spans = zip(documents, rows["start"].tolist(), rows["end"].tolist(), strict=True)
+    found = scores(text, [f"{document.title}\n{document.text[start:end]}" for document, start, end in spans])
+    order = np.lexsort((np.arange(len(first)), -found.round(DECIMALS)))
+    rest = np.arange(len(first), len(ranking.passages))
+    below = ranking.scores[rest] - (ranking.scores[len(first)] + 1 if len(rest) else 0)
+    whole = np.concatenate([order, rest])
+    return Ranking(
+        ranking.passages[whole],
+        np.concatenate([found[order], below]).astype(np.float32).round(DECIMALS),
+        None if ranking.cosines is None else ranking.cosines[whole],
+    )
 
 
 def products(rows: npt.NDArray[np.floating[Any]], vector: Vectors) -> Vectors:
