@@ -5,14 +5,17 @@ DATA_DIR ?= data
 BIN := .venv/bin
 export PORT DATA_DIR
 
-.PHONY: run test lint shots bench chaos clean
+.PHONY: run test drills lint shots bench chaos clean
 
 run: .venv/ready
 	@exec $(BIN)/python manage.py serve
 
 test: .venv/ready-dev
 	$(BIN)/python -m tests.browser.install
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not drill'
+
+drills: .venv/ready-dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m drill tests/chaos tests/rag/test_index_damage.py tests/test_deployment.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .
@@ -27,6 +30,7 @@ bench: .venv/ready-dev
 	for script in engine embedding metrics panel_throughput external_throughput parsing; do $(BIN)/python -m bench.$$script || exit 1; done
 
 chaos: .venv/ready-dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=long
 	$(BIN)/python -m tests.chaos.drill --responses 500 --worker-kills 20 --postgres-kills 3
 	$(BIN)/python -m tests.chaos.paid_drill --responses 20000 --worker-kills 100 --postgres-kills 10
 	$(BIN)/python -m tests.chaos.brokers redis

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
+#: Tables that Django fills after migrating.
+DJANGOS_OWN = {"django_content_type", "auth_permission"}
 OWNER = "CITESCOPE_TESTS_OWNER"
 
 if OWNER not in os.environ:
@@ -24,6 +27,9 @@ if OWNER not in os.environ:
     for name in ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "EMAIL_URL"):
         os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
+hypothesis_settings.register_profile("suite", max_examples=25, deadline=None)
+hypothesis_settings.register_profile("long", max_examples=1000, deadline=None)
+hypothesis_settings.load_profile("suite")
 # torch must not fight over the two cores with the other xdist worker
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -40,6 +46,21 @@ def pytest_configure(config: pytest.Config) -> None:
         from monitor import embedded_postgres
 
         embedded_postgres.start(DATA_DIR)
+        _without_care()
+
+
+def _without_care() -> None:
+    """Nobody reads this database after a crash, so nothing waits for the disk. (The drills have careful ones.)"""
+    import psycopg
+
+    from monitor import embedded_postgres
+
+    with psycopg.connect(
+        host=embedded_postgres.socket_folder(DATA_DIR), user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -77,6 +98,43 @@ def no_outside_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying() -> Iterator[None]:
+    """Tests with transactions of their own end by emptying every table: a few rows go sooner one by one than by files.
+
+    What Django itself writes after migrating stays, so that it need not be written again.
+    """
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    def statements(self: DatabaseOperations, style: Any, tables: list[str], **_: Any) -> list[str]:
+        names = [self.quote_name(name) for name in sorted(tables) if name not in DJANGOS_OWN]
+        # no trigger and no foreign key has a say where everything goes
+        return ["SET LOCAL session_replication_role = replica", *(f"DELETE FROM {name}" for name in names)]  # noqa: S608
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", statements)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Each test client sets up the middleware anew; the list of static files that one made serves all."""
+    from monitor.static_files import StaticFilesMiddleware
+
+    look = StaticFilesMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def look_once(self: StaticFilesMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesMiddleware, "add_files_from_finders", look_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -86,7 +86,7 @@ def _take(folder: Path, port: int, out: Path, days: int, only: str) -> int:
 
 def _walk(browser: Any, base: str, walk: list[Any], world: Any, theme: str, size: str, out: Path) -> list[str]:
     from monitor.models import Role
-    from tests.browser.walk import TWO_FACTOR, disable_two_factor, enable_two_factor, sign_in
+    from tests.browser.walk import TWO_FACTOR, axe_violations, disable_two_factor, enable_two_factor, sign_in
 
     width, height = SIZES[size]
     settings = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
@@ -108,6 +108,7 @@ def _walk(browser: Any, base: str, walk: list[Any], world: Any, theme: str, size
             problems.append(f"{stop.name} ({stop.state}): status {answer.status}")
         _wait_for_charts(page)
         page.screenshot(path=out / f"{stop.name}.{stop.state}.{size}.{theme}.png", full_page=True)
+        problems += [f"{stop.name} ({stop.state}), {theme}, {size}: {line}" for line in axe_violations(page)]
     inside.close()
     outside.close()
     return problems

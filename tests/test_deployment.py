@@ -52,6 +52,7 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     }
 
 
+@pytest.mark.drill
 @pytest.mark.servers
 def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_path: Path) -> None:
     """The commands of docker-compose.yml by hand, on this machine's servers."""

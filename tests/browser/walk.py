@@ -57,6 +57,10 @@ TWO_FACTOR = {"mfa_deactivate_totp", "mfa_view_recovery_codes"}
 QUERIES = {"schedule_preview": "?schedule=30+7+*+*+1-5&time_zone=Europe/Berlin"}
 
 
+#: What axe calls what nobody may find.
+SERIOUS = {"serious", "critical"}
+
+
 @dataclass(frozen=True)
 class Stop:
     """A page to visit. `state` is filled, empty, account for pages outside workspaces, or a page's own."""
@@ -132,3 +136,15 @@ def sign_in(page: Any, base: str, email: str, password: str) -> None:
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/accounts/login/" not in url)
+
+
+def axe_violations(page: Any, options: dict[str, Any] | None = None) -> list[str]:
+    """What is serious or critical for axe, which is loaded into a page once."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    # without a list of all that is well, which takes most of its time
+    options = {"resultTypes": ["violations"], **(options or {})}
+    violations = page.evaluate("async options => (await axe.run(options)).violations", options)
+    return [f"{item['id']}: {item['nodes'][0]['html'][:160]}" for item in violations if item["impact"] in SERIOUS]

@@ -36,10 +36,11 @@ def test_in_every_precision_a_vector_is_a_texts_own(
 ) -> None:
     """However many neighbours a text has: but for rounding, since some processors sum batches in another order."""
     one, other = (Embedder(None, "cpu", precision) for _ in range(2))
-    together = one.encode([*TEXTS, *(f"Neighbour {number} boils." for number in range(40))])
-    for text, row in zip(TEXTS, together, strict=False):
+    texts = [*TEXTS[:-1], "word " * 40]  # where a precision is only imitated, a whole window takes seconds
+    together = one.encode([*texts, *(f"Neighbour {number} boils." for number in range(12))])
+    for text, row in zip(texts, together, strict=False):
         assert np.abs(other.encode([text])[0] - row).max() < rounding
-    assert (together[: len(TEXTS)] * embedder.encode(TEXTS)).sum(axis=1).min() > least
+    assert (together[: len(texts)] * embedder.encode(texts)).sum(axis=1).min() > least
 
 
 def test_vectors_of_two_precisions_are_told_apart() -> None:

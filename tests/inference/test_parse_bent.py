@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.answer import AssistantError, RawBody
@@ -92,7 +92,6 @@ def bent_body(content: bytes, data: st.DataObject) -> bytes:
 
 
 @pytest.mark.parametrize("assistant", ASSISTANTS)
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_bent_body_is_read_or_refused(assistant: str, data: st.DataObject) -> None:
     known = [path for name, path in BODIES if name == assistant]
@@ -103,7 +102,6 @@ def test_a_bent_body_is_read_or_refused(assistant: str, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("assistant", ASSISTANTS)
-@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_body_cut_anywhere_is_read_or_refused(assistant: str, data: st.DataObject) -> None:
     known = [path for name, path in BODIES if name == assistant]
@@ -114,14 +112,12 @@ def test_a_body_cut_anywhere_is_read_or_refused(assistant: str, data: st.DataObj
     holds_together(assistant, RawBody(content[:start] + data.draw(st.binary(max_size=20)) + content[end:]))
 
 
-@settings(max_examples=300, deadline=None)
 @given(assistant=st.sampled_from(ASSISTANTS), document=VALUES, stream=st.booleans(), name=st.sampled_from(KEYS))
 def test_a_made_up_body_is_read_or_refused(assistant: str, document: Any, stream: bool, name: str) -> None:
     content = json.dumps(document)
     holds_together(assistant, RawBody(f"event: {name}\ndata: {content}\n\n".encode() if stream else content.encode()))
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     headers=st.dictionaries(
         st.sampled_from(["Retry-After", "retry-after-ms", "Date", "x-ratelimit-reset", "X-RateLimit-Reset-Tokens"]),

@@ -39,10 +39,12 @@ def save(folder: Path, tensors: dict[str, np.ndarray]) -> Path:
 @pytest.fixture
 def small_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The measurement with a few questions of its set, and as little time as will do."""
-    few = models.QUALITY_SET.read_text("utf-8").splitlines()[:12]
+    few = models.QUALITY_SET.read_text("utf-8").splitlines()[:4]
     (tmp_path / "quality.txt").write_text("\n".join(few))
     monkeypatch.setattr(models, "QUALITY_SET", tmp_path / "quality.txt")
     monkeypatch.setattr(models, "SECONDS", 0.01)
+    monkeypatch.setattr(models, "PASSAGES", 4)
+    monkeypatch.setattr(models, "CHARACTERS", 160)
 
 
 @pytest.fixture

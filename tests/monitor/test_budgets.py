@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.models import Budget, Charge, Response, ResponseStatus, Run, Trigger, Workspace
@@ -191,7 +191,6 @@ def test_a_batch_takes_few_statements(workspace: Workspace, django_assert_max_nu
     assert books(month(workspace)) == (0, 128 * CENT, 0)
 
 
-@settings(deadline=None, max_examples=25)
 @given(
     limit=st.decimals(0, 1, places=3),
     steps=st.lists(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -40,7 +40,6 @@ def test_what_finds_what(text: str, typed: str, expected: bool) -> None:
 
 
 class Wild(TestCase):
-    @settings(max_examples=80, deadline=None)
     @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40))
     def test_a_text_is_found_by_itself_and_no_query_is_an_error(self, text: str) -> None:
         assert finds(text, text) or not search_query(text)

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.highlight import ATTRIBUTES, TAGS, Mark, render
@@ -119,7 +119,6 @@ WILD = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     text=st.one_of(WILD, st.just(MARKDOWN)),
     cuts=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 80)), max_size=5),
@@ -138,7 +137,6 @@ def test_marking_never_changes_the_answer_and_stays_well_formed(text: str, cuts:
         assert set(attrs) <= ATTRIBUTES.get(tag, set()) | {"class", "title", "rel"}
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.sampled_from(["Fernwood", "pen", "is *good*", "and **bold** too", "`code`", "[1]"]), min_size=1, max_size=12

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import assistants
@@ -206,7 +206,6 @@ def test_a_file_that_is_no_table_is_refused_whole(data: bytes) -> None:
         list(answer_rows.read(data, "csv"))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["csv", "jsonl"]))
 def test_no_file_breaks_the_reading(data: bytes, kind: str) -> None:
     head = b"prompt,assistant,date,answer\n" if kind == "csv" else b""

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.models import Prompt
@@ -119,7 +119,6 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_s
 ROWS = st.lists(st.tuples(WORDS, st.lists(st.from_regex(r"[a-z]{1,8}", fullmatch=True), max_size=3)), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
 @given(ROWS, st.sampled_from(",;\t"), st.sampled_from(["\r\n", "\n"]))
 def test_what_a_spreadsheet_writes_is_read_back(rows: list[tuple[str, list[str]]], delimiter: str, end: str) -> None:
     written = io.StringIO(newline="")
@@ -137,7 +136,6 @@ def test_what_a_spreadsheet_writes_is_read_back(rows: list[tuple[str, list[str]]
     assert all(row.tags == tags[row.text] for row in parsed.rows)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it(data: bytes) -> None:
     try:

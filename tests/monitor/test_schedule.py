@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import schedule
@@ -144,7 +144,6 @@ def fields(low: int, high: int) -> st.SearchStrategy[str]:
 CRONS = st.tuples(fields(0, 59), fields(0, 23), fields(1, 31), fields(1, 12), fields(0, 7)).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None)
 @given(CRONS, st.sampled_from(ZONES), st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)))
 def test_any_schedule_that_passes_gives_slots_later_in_order_and_at_its_own_times(
     cron: str, zone: str, moment: datetime
@@ -168,7 +167,6 @@ def test_any_schedule_that_passes_gives_slots_later_in_order_and_at_its_own_time
         assert slot.astimezone(ZoneInfo(zone)).second == 0
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=130), st.text(max_size=20))
 def test_no_text_breaks_it(cron: str, zone: str) -> None:
     for read in (schedule.validate, schedule.describe):

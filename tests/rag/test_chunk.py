@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.chunk import MAX_CHARACTERS, heading_text, sentences, split
@@ -52,7 +52,6 @@ def test_sentences_hold_every_word_once_and_in_order(text: str) -> None:
     assert "".join("".join(text[start:end].split()) for start, end in spans) == "".join(text.split())
 
 
-@settings(deadline=None)
 @given(WILD, st.text(max_size=80))
 def test_passages_hold_every_word_once_within_the_limits(text: str, title: str) -> None:
     passages = split(text, tokenize, LIMIT, title)

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.extract import MAX_BYTES, UnreadablePage, extract
@@ -91,7 +91,6 @@ def test_no_depth_is_too_deep(tag: str) -> None:
         st.text(st.sampled_from("<>/!-=\"'& pdivabtrscript;#x0é漢\n"), max_size=120).map(str.encode),
     )
 )
-@settings(max_examples=200)
 def test_any_bytes_are_text_or_a_reason(body: bytes) -> None:
     try:
         page = extract(b"<p>" + body)
@@ -159,7 +158,6 @@ def test_keeps_what_a_page_says_of_itself_for_machines() -> None:
         max_leaves=20,
     )
 )
-@settings(max_examples=100, deadline=None)
 def test_linked_data_of_any_shape_is_kept_as_short_text(told: object) -> None:
     script = json.dumps(told).replace("<", "\\u003c")
     page = extract(f'<script type="application/ld+json">{script}</script><p>Words.</p>'.encode())

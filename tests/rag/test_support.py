@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.answer import Answer, Citation
@@ -102,7 +102,6 @@ def test_a_verdict_does_not_depend_on_its_neighbours(embedder: Embedder) -> None
     assert check(pairs, embedder) == [check([pair], embedder)[0] for pair in pairs]
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.text(max_size=200), st.text(max_size=600), st.sampled_from([" ", "\n\n", "? ", "n't ", "1,000,000.5 million %"])
 )

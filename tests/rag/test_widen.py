@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.chunk import MAX_CHARACTERS
@@ -29,7 +29,6 @@ def long_pages(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> 
     return Index.open(folder)
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_extracts_hold_what_was_found_and_never_overlap(long_pages: Index, data: st.DataObject) -> None:
     passages = data.draw(st.permutations(range(len(long_pages.passages))))
