@@ -60,6 +60,13 @@ def test_a_draw_depends_on_its_seed_and_not_on_its_neighbours(generator: ModelGe
     assert together[0] != together[3]
 
 
+def test_a_draw_without_a_seed_is_another_each_time_and_can_be_had_again(generator: ModelGenerator) -> None:
+    (first, second) = (made for _, made in generator.generate([Prompt(SYSTEM, TEXTS[0], None, 1.0, 24)] * 2))
+    assert isinstance(first, Generated) and isinstance(second, Generated)
+    assert first.text != second.text and first.record["seed"] != second.record["seed"]
+    assert texts(generator, [Prompt(SYSTEM, TEXTS[0], first.record["seed"], 1.0, 24)]) == [first.text]
+
+
 def test_how_it_was_made_is_told(generator: ModelGenerator) -> None:
     ((_, made),) = generator.generate([Prompt(SYSTEM, TEXTS[0], 7, 0.0, 5)])
     assert isinstance(made, Generated) and made.output_tokens == 5 and made.finish == "truncated"
