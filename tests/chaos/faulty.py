@@ -51,7 +51,8 @@ def main() -> int:
         report = drill(here, options)
     print(json.dumps(report))
     good = report["ended"] and not report["requests_over"] and not report["tokens_over"] and not report["at_once_over"]
-    return 0 if good and report["probes"] == report["openings_probed"] and report["books_hold"] else 1
+    good = good and report["probes"] == report["openings_probed"] and report["workers"] == 1
+    return 0 if good and report["books_hold"] else 1
 
 
 def drill(here: stage.Stage, options: argparse.Namespace) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def drill(here: stage.Stage, options: argparse.Namespace) -> dict[str, Any]:
     worker = here.worker()
     openings: dict[float, int] = {}
     memory: list[int] = []
+    workers: set[int] = set()
     started, next_tick = time.monotonic(), 0.0
     with supervisor.Supervisor([worker], data_dir=here.data_dir, owns_postgres=True) as all_of_it:
         while time.monotonic() - started < options.seconds:
@@ -84,12 +86,17 @@ def drill(here: stage.Stage, options: argparse.Namespace) -> dict[str, Any]:
                 run.refresh_from_db()
                 if run.status == "completed":
                     break
-                memory.append(_megabytes(worker.process.pid))
+                if worker.process:
+                    workers.add(worker.process.pid)
+                    memory.append(_megabytes(worker.process.pid))
                 next_tick = time.monotonic() + 1
             _note_opening(credential, openings)
             time.sleep(0.05)
         seconds = time.monotonic() - started
-        return _report(here, run, options, openings) | {"seconds": round(seconds, 1), "worker_mb": max(memory)}
+        report = _report(here, run, options, openings)
+        if len(workers) > 1:  # nobody kills it here, so that its log says what did
+            print((here.folder / "worker.log").read_text()[-5000:], file=sys.stderr)
+        return report | {"seconds": round(seconds, 1), "worker_mb": max(memory), "workers": len(workers)}
 
 
 def _note_opening(credential: Any, openings: dict[float, int]) -> None:
@@ -102,6 +109,9 @@ def _note_opening(credential: Any, openings: dict[float, int]) -> None:
 
 
 def _megabytes(pid: int) -> int:
+    """The most that a process has held; 0 where it is gone."""
+    if not Path(f"/proc/{pid}").exists():
+        return 0
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
