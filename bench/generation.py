@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
+from bench.engine import best_of
 from inference.generate import ModelGenerator
 from inference.generator import Generated, Prompt
 from inference.model_folder import check
@@ -45,9 +46,9 @@ def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def bandwidth() -> float:
-    """Bytes a second that summing a large tensor reads, best of five."""
+    """Bytes a second that summing a large tensor reads."""
     tensor = torch.ones(BANDWIDTH_BYTES // 4)
-    return BANDWIDTH_BYTES / min(seconds_of(tensor.sum)[0] for _ in range(5))
+    return BANDWIDTH_BYTES / best_of(tensor.sum)
 
 
 def main() -> None:

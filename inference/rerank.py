@@ -40,17 +40,15 @@ class Reranker:
             raise UnusableModel(f"{folder} holds no cross-encoder that can be used: {error}") from error
         if self._model.num_labels != 1:
             raise UnusableModel(f"{folder} gives {self._model.num_labels} figures for a pair; ranking needs one.")
-        self.name = folder.name
 
     def scores(self, question: str, texts: Sequence[str]) -> Vectors:
         """From 0 to 1 for each text [n]; what does not fit into the model's window beside the question is not read."""
         if not texts:
             return torch.zeros(0).numpy()
-        with torch.inference_mode():
-            found: Vectors = self._model.predict(
-                [(question, text) for text in texts],
-                batch_size=BATCH,
-                show_progress_bar=False,
-                activation_fn=torch.nn.Sigmoid(),
-            )
+        found: Vectors = self._model.predict(
+            [(question, text) for text in texts],
+            batch_size=BATCH,
+            show_progress_bar=False,
+            activation_fn=torch.nn.Sigmoid(),
+        )
         return found.astype("float32")

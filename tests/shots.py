@@ -21,7 +21,6 @@ from typing import Any
 from tests.ports import free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parent.parent
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 PASSWORD = "correct horse battery"  # noqa: S105 - of a folder that is removed again
 #: Console messages that a walked page may show: links on purpose no longer good.
@@ -60,7 +59,7 @@ def _take(folder: Path, port: int, out: Path, days: int, only: str) -> int:
     world, empty, invited = _fill(days)
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.walk import FLAGS, can_be_opened, stops
+    from tests.browser.walk import FLAGS, SIZES, can_be_opened, stops
     from tests.world import routes
 
     shutil.rmtree(out, ignore_errors=True)
@@ -86,10 +85,9 @@ def _take(folder: Path, port: int, out: Path, days: int, only: str) -> int:
 
 def _walk(browser: Any, base: str, walk: list[Any], world: Any, theme: str, size: str, out: Path) -> list[str]:
     from monitor.models import Role
-    from tests.browser.walk import TWO_FACTOR, axe_violations, disable_two_factor, enable_two_factor, sign_in
+    from tests.browser.walk import SIZES, TWO_FACTOR, axe_violations, disable_two_factor, enable_two_factor, sign_in
 
-    width, height = SIZES[size]
-    settings = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+    settings = {"viewport": SIZES[size], "color_scheme": theme}
     problems: list[str] = []
     inside, outside = browser.new_context(**settings), browser.new_context(**settings)
     pages = {True: inside.new_page(), False: outside.new_page()}

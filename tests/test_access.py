@@ -85,21 +85,21 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
 }
 
 
+#: The cookies of everybody who is signed in, by user.
+SESSIONS: dict[int, str] = {}
+
+
 @pytest.fixture(scope="module")
 def worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, World]]:
     """Two workspaces with a row behind every URL, made once; each request below is rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
         pair = tuple(make_world(workspaces.create(name=name, owners=[], is_demo=True)) for name in ("Home", "Away"))
-        for user in (user for world in pair for user in world.people.values()):
+        for user in (*pair[0].people.values(), *pair[1].people.values()):
             client = Client()
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
             SESSIONS[user.pk] = client.cookies.output(header="")
         yield pair[0], pair[1]
         transaction.set_rollback(True)
-
-
-#: The cookies of everybody who is signed in.
-SESSIONS: dict[int, str] = {}
 
 
 def client_of(user: Any) -> Client:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from monitor.models import Membership, Role, User, Workspace
 from monitor.services import workspaces
 from tests.browser.install import chromium
-from tests.browser.walk import FLAGS
+from tests.browser.walk import FLAGS, SIZES
 from tests.factories import PASSWORD
 from tests.plugin import absent
 from tests.world import World, make_world
@@ -55,7 +55,7 @@ def visitor(browser: Any, live_server: Any) -> Iterator[Visit]:
     owner.set_password(PASSWORD)
     owner.save()
     empty = workspaces.create(name="Empty", owners=[owner])
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    context = browser.new_context(viewport=SIZES["desktop"], color_scheme="light")
     context.set_default_timeout(20_000)
     visit = Visit(context.new_page(), live_server.url, world, empty)
     watch(visit.page, visit.problems)

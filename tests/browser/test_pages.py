@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from monitor.models import Role, User
 from tests.browser.conftest import Visit
-from tests.browser.walk import NO_PAGE, TWO_FACTOR, Stop, axe_violations, can_be_opened, enable_two_factor, stops
+from tests.browser.walk import NO_PAGE, SIZES, TWO_FACTOR, Stop, axe_violations, can_be_opened, enable_two_factor, stops
 from tests.world import routes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -21,7 +21,6 @@ KINDS = """
     return [...new Set(kinds)]
 }
 """
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 #: Answered with another status than 200 on purpose: a link that is no longer good.
 STATUS = {"account_confirm_email": {200, 404}}
 
@@ -64,9 +63,9 @@ def _look(visit: Visit, page: Any, stop: Stop, seen: set[str]) -> list[str]:
         page.emulate_media(color_scheme="dark")
         found += [f"{where}, dark: {line}" for line in axe_violations(page, {"runOnly": ["color-contrast"]})]
     seen |= kinds
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size(SIZES["phone"])
     excess = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    page.set_viewport_size(DESKTOP)
+    page.set_viewport_size(SIZES["desktop"])
     return found + ([f"{where}: {excess} px wider than a phone"] if excess > 0 else [])
 
 

@@ -57,6 +57,8 @@ TWO_FACTOR = {"mfa_deactivate_totp", "mfa_view_recovery_codes"}
 QUERIES = {"schedule_preview": "?schedule=30+7+*+*+1-5&time_zone=Europe/Berlin"}
 
 
+#: The windows that pages are looked at in.
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 #: What axe calls what nobody may find.
 SERIOUS = {"serious", "critical"}
 

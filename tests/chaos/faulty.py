@@ -110,9 +110,11 @@ def _note_opening(credential: Any, openings: dict[float, int]) -> None:
 
 def _megabytes(pid: int) -> int:
     """The most that a process has held; 0 where it is gone."""
-    if not Path(f"/proc/{pid}").exists():
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
         return 0
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+    for line in lines:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
     return 0

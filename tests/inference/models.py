@@ -1,7 +1,8 @@
-"""Tiny language models that tests make: random weights, and a tokenizer whose tokens are bytes and three marks."""
+"""Tiny models that tests make, of random weights: language models whose tokens are bytes and three marks, and BERTs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,4 +53,18 @@ def make_model(
             weight.mul_(4 if weight.dim() > 1 else 1)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def make_bert(folder: Path, words: Sequence[str], *, window: int, labels: int | None = None) -> Path:
+    """A BERT of one layer that knows these words; with `labels`, one that gives so many figures for a text."""
+    from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
+
+    folder.mkdir(exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=window).save_pretrained(folder)
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    config = BertConfig(vocab_size=len(words), max_position_embeddings=window, num_labels=labels or 2, **shape)
+    model = BertModel(config) if labels is None else BertForSequenceClassification(config)
+    model.save_pretrained(folder)
     return folder

@@ -16,6 +16,7 @@ from inference import models
 from inference.__main__ import main
 from inference.distill import distill
 from inference.embed import Embedder, UnusableModel
+from tests.inference.models import make_bert
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[unused0]", "the", "a", "kettle", "boils", "water", "train", "leaves"]
 
@@ -55,14 +56,7 @@ def static(tmp_path: Path) -> Embedder:
 @pytest.fixture(scope="module")
 def transformer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny BERT that has learned nothing."""
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
-    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **shape)).save_pretrained(folder)
-    return folder
+    return make_bert(tmp_path_factory.mktemp("tiny"), WORDS, window=32)
 
 
 def test_the_quality_set_has_a_passage_for_every_question() -> None:

@@ -12,6 +12,7 @@ import pytest
 from inference.model_files import UnusableModel
 from rag import retrieve
 from rag.__main__ import main
+from tests.inference.models import make_bert
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
@@ -22,22 +23,7 @@ QUESTION = "Which kettle is the best?"
 
 
 def make_cross_encoder(folder: Path, labels: int = 1) -> Path:
-    """A tiny one that has learned nothing."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
-    torch.manual_seed(3)
-    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=64, num_labels=labels, **shape)
-    model = BertForSequenceClassification(config)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(20)
-    model.save_pretrained(folder)
-    return folder
+    return make_bert(folder, WORDS, window=64, labels=labels)
 
 
 def test_the_best_are_ordered_anew_and_the_others_stay_below(
