@@ -32,6 +32,7 @@ def _broker() -> dict[str, Any]:
     messages = environment.folder(folder / "messages")
     return {
         "broker_url": "filesystem://",
+        "broker_transport": "monitor.file_broker:Transport",
         "broker_transport_options": {
             "data_folder_in": str(messages),
             "data_folder_out": str(messages),
