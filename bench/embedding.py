@@ -1,9 +1,10 @@
 """Passages a second of the embedder beside sentence-transformers' own `encode`, and what each costs in ranking.
 
-`python -m bench.embedding [--corpus CORPUS.jsonl] [--passages 192] [--rounds 3] [--static DIR]` cuts passages from BEIR
-documents (default: the demo's pages), embeds them by `SentenceTransformer.encode` as it comes and by the embedder in
-each precision, by turns, so that what else the machine does falls on all alike. The headings over the passages are
-the questions of an nDCG@10. Prints one JSON line: best seconds as ratios, the loss of nDCG, the lowest cosine.
+`python -m bench.embedding [--corpus CORPUS.jsonl] [--passages 192] [--rounds 3] [--static DIR] [--device cpu]` cuts
+passages from BEIR documents (default: the demo's pages), embeds them by `SentenceTransformer.encode` as it comes and by
+the embedder in each precision, by turns, so that what else the machine does falls on all alike. The headings over the
+passages are the questions of an nDCG@10. Prints one JSON line: best seconds as ratios, the loss of nDCG, the lowest
+cosine.
 """
 
 from __future__ import annotations
@@ -80,8 +81,11 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=192)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--static", type=Path, metavar="DIR", help="a static model to measure beside them")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda", "mps"))
     arguments = parser.parse_args()
-    embedders = {precision: Embedder(None, "cpu", precision) for precision in ("fp32", "bf16", "int8")}
+    device = arguments.device
+    precisions = ("fp32", "bf16", "int8") if device == "cpu" else ("fp32", "bf16")
+    embedders = {precision: Embedder(None, device, precision) for precision in precisions}
     if arguments.static:
         embedders["static"] = Embedder(arguments.static)
     if arguments.corpus:
@@ -90,7 +94,7 @@ def main() -> None:
     else:
         documents = demo_pages()
     texts, headings = passages_of(documents, embedders["fp32"], arguments.passages)
-    plain = SentenceTransformer(str(embedders["fp32"].directory), device="cpu", local_files_only=True)
+    plain = SentenceTransformer(str(embedders["fp32"].directory), device=device, local_files_only=True)
 
     def encode_plainly(rows: list[str], question: bool) -> Vectors:
         vectors: Vectors = plain.encode(rows, normalize_embeddings=True, show_progress_bar=False)
@@ -118,10 +122,11 @@ def main() -> None:
     tokens = embedders["fp32"].count_tokens(texts)
     row = {
         "bench": "embedding",
+        "device": device,
         "threads": torch.get_num_threads(),
         "passages": len(texts),
         "tokens": [int(number) for number in np.percentile(tokens, [0, 10, 50, 90, 100])],
-        "auto": choose_precision("auto", "cpu"),
+        "auto": choose_precision("auto", device),
     }
     for name in ways:
         row[name] = {

@@ -1,9 +1,9 @@
 """Answers of a language model, decoded together, beside transformers' own `generate` asked one by one.
 
-`python -m bench.generation [--prompts 64] [--shared 600] [--own 60] [--tokens 48] [--rounds 3]` makes a model of random
-weights (some 90 MB in float32), writes prompts that begin with the same instructions, answers them both ways by turns
-and asserts that every token is equal. Prints one JSON line: best seconds, the ratio, and how much of the memory's
-bandwidth each way of decoding reads weights with (a step reads all of them once, whatever the number of rows).
+`python -m bench.generation [--prompts 64] [--shared 600] [--own 60] [--tokens 48] [--rounds 3] [--device cpu]` makes a
+model of random weights (some 90 MB in float32), writes prompts that begin with the same instructions, answers them both
+ways by turns and asserts that every token is equal. Prints one JSON line: best seconds, the ratio, and how much of the
+memory's bandwidth each way of decoding reads weights with (a step reads all of them once, whatever the number of rows).
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, made
 
 
-def bandwidth() -> float:
+def bandwidth(device: str) -> float:
     """Bytes a second that summing a large tensor reads."""
-    tensor = torch.ones(BANDWIDTH_BYTES // 4)
-    return BANDWIDTH_BYTES / best_of(tensor.sum)
+    tensor = torch.ones(BANDWIDTH_BYTES // 4, device=device)
+    return BANDWIDTH_BYTES / best_of(lambda: tensor.sum().item())
 
 
 def main() -> None:
@@ -58,14 +58,17 @@ def main() -> None:
     parser.add_argument("--own", type=int, default=60, help="tokens of each prompt's own")
     parser.add_argument("--tokens", type=int, default=48, help="tokens of an answer")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda", "mps"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
         folder = check(make_model(Path(root) / "model", **SIZES), Path(root))
-        generator = ModelGenerator(folder, device="cpu", precision="float32")
-        plain: Any = AutoModelForCausalLM.from_pretrained(folder.path, dtype=torch.float32).eval()
+        generator = ModelGenerator(folder, device=options.device, precision="float32")
+        plain: Any = AutoModelForCausalLM.from_pretrained(folder.path, dtype=torch.float32).eval().to(options.device)
     system = words(options.shared, 0)
     prompts = [Prompt(system, words(options.own, n), most_tokens=options.tokens) for n in range(1, options.prompts + 1)]
-    ids = [torch.tensor([generator.tokens.encode(each.system, each.text)[0]]) for each in prompts]
+    ids = [
+        torch.tensor([generator.tokens.encode(each.system, each.text)[0]], device=options.device) for each in prompts
+    ]
 
     def alone(tokens: torch.Tensor, most: int = options.tokens) -> list[int]:
         with torch.inference_mode():
@@ -79,6 +82,7 @@ def main() -> None:
         return [each for n in range(len(prompts)) if isinstance(each := made[n], Generated)]
 
     alone(ids[0])
+    together()
     ones, batches = [], []
     for _ in range(options.rounds):
         ones.append(seconds_of(lambda: [alone(each) for each in ids]))
@@ -88,10 +92,11 @@ def main() -> None:
     one_step = (seconds_of(lambda: alone(ids[0], 33))[0] - seconds_of(lambda: alone(ids[0], 1))[0]) / 32
     a_step = sum(each.record["timings_ms"]["per_token"] for each in batch) / len(batch) / 1000
     weights = sum(each.nbytes for each in plain.parameters()) - plain.get_input_embeddings().weight.nbytes
-    most = bandwidth()
+    most = bandwidth(options.device)
     one_by_one, at_once = min(each[0] for each in ones), min(each[0] for each in batches)
     row = {
         "bench": "generation",
+        "device": options.device,
         "threads": torch.get_num_threads(),
         "weights_mb": round(weights / 1e6),
         "prompts": len(prompts),

@@ -23,7 +23,7 @@ def prompts(temperature: float = 0.0, tokens: int = 24) -> list[Prompt]:
 
 
 def one_by_one(generator: ModelGenerator, prompt: Prompt) -> str:
-    ids = torch.tensor([generator.tokens.encode(prompt.system, prompt.text)[0]])
+    ids = torch.tensor([generator.tokens.encode(prompt.system, prompt.text)[0]], device=generator.device)
     with torch.inference_mode():
         whole = generator._model.generate(
             ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=prompt.most_tokens
@@ -96,7 +96,10 @@ def test_a_draft_model_changes_no_token(tmp_path: Path) -> None:
     assert texts(generator, prompts()[:1]) == [one_by_one(generator, prompts()[0])]
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_on_a_gpu(tmp_path: Path) -> None:
-    generator = ModelGenerator(check(make_model(tmp_path / "one"), tmp_path), device="cuda", precision="float32")
-    assert all(texts(generator, prompts()))
+    folder = check(make_model(tmp_path / "one"), tmp_path)
+    generator = ModelGenerator(folder, device="cuda", precision="float32")
+    assert texts(generator, prompts()) == [one_by_one(generator, prompt) for prompt in prompts()]
+    assert all(texts(ModelGenerator(folder, device="cuda", precision="auto"), prompts()))
