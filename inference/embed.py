@@ -1,9 +1,9 @@
 """Texts to unit vectors with a frozen model, on CPU or GPU: a sentence-transformers model, or a static table.
 
-Texts of equal token length are computed together and nothing is padded: no work is wasted, and a text's
+On a processor texts of equal token length are computed together and nothing is padded: no work is wasted, and a text's
 vector does not depend on what else was in the batch (bit for bit on most processors; some sum batches of another size
-in another order, and differ by a rounding). Nothing is ever cut off: a text too long for the model is embedded window
-by window.
+in another order, and differ by a rounding). A GPU is kept busy by texts of like lengths, padded and masked. Nothing is
+ever cut off: a text too long for the model is embedded window by window.
 Does not know what the texts are for, and needs no network.
 """
 
@@ -35,7 +35,9 @@ __all__ = ["Embedder", "Role", "TokenSpan", "UnusableModel", "Vectors", "get_emb
 TokenSpan = tuple[int, int]
 
 #: Tokens computed at once: larger batches gain nothing on CPU and only cost memory.
-BATCH_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
+BATCH_TOKENS = {"cpu": 2048, "cuda": 16384, "mps": 8192}
+#: Where starting a batch takes longer than computing what padding adds to it.
+PADDED = {"cuda", "mps"}
 CACHED_TEXTS = 4096
 CACHED_CHARACTERS = 500
 #: How precisions are called in fingerprints: never changed, so that indexes stay valid.
@@ -110,18 +112,27 @@ class Embedder:
         longest = max(map(len, rows), default=0)
         if longest > self.max_tokens:
             raise ValueError(f"{longest} tokens do not fit in the model's {self.max_tokens}: split the text.")
-        by_length: dict[int, list[int]] = {}
-        for row, ids in enumerate(rows):
-            by_length.setdefault(len(ids), []).append(row)
         shift = self.encoder.before
-        for length, members in sorted(by_length.items(), reverse=True):
-            step = max(1, BATCH_TOKENS[self.device] // max(1, length + shift + self.encoder.after))
-            for at in range(0, len(members), step):
-                batch = members[at : at + step]
-                vectors, tokens = self.encoder.forward([rows[row] for row in batch])
-                for row, vector, token in zip(batch, _unit(vectors), tokens, strict=True):
-                    wanted = spans[row] if spans is not None else ()
-                    yield row, vector, _span_means(token, [(a + shift, b + shift) for a, b in wanted])
+        for batch in self._batches([len(ids) for ids in rows]):
+            vectors, tokens = self.encoder.forward([rows[row] for row in batch], with_tokens=spans is not None)
+            for at, (row, vector) in enumerate(zip(batch, _unit(vectors), strict=True)):
+                wanted = spans[row] if spans is not None else ()
+                yield row, vector, _span_means(tokens[at], [(a + shift, b + shift) for a, b in wanted])
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Numbers of the rows to compute together, the longest first."""
+        batch: list[int] = []
+        for row in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+            if batch:
+                longest = lengths[batch[0]]
+                padded = longest + self.encoder.before + self.encoder.after
+                is_full = (len(batch) + 1) * padded > BATCH_TOKENS[self.device]
+                if is_full or (lengths[row] != longest and self.device not in PADDED):
+                    yield batch
+                    batch = []
+            batch.append(row)
+        if batch:
+            yield batch
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         # lone surrogates cannot cross into the tokenizer

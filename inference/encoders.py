@@ -1,7 +1,7 @@
 """The two kinds of embedding network, behind one form: a transformer of torch, and a static table of token vectors.
 
-Both take rows of token ids of one length and give a vector a row and one a token. Here device and precision are
-chosen. Does not know texts beyond their tokens, nor how rows are put into batches.
+Both take rows of token ids (a static table: of one length) and give a vector a row and one a token. Here device and
+precision are chosen. Does not know texts beyond their tokens, nor how rows are put into batches.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Encoder(Protocol):
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, whole, without special tokens."""
 
-    def forward(self, rows: Rows) -> tuple[Vectors, Vectors]:
-        """Rows of one length -> (vectors [n, d], token embeddings [n, before + tokens + after, d])."""
+    def forward(self, rows: Rows, *, with_tokens: bool = True) -> tuple[Vectors, Vectors]:
+        """Rows -> (vectors [n, d], token embeddings [n, before + most tokens + after, d], or [n, 0, d] without)."""
 
 
 class Transformer:
@@ -76,6 +76,7 @@ class Transformer:
         bare, full = self.tokenize(["a"])[0], self.tokenizer(["a"], truncation=False)["input_ids"][0]
         at = full.index(bare[0])
         self._first, self._last = full[:at], full[at + len(bare) :]
+        self._pad: int = self.tokenizer.pad_token_id or 0  # masked, so that any token would do
         self.before, self.after = len(self._first), len(self._last)
         self.max_tokens = window - self.before - self.after
         prompts = self._model.prompts or {}
@@ -87,11 +88,18 @@ class Transformer:
         ids: list[list[int]] = encoded["input_ids"]
         return ids
 
-    def forward(self, rows: Rows) -> tuple[Vectors, Vectors]:
-        ids = torch.tensor([[*self._first, *row, *self._last] for row in rows], device=self.device)
+    def forward(self, rows: Rows, *, with_tokens: bool = True) -> tuple[Vectors, Vectors]:
+        longest = max(map(len, rows))
+        padding = [longest - len(row) for row in rows]
+        ids = [[*self._first, *row, *self._last, *[self._pad] * more] for row, more in zip(rows, padding, strict=True)]
+        mask = [[1] * (len(each) - more) + [0] * more for each, more in zip(ids, padding, strict=True)]
+        given = {"input_ids": ids, "attention_mask": mask}
         with torch.inference_mode(), self._autocast():
-            out: dict[str, Any] = self._model.forward({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
-        return out["sentence_embedding"].float().cpu().numpy(), out["token_embeddings"].float().cpu().numpy()
+            out: dict[str, Any] = self._model.forward(
+                {name: torch.tensor(numbers, device=self.device) for name, numbers in given.items()}
+            )
+        tokens = out["token_embeddings"] if with_tokens else out["token_embeddings"][:, :0]
+        return out["sentence_embedding"].float().cpu().numpy(), tokens.float().cpu().numpy()
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16")
@@ -131,7 +139,7 @@ class Static:
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
-    def forward(self, rows: Rows) -> tuple[Vectors, Vectors]:
+    def forward(self, rows: Rows, *, with_tokens: bool = True) -> tuple[Vectors, Vectors]:
         tokens: Vectors = self._table[np.array(rows, np.int64).reshape(len(rows), -1)]
         # a row without a token is the zero vector
         return tokens.sum(axis=1) / max(tokens.shape[1], 1), tokens

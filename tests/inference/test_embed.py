@@ -43,6 +43,19 @@ def test_in_every_precision_a_vector_is_a_texts_own(
     assert (together[: len(texts)] * embedder.encode(texts)).sum(axis=1).min() > least
 
 
+def test_padding_changes_no_vector(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, where texts of many lengths share a batch."""
+    alone = embedder.encode(TEXTS)
+    rows = embedder.tokenize(["Kettles boil water quickly.", "The night train leaves at nine, and then at ten."])
+    spans = [[(0, 2), (2, len(row))] for row in rows]
+    apart = {row: (vector, means) for row, vector, means in embedder.encode_tokens(rows, spans)}
+    embedder.forget()
+    monkeypatch.setattr("inference.embed.PADDED", {"cpu"})
+    assert np.allclose(embedder.encode(TEXTS), alone, atol=1e-5 if embedder.precision == "fp32" else 2e-2)
+    for row, vector, means in embedder.encode_tokens(rows, spans):
+        assert (vector @ apart[row][0]).min() > 0.999 and (means * apart[row][1]).sum(axis=1).min() > 0.999
+
+
 def test_vectors_of_two_precisions_are_told_apart() -> None:
     prints = {Embedder(None, "cpu", precision).fingerprint for precision in ("fp32", "bf16", "int8")}
     assert len(prints) == 3
