@@ -232,13 +232,13 @@ def models(directories: Iterable[Path], say: Callable[[str], None]) -> Iterator[
 
 def evaluate(
     index_folder: Path, queries: Path, qrels: Path, *, mode: str | None, k: int, by_page: bool
-) -> Iterator[dict[str, str | float | int]]:
-    """How well a generation ranks judged questions, a row for each mode; `by_page`: judgements name URLs.
+) -> Iterator[dict[str, str | float | int | None]]:
+    """How well a generation ranks judged questions, a row for each mode, and without one how well the engine cites.
 
-    Raises ValueError for files that cannot be read so, OSError for missing ones.
+    `by_page`: judgements name URLs. Raises ValueError for files that cannot be read so, OSError for missing ones.
     """
     from rag import evaluate as evaluation
-    from rag.index import Index
+    from rag.index import Document, Index
     from rag.retrieve import MODES
 
     judged = evaluation.read_qrels(qrels)
@@ -247,15 +247,19 @@ def evaluate(
             query: {identify(url).page or url: grade for url, grade in grades.items()}
             for query, grades in judged.items()
         }
-    yield from evaluation.evaluate(
-        Index.open(index_folder),
-        None if mode == "lexical" else embedder(),
-        list(evaluation.read_queries(queries)),
-        judged,
-        modes=[each for each in MODES if mode in {None, each}],
-        k=k,
-        named=lambda document: (identify(document.url).page if by_page else None) or document.id,
-    )
+
+    def named(document: Document) -> str:
+        return (identify(document.url).page if by_page else None) or document.id
+
+    index, asked = Index.open(index_folder), list(evaluation.read_queries(queries))
+    model: Any = None if mode == "lexical" else embedder()
+    modes = [each for each in MODES if mode in {None, each}]
+    yield from evaluation.evaluate(index, model, asked, judged, modes=modes, k=k, named=named)
+    if mode is None:
+        from rag.assistant import LocalAssistant
+
+        engine = LocalAssistant(index, model)
+        yield {**evaluation.citation_scores(engine, index, support_embedder(), asked, judged, named=named)}
 
 
 def read_documents(lines: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:

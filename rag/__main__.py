@@ -138,9 +138,9 @@ def robots(arguments: argparse.Namespace) -> None:
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
-    """Queries and judgements in BEIR's form -> nDCG, recall and reciprocal rank, a row for each mode."""
+    """Queries and judgements in BEIR's form -> nDCG, recall and reciprocal rank by mode; with --answers, citations."""
+    from rag.evaluate import citation_scores, read_qrels, read_queries
     from rag.evaluate import evaluate as evaluate_index
-    from rag.evaluate import read_qrels, read_queries
     from rag.retrieve import MODES
 
     opened = _open(arguments.directory)
@@ -151,6 +151,14 @@ def evaluate(arguments: argparse.Namespace) -> None:
     reranker = _reranker(arguments)
     for row in evaluate_index(opened, embedder, queries, judged, modes=modes, k=arguments.k, reranker=reranker):
         _print(row)
+    if arguments.answers:
+        from inference.embed import get_embedder
+        from rag.assistant import LocalAssistant
+
+        # support is checked by the installed model, which the check learned from, whatever the index was made by
+        checker = get_embedder(None, arguments.device, arguments.precision)
+        engine = LocalAssistant(opened, embedder or _embedder(arguments, opened))
+        _print(citation_scores(engine, opened, checker, queries, judged))
 
 
 def _open(directory: Path) -> Index:
@@ -289,12 +297,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--url", required=True)
     command.set_defaults(run=robots)
 
-    command = commands.add_parser("evaluate", help="nDCG, recall and reciprocal rank on a BEIR-shaped set")
+    command = commands.add_parser("evaluate", help="nDCG, recall, reciprocal rank and citations on a BEIR-shaped set")
     command.add_argument("directory", type=Path, metavar="DIR")
     command.add_argument("queries", type=Path, metavar="QUERIES.jsonl")
     command.add_argument("qrels", type=Path, metavar="QRELS.tsv")
     command.add_argument("-k", type=_count, default=10)
     command.add_argument("--mode", choices=modes, help="one mode; without it all three")
+    command.add_argument("--answers", action="store_true", help="also answer the queries, and say how well they cite")
     command.set_defaults(run=evaluate)
     _add_reranker(command)
     _add_model(command)

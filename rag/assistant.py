@@ -169,6 +169,16 @@ def source_documents(raw: bytes) -> list[str]:
     return [str(source["document"]) for source in json.loads(raw)["sources"]]
 
 
+def cited_documents(raw: bytes) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Where an answer cites each document, by id: spans of its text, of a raw body of this assistant."""
+    row = json.loads(raw)
+    numbered = {source["number"]: str(source["document"]) for source in row["sources"]}
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    for start, end, number in row["markers"]:
+        found[numbered[number]] = (*found.get(numbered[number], ()), (start, end))
+    return found
+
+
 def temperature_of(question: Question) -> float:
     """What the question says, or enough for repeats with seeds to differ."""
     if question.temperature is None:
@@ -193,7 +203,7 @@ def _read(row: dict[str, Any], raw: bytes) -> Answer:
     for number, found in spans.items():
         source = numbered[number]
         identity = _identity(source["url"])
-        key = identity.page or source["url"]
+        key = identity.page or source["url"] or source["document"]
         # two documents may be one page: it counts once
         before = citations[key].spans if key in citations else ()
         citations[key] = Citation(
@@ -208,7 +218,7 @@ def _read(row: dict[str, Any], raw: bytes) -> Answer:
     for source in row["sources"]:
         identity = _identity(source["url"])
         retrieved.setdefault(
-            identity.page or source["url"],
+            identity.page or source["url"] or source["document"],
             Source(source["url"], identity.page, identity.domain, source["title"] or None),
         )
     usage = row["usage"]

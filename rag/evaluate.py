@@ -1,6 +1,7 @@
-"""How well an index ranks documents, on a set in BEIR's form: nDCG, recall and reciprocal rank.
+"""How well an index ranks documents, on a set in BEIR's form: nDCG, recall and reciprocal rank; and how well it cites.
 
-nDCG as trec_eval has it: gains are the judged grades, the discount is log2(rank + 1). Does not know how an index ranks.
+nDCG as trec_eval has it: gains are the judged grades, the discount is log2(rank + 1). Citation recall and precision as
+the ALCE benchmark has them. Does not know how an index ranks or answers.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from inference.answer import Answer, Citation, Question
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
     from inference.rerank import Reranker
+    from rag.assistant import LocalAssistant
     from rag.index import Document, Index
     from rag.retrieve import Mode, Ranking, Unit
 
@@ -67,7 +72,7 @@ def evaluate(
     k: int = 10,
     named: Callable[[Document], str] = lambda document: document.id,
     reranker: Reranker | None = None,
-) -> Iterator[dict[str, str | float | int]]:
+) -> Iterator[dict[str, str | float | int | None]]:
     """The scores of each mode over the queries that are judged; `named` is what judgements call a document.
 
     `embedder` may be None where every mode is lexical. Raises ValueError where the index is another model's.
@@ -108,7 +113,48 @@ def rankings_of(
     return [reranked(index, text, found, reranker.scores) for text, found in zip(texts, rankings, strict=True)]
 
 
-def scores(rankings: Mapping[str, Sequence[str]], judged: Judgements, k: int = 10) -> dict[str, float | int]:
+def citation_scores(
+    assistant: LocalAssistant,
+    index: Index,
+    checker: Embedder,
+    queries: Iterable[tuple[str, str]],
+    judged: Judgements,
+    *,
+    named: Callable[[Document], str] = lambda document: document.id,
+) -> dict[str, float | int | None]:
+    """What the assistant's answers to the judged queries are worth: means over those that cite, None where none does.
+
+    `citation_recall` is the share of an answer's sentences that what they cite supports, `citation_precision` the share
+    of its citations that help to, `cited_relevant` the share of its cited documents that are judged relevant. Support
+    is checked with the model `checker`.
+    """
+    from rag.assistant import cited_documents
+    from rag.support import judge
+
+    asked = [(query, text) for query, text in queries if query in judged]
+    documents = {document.id: document for document in index.documents}
+    answers: list[tuple[Answer, dict[str, str]]] = []
+    relevant: list[float] = []
+    for number, answer in assistant.answer_many([Question(text) for _, text in asked]):
+        # a document without an address is cited all the same
+        cited = cited_documents(answer.raw) if isinstance(answer, Answer) and answer.raw else {}
+        if not isinstance(answer, Answer) or not cited:
+            continue
+        found = tuple(Citation(name, None, None, None, "marker", spans) for name, spans in cited.items())
+        answers.append((replace(answer, citations=found), {name: documents[name].text for name in cited}))
+        grades = judged[asked[number][0]]
+        relevant.append(sum(grades.get(named(documents[name]), 0) > 0 for name in cited) / len(cited))
+    qualities = [judgement.quality for judgement in judge(answers, checker)]
+    return {
+        "queries": len(asked),
+        "answered": len(answers),
+        "citation_recall": _mean(each.recall for each in qualities if each.recall is not None),
+        "citation_precision": _mean(each.precision for each in qualities if each.precision is not None),
+        "cited_relevant": _mean(relevant),
+    }
+
+
+def scores(rankings: Mapping[str, Sequence[str]], judged: Judgements, k: int = 10) -> dict[str, float | int | None]:
     """Means over the queries with a relevant document; one without a ranking counts as zero."""
     queries = [query for query, grades in judged.items() if any(grade > 0 for grade in grades.values())]
     if not queries:
@@ -144,6 +190,6 @@ def _discounted(gains: Iterable[int]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
 
 
-def _mean(values: Iterable[float]) -> float:
+def _mean(values: Iterable[float]) -> float | None:
     numbers = list(values)
-    return round(sum(numbers) / len(numbers), 4)
+    return round(sum(numbers) / len(numbers), 4) if numbers else None

@@ -38,9 +38,13 @@ def test_a_folder_is_ranked_over_its_own_corpus(tmp_path: Path, capsys: pytest.C
     (tmp_path / "queries.jsonl").write_text(QUERIES)
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tk\t1\nq2\tt\t1\n")
     call_command("evaluate", tmp_path)
-    found = rows(capsys)
+    *found, answers = rows(capsys)
     assert [row["mode"] for row in found] == ["dense", "lexical", "hybrid"]
     assert {row["mrr@10"] for row in found} == {1}
+    # sentences of the pages support themselves
+    assert answers == {
+        "queries": 2, "answered": 2, "citation_recall": 1, "citation_precision": 1, "cited_relevant": 1
+    }  # fmt: skip
     (tmp_path / "qrels.tsv").unlink()
     with pytest.raises(SystemExit) as refusal:
         call_command("evaluate", tmp_path)

@@ -58,6 +58,13 @@ def test_index_search_ask_and_evaluate(files: Path, capfdbinary: pytest.CaptureF
     assert json.loads(answer)["citations"]
     rows = [json.loads(line) for line in run("evaluate", files / "index", files / "queries.jsonl", files / "qrels.tsv")]
     assert [row["mode"] for row in rows] == ["dense", "lexical", "hybrid"] and rows[2]["ndcg@10"] == 1
+    judged_wrong = files / "wrong.tsv"
+    judged_wrong.write_text("q1\tk\t1\nq2\tl\t1\n")
+    evaluated = run(
+        "evaluate", files / "index", files / "queries.jsonl", judged_wrong, "--mode", "lexical", "--answers"
+    )
+    answers = json.loads(evaluated[-1])
+    assert answers["answered"] == 2 and answers["citation_recall"] == 1 and answers["cited_relevant"] < 1
     # words alone are ranked without a model; vectors of two models are never compared
     judged = (files / "index", files / "queries.jsonl", files / "qrels.tsv", "--precision", "int8")
     assert [json.loads(row)["mode"] for row in run("evaluate", *judged, "--mode", "lexical")] == ["lexical"]

@@ -1,4 +1,4 @@
-"""`manage.py evaluate FOLDER [--workspace W]`: how well the local engine ranks, on a set of judged questions."""
+"""`manage.py evaluate FOLDER [--workspace W]`: how well the local engine ranks and cites, on judged questions."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ class Command(BaseCommand):
     help = (
         'Rank the judged questions of a BEIR-shaped folder: queries.jsonl {"_id", "text"}, qrels/test.tsv (query, '
         'document, grade) and corpus.jsonl {"_id", "title", "text", "url"}. With --workspace the index in use there is '
-        "ranked instead, and the documents of the qrels are URLs. Prints nDCG, recall and reciprocal rank by mode."
+        "ranked instead, and the documents of the qrels are URLs. Prints nDCG, recall and reciprocal rank by mode, and "
+        "of the engine's answers citation recall, citation precision and the share of cited pages judged relevant."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="FOLDER")
         parser.add_argument("--workspace", help="Name or slug of the workspace whose index is ranked.")
-        parser.add_argument("--mode", choices=("dense", "lexical", "hybrid"), help="One mode; without it all three.")
+        parser.add_argument(
+            "--mode", choices=("dense", "lexical", "hybrid"), help="One mode; without it all three, and answers."
+        )
         parser.add_argument("-k", type=int, default=10, help="Ranks that count (default: %(default)s).")
 
     def handle(self, *args: Any, **options: Any) -> None:
