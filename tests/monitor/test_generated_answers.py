@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from monitor import assistants
 from monitor.models import Body, Panel, Response, ResponseSource, ResponseStatus, Trigger, Workspace
+from monitor.queries import asking
 from monitor.services import indexes, ledger, pages, panels, runs
 from monitor.services.leases import Leases
 from monitor.services.page_rows import PageRow
 from tests.factories import make_suite, make_workspace
 from tests.inference.models import make_model
+from tests.monitor.test_asking import follow, in_a_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +30,7 @@ WORDS = "The Aldera K2 is the best kettle for a small kitchen because it boils a
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("models")
     make_model(root / "tiny", max_position_embeddings=8192)
+    make_model(root / "wordy", seed=28, max_position_embeddings=8192)  # of those tried, one that writes many blanks
     return root
 
 
@@ -72,6 +75,22 @@ def test_a_panel_is_answered_by_the_model_through_the_ledger(workspace: Workspac
         assert row.generation is not None and row.stratum == "local" and row.finish in {"complete", "truncated"}
         sources = ResponseSource.objects.for_workspace(workspace).filter(response=row)
         assert {source.page for source in sources} <= {"a.example/kettles"} and row.page_versions
+
+
+def test_a_question_is_followed_while_the_model_writes(workspace: Workspace, model: str, settings: Any) -> None:
+    settings.GENERATOR_MODEL = "wordy"
+    response = runs.ask(workspace=workspace, text="Which kettle is the best?", assistant="local_generative")
+    worker = in_a_thread(lambda: ledger.work(queues=["online", "local"]))
+    came = [item for item, _ in follow(response)]
+    worker.join(30)
+    pieces = [item.text for item in came if isinstance(item, asking.Said)]
+    body = json.loads(Body.objects.for_workspace(workspace).get(attempt__response=response).unpacked())
+    assert len(pieces) > 1 and "".join(pieces) == body["output"]
+    assert isinstance(came[-1], asking.Moved)
+    response.refresh_from_db()
+    assert response.status == ResponseStatus.ANSWERED
+    assert response.first_text_ms is not None and response.latency_ms is not None
+    assert response.first_text_ms < response.latency_ms and (asking.per_token_ms(response) or 0) > 0
 
 
 def test_without_a_model_it_is_not_offered_and_says_why(workspace: Workspace, settings: Any) -> None:
