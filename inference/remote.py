@@ -14,6 +14,7 @@ from inference import errors, wire
 from inference.answer import AssistantError, RawBody
 from inference.generator import Generated, Generator, Prompt
 from inference.http import Call, Client, Failed
+from inference.service import bearer
 from inference.shapes import chat
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ _LARGEST_SEED = 2**31
 
 
 class RemoteGenerator(Generator):
-    """One model of one server. Nothing is sent before it is asked."""
+    """One model of one server, with the `key` that it may ask for. Nothing is sent before it is asked."""
 
-    def __init__(self, url: str, model: str, client: Client, *, window: int = WINDOW) -> None:
+    def __init__(self, url: str, model: str, client: Client, *, key: str = "", window: int = WINDOW) -> None:
         self.name, self.window = model, window
         self._url, self._client = f"{url}/chat/completions", client
+        self._headers = bearer(key) if key else {}
 
     def count_tokens(self, prompt: Prompt) -> int:
         """An estimate."""
@@ -88,7 +90,7 @@ class RemoteGenerator(Generator):
             "stream": stream or None,
             "stream_options": {"include_usage": True} if stream else None,
         }
-        return Call.of_json(self._url, body, {})
+        return Call.of_json(self._url, body, self._headers)
 
     def _generated(self, prompt: Prompt, body: RawBody, took: dict[str, float | None]) -> Generated:
         """What a body says. Raises AssistantError."""

@@ -173,7 +173,7 @@ def _generator(model: str) -> Generator:
         from inference.generator import read_address
         from inference.remote import RemoteGenerator
 
-        return RemoteGenerator(*read_address(model), _client())
+        return RemoteGenerator(*read_address(model), _client(), key=settings.GENERATOR_KEY)
     from inference.generate import get_generator
 
     return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE)

@@ -169,6 +169,7 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "Language model that writes answers: a folder's name under MODEL_ROOT, or a server's URL#MODEL; empty: none.",
         _generator,
     ),
+    Variable("GENERATOR_KEY", "", "Key that the server of GENERATOR_MODEL asks for, sent as a bearer token.", str),
     Variable(
         "ALLOWED_MODEL_HOSTS",
         "",

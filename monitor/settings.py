@@ -206,6 +206,7 @@ EMBEDDING_PRECISION: str = environment.get("EMBEDDING_PRECISION")
 MODEL_DEVICE: str = environment.get("MODEL_DEVICE")
 MODEL_ROOT: Path = environment.get("MODEL_ROOT") or DATA_DIR / "models"
 GENERATOR_MODEL: str = environment.get("GENERATOR_MODEL")
+GENERATOR_KEY: str = environment.get("GENERATOR_KEY")
 ALLOWED_MODEL_HOSTS = environment.get("ALLOWED_MODEL_HOSTS")
 ASSISTANT_URLS = environment.get("ASSISTANT_URLS")
 CRAWLER_CONTACT: str = environment.get("CRAWLER_CONTACT")

@@ -199,7 +199,9 @@ def _generator(arguments: argparse.Namespace) -> Generator:
         from inference.remote import RemoteGenerator
 
         hosts = frozenset(filter(None, os.environ.get("ALLOWED_MODEL_HOSTS", "").split(",")))
-        return RemoteGenerator(*read_address(arguments.generator), Client(allowed_hosts=hosts))
+        return RemoteGenerator(
+            *read_address(arguments.generator), Client(allowed_hosts=hosts), key=os.environ.get("GENERATOR_KEY", "")
+        )
     from inference.generate import get_generator
 
     folder = Path(arguments.generator).resolve()

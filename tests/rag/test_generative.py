@@ -35,6 +35,7 @@ BEST, DESCALE, ELSEWHERE = (
     "How do volcanoes on Neptune form?",
 )
 SHORT = {"max_output_tokens": 12}
+KEY = "served-secret-0123"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def server() -> Iterator[Loopback]:
 def told(server: Loopback, index: Index, embedder: Embedder) -> Iterator[GenerativeAssistant]:
     """An assistant whose model says what the server is told to answer."""
     client = Client(allowed_hosts=frozenset({server.url.removeprefix("http://")}))
-    yield GenerativeAssistant(index, embedder, RemoteGenerator(f"{server.url}/v1", "served-1", client))
+    yield GenerativeAssistant(index, embedder, RemoteGenerator(f"{server.url}/v1", "served-1", client, key=KEY))
     client.close()
 
 
@@ -96,6 +97,7 @@ def test_a_served_model_is_asked_and_its_markers_become_citations(server: Loopba
     server.will_answer(completion(said, finish_reason="length"))
     answer = told.answer(Question(BEST, seed=5, temperature=0.3))
     (received,) = server.received
+    assert received.headers["authorization"] == f"Bearer {KEY}"
     messages = received.json["messages"]
     assert [message["role"] for message in messages] == ["system", "user"] and messages[0]["content"] == SYSTEM
     assert (
@@ -108,6 +110,7 @@ def test_a_served_model_is_asked_and_its_markers_become_citations(server: Loopba
     assert [(c.page, c.via, c.spans) for c in answer.citations] == [("kitchen.example/kettles", "marker", ((14, 17),))]
     assert answer.finish == "truncated" and answer.model == "served-1:q4"
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.cost_usd) == (300, 9, 0)
+    assert KEY.encode() not in answer.raw
     row = json.loads(answer.raw)
     assert row["output"] in said and row["dropped_markers"] == 1 and row["timings_ms"]["total"] > 0
 
