@@ -13,15 +13,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitor import assistants, metrics
+from monitor import assistants
 from monitor.metrics import Rate
-from monitor.models import BrandKind, Panel, Workspace
-from monitor.models.runs import VALID_FINISHES
-from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
-from monitor.queries import counts, dashboard, filters
+from monitor.models import Panel, Workspace
+from monitor.queries import counts, dashboard, filters, prompts
 from monitor.queries.counts import BrandInfo
 from monitor.queries.dashboard import Overview, Section
 from monitor.queries.filters import Filter
+from monitor.queries.prompts import PromptRow
 from monitor.queries.sources import PageSection, pages
 
 MOST_ANSWERS = 20_000
@@ -80,21 +79,6 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class PromptRow:
-    """A prompt's answers by one assistant. `gap`: a competitor is named or cited and no own brand is."""
-
-    assistant: str
-    prompt: str
-    tags: tuple[str, ...]
-    n: int
-    own_named: int
-    own_cited: int
-    rival_named: int
-    rival_cited: int
-    gap: int
-
-
-@dataclass(frozen=True, slots=True)
 class AnswerRow:
     """One valid answer, with the brands it names in their order and the pages it cites."""
 
@@ -136,20 +120,20 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, (), (), (), 0)
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
-    values = counts.values_of(workspace, extraction, chosen) | _bound(extraction.brand_set.brands)
-    prompts, gaps = _prompts(chosen, values)
+    values = prompts.values_of(workspace, chosen) | {"most": MOST_ANSWERS}
+    found = prompts.rows(chosen, values)
     answers = _answers(chosen, values, brands) if with_answers else ()
     return Report(
         about=_about(workspace, chosen, reading),
         filter=chosen,
         overview=overview,
-        gaps=gaps,
+        gaps=prompts.gaps(found),
         ranks={
             (f"{assistant}-{stratum}", brand): float(rank)
-            for assistant, stratum, brand, rank in counts.fetch(_sql(_RANKS, chosen), values)
+            for assistant, stratum, brand, rank in counts.fetch(prompts.sql(_RANKS, chosen), values)
         },
         pages=pages(workspace, chosen, most=most_pages),
-        prompts=prompts,
+        prompts=tuple(found),
         answers=answers[:MOST_ANSWERS],
         answers_left_out=max(0, sum(section.responses for section in overview.sections) - len(answers))
         if with_answers
@@ -179,31 +163,9 @@ def in_words(day: date) -> str:
     return f"{day.day} {day:%b} {day.year}"
 
 
-def _bound(brands: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Own and other brands' ids and hosts, as the statements bind them."""
-    own = [brand for brand in brands if brand["kind"] == BrandKind.OWN]
-    rivals = [brand for brand in brands if brand["kind"] != BrandKind.OWN]
-    return {
-        "finishes": list(VALID_FINISHES),
-        "most": MOST_ANSWERS,
-        "own": [brand["id"] for brand in own],
-        "rivals": [brand["id"] for brand in rivals],
-        "own_hosts": [host for _, host in brand_hosts(own)],
-        "rival_hosts": [host for _, host in brand_hosts(rivals)],
-    }
-
-
-def _prompts(chosen: Filter, values: dict[str, Any]) -> tuple[tuple[PromptRow, ...], dict[str, Rate]]:
-    rows, cells = [], dict[str, list[tuple[int, int]]]()
-    for assistant, stratum, text, tags, n, *found in counts.fetch(_sql(_PROMPTS, chosen), values):
-        rows.append(PromptRow(assistants.label(assistant), text, tuple(tags), n, *found))
-        cells.setdefault(f"{assistant}-{stratum}", []).append((found[-1], n))
-    return tuple(rows), {key: metrics.rate(listed) for key, listed in cells.items()}
-
-
 def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]) -> tuple[AnswerRow, ...]:
     names = {brand.pk: brand.name for brand in brands}
-    rows = counts.fetch(_sql(_ANSWERS, chosen), values)
+    rows = counts.fetch(prompts.sql(_ANSWERS, chosen), values)
     return tuple(
         AnswerRow(
             pk=pk,
@@ -219,41 +181,6 @@ def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]
         for pk, day, assistant, model, prompt, repeat, named, cited, text in rows
     )
 
-
-def _sql(statement: str, chosen: Filter) -> str:
-    return statement.format(responses=_RESPONSES.format(where=counts.conditions(chosen)))
-
-
-#: The valid answers of the period, with the cell they count in.
-_RESPONSES = """
-    SELECT c.assistant, c.stratum, c.day, c.prompt_id, c.extraction_id, r.id, r.model_reported, r.prompt_text, r.repeat
-    FROM monitor_daycell c
-    JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
-        AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
-    WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
-"""
-
-_NAMES = """EXISTS (
-    SELECT 1 FROM monitor_mention m
-    WHERE m.response_id = r.id AND m.extraction_id = r.extraction_id AND m.brand_id = ANY(%({who})s))"""
-_CITES = f"""EXISTS (
-    SELECT 1 FROM monitor_responsesource s CROSS JOIN {PAGE_HOST}
-    JOIN unnest(%({{who}})s::text[]) AS hosts (host) ON {IS_OWN}
-    WHERE s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited)"""  # noqa: S608 - constants
-
-_PROMPTS = (
-    "WITH r AS ({responses}), seen AS (SELECT r.assistant, r.stratum, r.prompt_id, "  # noqa: S608
-    + f"{_NAMES.format(who='own')} AS own_named, {_CITES.format(who='own_hosts')} AS own_cited, "
-    + f"{_NAMES.format(who='rivals')} AS rival_named, {_CITES.format(who='rival_hosts')} AS rival_cited FROM r) "
-    + """
-SELECT seen.assistant, seen.stratum, p.text, p.tags, count(*)::int, count(*) FILTER (WHERE own_named)::int,
-       count(*) FILTER (WHERE own_cited)::int, count(*) FILTER (WHERE rival_named)::int,
-       count(*) FILTER (WHERE rival_cited)::int,
-       count(*) FILTER (WHERE (rival_named OR rival_cited) AND NOT (own_named OR own_cited))::int
-FROM seen JOIN monitor_prompt p ON p.id = seen.prompt_id
-GROUP BY seen.assistant, seen.stratum, p.id ORDER BY seen.assistant, seen.stratum, p.id
-"""
-)
 
 _RANKS = """
 WITH r AS ({responses}), ranked AS (

@@ -10,9 +10,12 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.views.decorators.vary import vary_on_headers
 
 from monitor.forms.suites import CsvForm, LinesForm, PromptForm, SuiteForm
 from monitor.models import Prompt, Role, Suite
+from monitor.queries import filters
+from monitor.queries import prompts as standing
 from monitor.queries import suites as queries
 from monitor.services import prompt_rows
 from monitor.services import suites as service
@@ -27,9 +30,21 @@ PREVIEWED = 200
 
 
 @access()
+@vary_on_headers("HX-Request")
 def suites(request: WorkspaceRequest) -> HttpResponse:
     archived = request.GET.get("show") == "archived"
-    context = {
+    bar = filters.read(request.workspace, request.GET)
+    asked = request.GET.get("measure")
+    measure: standing.Measure = next((each for each in standing.MEASURES if each == asked), "named")
+    measured = not archived and filters.last_measured_day(request.workspace) is not None
+    context: dict[str, Any] = {
+        "bar": bar,
+        "heat": standing.heatmap(request.workspace, bar.filter, measure) if measured else None,
+        "measure": measure,
+    }
+    if request.htmx and measured:
+        return render(request, "_prompts_content.html", context)
+    context |= {
         "rows": queries.suite_rows(request.workspace, archived=archived),
         "archived": archived,
         "archived_count": queries.archived_count(request.workspace),

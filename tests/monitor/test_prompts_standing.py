@@ -1,0 +1,90 @@
+"""The Prompts page: prompt by prompt and assistant by assistant, who is named and cited, gaps first."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from monitor.models import Brand, BrandKind, Prompt, Workspace
+from monitor.queries.filters import Filter, Period
+from monitor.queries.prompts import heatmap
+from monitor.services import rollups
+from tests.factories import make_member, make_workspace
+from tests.factories_history import (
+    LAST_DAY,
+    History,
+    add_mention,
+    add_source,
+    make_extraction,
+    make_history,
+    make_panel,
+    make_response,
+    make_run,
+)
+
+pytestmark = pytest.mark.django_db
+DAY = Filter(Period(LAST_DAY, LAST_DAY))
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    """Two prompts. The first: own named once of two by one assistant, a gap with the other. The second: all is well."""
+    workspace = make_workspace()
+    own = Brand.objects.create(workspace=workspace, name="Fernwood", kind=BrandKind.OWN, domains=["fernwood.example"])
+    rival = Brand.objects.create(workspace=workspace, name="Quillmark", domains=["quillmark.example"])
+    extraction = make_extraction(workspace, [own, rival])
+    panel = make_panel(workspace, prompts=2)
+    first, second = Prompt.objects.for_workspace(workspace).order_by("pk")
+    run = make_run(panel, extraction, LAST_DAY)
+    add_mention(extraction, make_response(run, first), own)
+    add_mention(extraction, make_response(run, first, repeat=1), rival)
+    add_source(extraction, make_response(run, first, assistant="openai"), "quillmark.example/a")
+    make_response(run, first, assistant="openai", repeat=1, finish="refused")
+    answer = make_response(run, second)
+    add_mention(extraction, answer, rival)
+    add_source(extraction, answer, "fernwood.example/pens")
+    rollups.roll_up(run=run)
+    return workspace
+
+
+def cells(workspace: Workspace, measure: str) -> list[list[tuple[int, int] | None]]:
+    found = heatmap(workspace, DAY, measure)  # type: ignore[arg-type]
+    return [[cell and (cell.hits, cell.n) for cell in row.cells] for row in found.rows]
+
+
+def test_each_cell_counts_answers_and_gaps_come_first(workspace: Workspace) -> None:
+    found = heatmap(workspace, DAY, "named")
+    assert [column.label for column in found.columns] == ["Local engine", "ChatGPT (OpenAI API)"]
+    first, second = Prompt.objects.for_workspace(workspace).order_by("pk")
+    assert [(row.pk, row.widest_gap) for row in found.rows] == [(first.pk, 1.0), (second.pk, 0.0)]
+    assert cells(workspace, "named") == [[(1, 2), (0, 1)], [(0, 1), None]]
+    assert cells(workspace, "cited") == [[(0, 2), (0, 1)], [(1, 1), None]]
+    # what is cited of one's own is no gap, though only a competitor is named
+    assert cells(workspace, "gap") == [[(1, 2), (1, 1)], [(0, 1), None]]
+    assert [cell and cell.level for cell in found.rows[0].cells] == [3, 0]
+    assert found.columns[0].rate.rate == pytest.approx(0.25) and found.columns[1].gap.rate == 1
+
+
+def test_the_page_shows_it_and_leads_to_the_answers(workspace: Workspace, client: Client) -> None:
+    client.force_login(make_member(workspace))
+    url = reverse("suites", args=[workspace.slug])
+    page = client.get(url, {"measure": "gap"}).content.decode()
+    assert re.search(r'aria-current="page">Only competitors are</a>', page) and "heat-4" in page
+    links = re.findall(r'href="([^"]+\?prompt=\d+[^"]*)"', page)
+    assert len(links) == 2 and client.get(links[0].replace("&amp;", "&")).status_code == 200
+    part = client.get(url, {"measure": "cited"}, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part and 'aria-current="page">You are cited</a>' in part
+    assert client.get(url, {"measure": "nonsense"}).status_code == 200
+
+
+def test_without_an_own_brand_the_page_says_what_to_do(client: Client) -> None:
+    history: History = make_history(days=1, prompts=2)
+    for frozen in history.extraction.brand_set.brands:
+        frozen["kind"] = "competitor"
+    history.extraction.brand_set.save()
+    client.force_login(make_member(history.workspace))
+    page = client.get(reverse("suites", args=[history.workspace.slug])).content.decode()
+    assert "Say first which brand is yours" in page
