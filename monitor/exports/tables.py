@@ -147,14 +147,14 @@ def _series(report: Report) -> Table:
 
 def _domains(report: Report) -> Table:
     columns = (
-        *(*WHO, Column("domain", "Domain"), Column("brand", "Brand"), *N),
+        *(*WHO, Column("domain", "Domain"), Column("brand", "Brand"), Column("kind", "Kind"), *N),
         *(Column("cited", "Answers citing it", "count"), *_rate_columns("citation", "Citation rate")),
         *_change_columns("citation", "Citation rate"),
         *(Column("citation_share", "Citation share", "percent"), Column("retrieval_rate", "Retrieval rate", "percent")),
     )
     rows = tuple(
         (
-            *(section.label, section.stratum_label, row.domain, row.owner.name if row.owner else ""),
+            *(section.label, section.stratum_label, row.domain, row.owner.name if row.owner else "", row.kind),
             *(row.citation.n, row.citation.prompts, row.cited, *_rate(row.citation), *_change(row.change)),
             *(row.share, row.retrieval.rate),
         )

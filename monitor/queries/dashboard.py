@@ -19,9 +19,11 @@ from monitor import assistants, metrics
 from monitor.metrics import Change, Rate
 from monitor.models import Response, Run, Workspace
 from monitor.ownership import as_url
-from monitor.queries import counts, runs
+from monitor.queries import counts, runs, source_types
 from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, DomainCounts
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.source_types import KindOf
+from monitor.source_types import LABELS
 
 DOMAINS_SHOWN = 15
 RUNS_SHOWN = 5
@@ -54,10 +56,11 @@ class BrandRow:
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
-    """A domain's citations over the period. `owner` is the brand whose domain it is."""
+    """A domain's citations over the period. `owner` is the brand whose domain it is, `kind` its type of source."""
 
     domain: str
     owner: BrandInfo | None
+    kind: str
     cited: int
     cited_before: int
     citation: Rate
@@ -66,6 +69,13 @@ class DomainRow:
     share: float | None
     retrieval: Rate
     reports_retrieval: bool
+
+    @property
+    def news(self) -> str:
+        """`new` or `lost` where it was cited in one of two measured periods alone."""
+        if not self.citation.n or not self.citation_before.n or bool(self.cited) == bool(self.cited_before):
+            return ""
+        return "new" if self.cited else "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +201,8 @@ def sections_of(
         if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
     ]
     domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
-    breaks, asked = _breaks(workspace, chosen), _asked(workspace, chosen)
-    sections = [_section(block, chosen, every, shown, domains, breaks, asked) for block in blocks]
+    breaks, asked, kind = _breaks(workspace, chosen), _asked(workspace, chosen), source_types.kinds(workspace)
+    sections = [_section(block, chosen, every, shown, domains, kind, breaks, asked) for block in blocks]
     return _adjusted(sections), tuple(shown)
 
 
@@ -202,6 +212,7 @@ def _section(
     every: Sequence[BrandInfo],
     shown: Sequence[BrandInfo],
     domains: dict[tuple[str, str], list[DomainCounts]],
+    kind: KindOf,
     breaks: dict[str, list[Break]],
     asked: dict[str, tuple[str, ...]],
 ) -> Section:
@@ -222,7 +233,7 @@ def _section(
         by_week=by_week,
         brands=tuple(_brand_rows(block, chosen, every, shown)),
         series=tuple(_series(block, chosen, shown, by_week)),
-        domains=tuple(_domain_rows(block, chosen, every, domains.get((block.assistant, block.stratum), []))),
+        domains=tuple(_domain_rows(block, chosen, every, domains.get((block.assistant, block.stratum), []), kind)),
         breaks=tuple(breaks.get("", []) + breaks.get(block.assistant, [])),
         asked=asked.get(block.assistant, ()),
         reports_retrieval=reporting,
@@ -282,7 +293,7 @@ def _series(block: Block, chosen: Filter, shown: Sequence[BrandInfo], by_week: b
 
 
 def _domain_rows(
-    block: Block, chosen: Filter, every: Sequence[BrandInfo], found: Sequence[DomainCounts]
+    block: Block, chosen: Filter, every: Sequence[BrandInfo], found: Sequence[DomainCounts], kind: KindOf
 ) -> Iterable[DomainRow]:
     now, before = block.rows(chosen.period), block.rows(chosen.before)
     n, n_before = block.n[now].sum(axis=0), block.n[before].sum(axis=0)
@@ -297,6 +308,7 @@ def _domain_rows(
         DomainRow(
             domain=domain.domain,
             owner=owners.get(domain.domain),
+            kind=LABELS[kind(domain.domain, owners.get(domain.domain))],
             cited=int(domain.cited.sum()),
             cited_before=int(domain.cited_before.sum()),
             citation=rates[place],

@@ -20,6 +20,7 @@ from monitor.queries.counts import Block, BrandInfo
 from monitor.queries.dashboard import Section, owners_of, sections_of
 from monitor.queries.filters import STRATA, Filter
 from monitor.queries.redirects import Link
+from monitor.queries.source_types import KindRow, by_kind, kinds
 
 DOMAINS_SHOWN = 100
 PAGES_SHOWN = 100
@@ -61,9 +62,10 @@ class PageSection:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All of the Sources page: domains, or one domain's pages, and the pages."""
+    """All of the Sources page: domains and their kinds by section key, or one domain's pages, and the pages."""
 
     sections: tuple[Section, ...]
+    kinds: dict[str, tuple[KindRow, ...]]
     pages: tuple[PageSection, ...]
     domain: str
 
@@ -71,7 +73,18 @@ class Sources:
 def sources(workspace: Workspace, chosen: Filter, *, domain: str = "", search: str = "") -> Sources:
     """Domains and pages under a filter; with `domain`, only that domain's pages."""
     sections = () if domain else sections_of(workspace, chosen, most_domains=DOMAINS_SHOWN)[0]
-    return Sources(sections, pages(workspace, chosen, domain=domain, search=search), domain)
+    shares = {} if domain else by_kind(workspace, chosen, _owners(workspace))
+    return Sources(sections, shares, pages(workspace, chosen, domain=domain, search=search), domain)
+
+
+def kind(workspace: Workspace, domain: str) -> str:
+    """The kind of one domain, as this workspace sees it."""
+    return kinds(workspace)(domain, _owners(workspace).get(domain))
+
+
+def _owners(workspace: Workspace) -> dict[str, BrandInfo]:
+    extraction = counts.current_extraction(workspace)
+    return owners_of(counts.brands_of(workspace, extraction)) if extraction else {}
 
 
 def pages(
@@ -81,7 +94,7 @@ def pages(
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return ()
-    owners = owners_of(counts.brands_of(workspace, extraction))
+    owners = _owners(workspace)
     blocks = [b for b in counts.load(workspace, extraction, chosen) if b.rows(chosen.period).any()]
     values = counts.values_of(workspace, extraction, chosen) | {
         "finishes": list(VALID_FINISHES),
