@@ -143,7 +143,12 @@ def changes(
     hits_before, hits_after = np.asarray(hits_before, float)[paired], np.asarray(hits_after, float)[paired]
     if not pairs:
         return [NO_CHANGE] * hits_after.shape[1]
-    each = hits_after / n_after[paired, None] - hits_before / n_before[paired, None]  # [pairs, changes]
+    return _differences(hits_after / n_after[paired, None] - hits_before / n_before[paired, None])
+
+
+def _differences(each: Floats) -> list[Change]:
+    """The changes of which each prompt says so much: [pairs, changes], with at least one pair."""
+    pairs = len(each)
     means = each.mean(axis=0)
     if pairs < ENOUGH_PROMPTS:
         return [Change(float(mean), None, None, None, pairs) for mean in means]
@@ -210,6 +215,63 @@ def _resampled_means(each: Floats) -> Floats:
     blocks = np.array_split(_picks(prompts), math.ceil(DRAWS * prompts / _BLOCK))
     means: Floats = np.concatenate([block.astype(float) @ each for block in blocks]) / prompts
     return means
+
+
+# --- drift ------------------------------------------------------------------------------------------------------
+
+#: The answers of one prompt in one period, by day; an answer is the set of domains that it cites.
+Days = Sequence[Sequence[frozenset[str]]]
+CORE_SHARE = 0.8
+#: Runs from which a core can be told.
+ENOUGH_RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the cited domains moved between two periods, beyond how far answers of one day are apart anyway.
+
+    `moved` and `floor` are mean distances (1 - Jaccard) across the periods and within days; `change` is their
+    difference, with its interval. None where no prompt has two answers on one day and one in either period.
+    """
+
+    moved: float | None
+    floor: float | None
+    change: Change
+
+
+def drift(prompts: Iterable[tuple[Days, Days]]) -> Drift:
+    """The drift over prompts, each with its answers before and now. Two answers that cite nothing are alike."""
+    found = [distances for before, now in prompts if (distances := _distances(before, now))]
+    if not found:
+        return Drift(None, None, NO_CHANGE)
+    table = np.asarray(found)  # [prompts, (across, within)]
+    across, within = table.mean(axis=0)
+    return Drift(float(across), float(within), _differences(table[:, :1] - table[:, 1:])[0])
+
+
+def _distances(before: Days, now: Days) -> tuple[float, float] | None:
+    """Mean distances of one prompt's answers across the periods, and within days."""
+    answers = [(period, day, cited) for period, days in enumerate((before, now)) for day, all_of_it in enumerate(days)
+               for cited in all_of_it]  # fmt: skip
+    names = {name: column for column, name in enumerate(sorted({name for *_, cited in answers for name in cited}))}
+    table = np.zeros((len(answers), len(names)))
+    for row, (*_, cited) in enumerate(answers):
+        table[row, [names[name] for name in cited]] = 1
+    shared, sizes = table @ table.T, table.sum(axis=1)
+    either = sizes[:, None] + sizes[None, :] - shared
+    apart = np.where(either > 0, 1 - shared / np.maximum(either, 1), 0.0)
+    periods, days = (np.array([answer[part] for answer in answers]) for part in (0, 1))
+    across = (periods[:, None] == 0) & (periods[None, :] == 1)
+    within = np.triu((periods[:, None] == periods[None, :]) & (days[:, None] == days[None, :]), 1)
+    return (float(apart[across].mean()), float(apart[within].mean())) if across.any() and within.any() else None
+
+
+def core(runs_citing: Mapping[Key, int], runs: int) -> list[Key] | None:
+    """The domains that at least 80 % of the runs cite, the most steadily cited first; None for too few runs."""
+    if runs < ENOUGH_RUNS:
+        return None
+    steady = [name for name, count in runs_citing.items() if count >= CORE_SHARE * runs]
+    return sorted(steady, key=lambda name: (-runs_citing[name], str(name)))
 
 
 # --- shares and positions ---------------------------------------------------------------------------------------

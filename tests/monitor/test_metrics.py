@@ -287,3 +287,56 @@ def test_a_bad_line_ends_the_command_with_its_number_and_reason(figure: str, lin
     assert done.returncode == 2
     assert reason in done.stderr
     assert len(done.stdout.splitlines()) == 1
+
+
+# --- drift and core -----------------------------------------------------------------------------------------------
+
+A, B, C = frozenset("a"), frozenset("b"), frozenset("ab")
+
+
+def test_drift_is_what_moved_beyond_the_noise_of_a_day() -> None:
+    # across: a-b 1, a-ab 1/2, twice; within: before 0, now b-ab 1/2, which is 1/4 on average
+    found = metrics.drift([([[A, A]], [[B, C]])])
+    assert (found.moved, found.floor, found.change.difference) == (0.75, 0.25, 0.5)
+    assert found.change.verdict == "too thin"
+    # two answers that cite nothing are alike, one that does is as far as can be
+    assert metrics.drift([([[frozenset(), frozenset()]], [[frozenset()]])]).moved == 0
+    assert metrics.drift([([[frozenset(), frozenset()]], [[A]])]).moved == 1
+
+
+def test_drift_needs_both_periods_and_two_answers_on_a_day() -> None:
+    for prompts in ([], [([], [[A, B]])], [([[A], [B]], [[A], [C]])], [([[A, B]], [])]):
+        found = metrics.drift(prompts)
+        assert (found.moved, found.floor, found.change) == (None, None, metrics.NO_CHANGE)
+    # prompts without them are left out of the mean
+    assert metrics.drift([([[A, A]], [[B, B]]), ([[A]], [[B]])]).change.pairs == 1
+
+
+def test_drift_calls_noise_noise_and_a_change_a_change() -> None:
+    rng = np.random.default_rng(5)
+    names = [f"d{number}" for number in range(8)]
+
+    def answer(tastes: np.ndarray[Any, Any]) -> frozenset[str]:
+        return frozenset(name for name, taste in zip(names, tastes, strict=True) if rng.random() < taste)
+
+    def days(tastes: np.ndarray[Any, Any]) -> list[list[frozenset[str]]]:
+        return [[answer(tastes), answer(tastes)] for _ in range(3)]
+
+    def share_called(moved: float, panels: int = 60) -> float:
+        called = 0
+        for _ in range(panels):
+            prompts = []
+            for _ in range(25):
+                before = rng.beta(1, 1, len(names))
+                after = np.where(rng.random(len(names)) < moved, rng.beta(1, 1, len(names)), before)
+                prompts.append((days(before), days(after)))
+            called += metrics.drift(prompts).change.verdict == "more than noise"
+        return called / panels
+
+    assert share_called(0.0) <= 0.12, "of 60, seven may be called by chance once in a hundred times"
+    assert share_called(0.7) >= 0.95
+
+
+def test_the_core_is_what_four_of_five_runs_cite() -> None:
+    assert metrics.core({"b": 10, "a": 10, "c": 8, "d": 7}, 10) == ["a", "b", "c"]
+    assert metrics.core({"a": 4}, 4) is None
