@@ -135,6 +135,7 @@ class Matcher:
         self._domains: dict[str, list[int]] = {}
         self._places: dict[int, int] = {}
         self._rules: dict[int, Rules] = {}
+        self._traces: dict[int, list[tuple[str, ...]]] = {}
         for place, brand in enumerate(brands):
             self._places.setdefault(brand.id, place)
             for name in (brand.name, *brand.aliases):
@@ -142,6 +143,7 @@ class Matcher:
                     self._learn(brand, spelling)
             for domain in brand.domains:
                 self._domains.setdefault(_bare(domain), []).append(brand.id)
+                self._trace(brand, [_bare(domain)])
             if rules := Rules(brand.needs, brand.excludes):
                 self._rules[brand.id] = rules
         longest_first = sorted(self._unspaced, key=len, reverse=True)
@@ -150,10 +152,33 @@ class Matcher:
 
     def mentions(self, text: str) -> list[Mention]:
         """All mentions in order of place; offsets in code points of `text`."""
+        told = self._told(text)
+        ranks: dict[int, int] = {}
+        for brand_id in told.values():
+            ranks.setdefault(brand_id, len(ranks) + 1)
+        return [
+            Mention(brand_id, start, end, text[start:end], ranks[brand_id]) for (start, end), brand_id in told.items()
+        ]
+
+    def places(self, text: str, brand_id: int) -> list[tuple[int, int]]:
+        """Where `mentions` has this brand, but sooner: texts without a trace of it are not read, others not judged.
+
+        A trace is the parts of one name: a text that has not all of them, apart as they may stand, does not hold it.
+        """
+        plain = fold(text).text.casefold().replace("'", "")
+        if not any(all(part in plain for part in trace) for trace in self._traces.get(brand_id, ())):
+            return []
+        return [span for span, told in self._told(text, only=brand_id).items() if told == brand_id]
+
+    def _told(self, text: str, only: int | None = None) -> dict[tuple[int, int], int]:
+        """Whose name stands where, in order of place; with `only` at the places of this brand alone."""
         folded = fold(text)
         found = self._found(folded.text)
+        if only is not None:
+            its = {(item.start, item.end) for item in found if item.brand_id == only}
+            found = [item for item in found if (item.start, item.end) in its]
         if not found:
-            return []
+            return {}
         hidden = read_markup(text).hidden if _MARKUP.search(text) else ()
         sentences = Sentences(folded.text)
         around = _Around(Sentences(folded.without(hidden)) if hidden and self._rules else sentences, self._rules)
@@ -163,12 +188,7 @@ class Matcher:
             if _overlaps(hidden, *span) or _only_denied(sentences, item) or not around.allows(item):
                 continue
             told.setdefault(span, item.brand_id)
-        ranks: dict[int, int] = {}
-        for brand_id in told.values():
-            ranks.setdefault(brand_id, len(ranks) + 1)
-        return [
-            Mention(brand_id, start, end, text[start:end], ranks[brand_id]) for (start, end), brand_id in told.items()
-        ]
+        return told
 
     def _found(self, text: str) -> list[_Found]:
         """Names and own host names in a folded text; a name inside a host name or an address is no mention of it."""
@@ -193,12 +213,19 @@ class Matcher:
         names = (".".join(labels[cut:]) for cut in range(len(labels) - 1))
         return next((self._domains[name] for name in names if name in self._domains), [])
 
+    def _trace(self, brand: Brand, parts: Iterable[str]) -> None:
+        trace = tuple(part.casefold().replace("'", "") for part in parts if part != "and")
+        self._traces.setdefault(brand.id, []).append(trace)
+
     def _learn(self, brand: Brand, name: str) -> None:
         exact = _letters(name) if brand.exact_case else None
         if UNSPACED_RUN.search(name):
-            self._unspaced.setdefault(_SPACES.sub("", name).lower(), []).append((brand.id, exact))
+            compact = _SPACES.sub("", name).lower()
+            self._unspaced.setdefault(compact, []).append((brand.id, exact))
+            self._trace(brand, compact)
             return
         words = _parts(name)
+        self._trace(brand, words)
         coined = bool(_CAMEL.search(name))
         for variant in _joined(words):
             node = self._root

@@ -251,8 +251,12 @@ def test_any_rule_only_takes_mentions_away_and_spans_stay_exact(
     text: str, needs: list[str], excludes: list[str], exact_case: bool
 ) -> None:
     brands = [Brand(b.id, b.name, b.aliases, b.domains, b.kind, needs, excludes, exact_case) for b in BRANDS]
-    found = Matcher(brands).mentions(text)
+    matcher = Matcher(brands)
+    found = matcher.mentions(text)
     assert all(item.text == text[item.start : item.end] for item in found)
+    for brand in brands:
+        its = [(item.start, item.end) for item in found if item.brand_id == brand.id]
+        assert matcher.places(text, brand.id) == its
     if not exact_case:  # a longer name that is not written so may leave room for a shorter one
         plain = {(item.brand_id, item.start, item.end) for item in MATCHER.mentions(text)}
         assert {(item.brand_id, item.start, item.end) for item in found} <= plain
