@@ -1,7 +1,7 @@
 """Does a sentence only say that nothing was found about something? In the major languages, by their usual phrases.
 
 "I could not find any information about Acme" names nothing that an assistant knows; "not only Acme", "no tool beats
-Acme" and "I would not recommend Acme" do. Works on lower-case text without accents (`monitor.extract.fold`).
+Acme" and "I would not recommend Acme" do. Works on lower-case text without accents (`monitor.folding.fold`).
 """
 
 # ruff: noqa: E501 (a phrase is easier to read on one line)

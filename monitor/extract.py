@@ -1,14 +1,14 @@
 """Which brands an answer names, and where: a pure function of the text, the brands and these rules.
 
 The text is folded (accents, Unicode forms, apostrophes, dashes) and cut into words once; the brands' names are a tree
-of such words, so hundreds cost no more than one. Spans are code points of the text as given. Does not know citations,
-and has no opinion on whether a mention is kind.
+of such words, so hundreds cost no more than one. What a brand's rules ask of the words around a name is looked at only
+where it was found. Spans are code points of the text as given. Does not know citations, and has no opinion on whether a
+mention is kind.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ from typing import NamedTuple
 from inference.links import read_markup
 from inference.pages import is_public_host
 from monitor.absence import says_only_absence
+from monitor.folding import UNSPACED, UNSPACED_RUN, fold
+from monitor.nearby import Phrases, Rules, Sentences
 from monitor.ordinary import is_ordinary
 
 #: Raise it with every change that can change a result: stored readings carry it.
@@ -25,13 +27,20 @@ RULE_VERSION = "2"
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A brand as a brand set freezes it."""
+    """A brand as a brand set freezes it.
+
+    Its names count where one of `needs`, if there are any, stands in the same sentence or the one before or after, and
+    none of `excludes` in the same sentence; under `exact_case` only as they are written. Its host names always count.
+    """
 
     id: int
     name: str
     aliases: Sequence[str] = ()
     domains: Sequence[str] = ()
     kind: str = "competitor"
+    needs: Sequence[str] = ()
+    excludes: Sequence[str] = ()
+    exact_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +54,7 @@ class Mention:
     rank: int
 
 
-# Scripts written without spaces between words, and Hangul, whose particles cling to names.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[^\W_{_UNSPACED}]+(?:'[^\W_{_UNSPACED}]+)*|&(?:amp;)?|\+", re.I)
-_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]")
+_WORD = re.compile(rf"[^\W_{UNSPACED}]+(?:'[^\W_{UNSPACED}]+)*|&(?:amp;)?|\+", re.I)
 _HOST = re.compile(
     r"(?<![\w@./'-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+(?![\w@-])"
     r"(?P<path>/[^\s<>)\]]+|:\d+[^\s<>)\]]*|[?#]\w[^\s<>)\]]*)?",
@@ -57,7 +63,6 @@ _HOST = re.compile(
 _DOTTED = re.compile(r"[^\W_]\.[^\W\d_]")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MARKUP = re.compile(r"[`<\[~]|://|^(?: {4}|\t)", re.M)
-_SENTENCE_END = re.compile(r"\n|[.!?]+[\"')\]*_]*(?=\s|$)|[。！？]")
 _SENTENCE_START = re.compile(r"(?:^|[\n.!?:;|>])[\s\"'(\[*_#>|-]*(?:\d{1,3}[.)]\s+)?[*_\"'(\[]*$")
 _OBJECT = re.compile(r"[*_]* (?:the|a|an|your|our|their|its|his|her|my|this|that|these|those|it|them|you|us|me)\b")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=\d{2})")
@@ -77,62 +82,6 @@ _PARTICLES = frozenset(
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPACES = re.compile(r"\s+")
 
-_SAME = {
-    **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`\uff07\u05f3", "'"),
-    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
-    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\u2122\u00ae\u00a9\u2120\ufe0f", ""),
-    "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe",
-    "ß": "ss", "ı": "i", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
-}  # fmt: skip
-
-
-class _Folding(dict[str, str]):
-    """One character folded, worked out when first met."""
-
-    def __missing__(self, character: str) -> str:
-        if character in _SAME:
-            folded = _SAME[character]
-        elif character.isspace() and character != "\n":
-            folded = " "
-        elif _UNSPACED_RUN.match(character):
-            folded = unicodedata.normalize("NFKC", character)
-        else:
-            decomposed = unicodedata.normalize("NFKD", character)
-            plain = "".join(part for part in decomposed if not "\u0300" <= part <= "\u036f")
-            folded = unicodedata.normalize("NFC", plain)
-        self[character] = folded
-        return folded
-
-
-_FOLDING = _Folding()
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """Text in its plainest form, case kept; `places[i]` is where its i-th character came from, None: from i itself."""
-
-    text: str
-    places: list[int] | None
-    length: int
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """The place in the text as given, with the combining marks that follow its last letter."""
-        if self.places is None:
-            return start, end
-        return self.places[start], self.places[end] if end < len(self.places) else self.length
-
-
-def fold(text: str) -> Folded:
-    """Accents, Unicode forms, apostrophes and dashes made alike."""
-    if text.isascii():
-        return Folded(text, None, len(text))
-    parts = [_FOLDING[character] for character in text]
-    folded = "".join(parts)
-    if len(folded) == len(text) and all(parts):
-        return Folded(folded, None, len(text))
-    places = [at for at, part in enumerate(parts) for _ in part]
-    return Folded(folded, places, len(text))
-
 
 @dataclass(frozen=True, slots=True)
 class _Name:
@@ -143,6 +92,8 @@ class _Name:
     upper: bool
     exclaims: bool
     dotted: bool
+    #: Its letters where only these, in this case, will do.
+    exact: str | None
 
 
 @dataclass(slots=True)
@@ -172,6 +123,7 @@ class _Found:
     brand_id: int
     start: int
     end: int
+    is_host: bool = False
 
 
 class Matcher:
@@ -179,39 +131,64 @@ class Matcher:
 
     def __init__(self, brands: Iterable[Brand]) -> None:
         self._root = _Node()
-        self._unspaced: dict[str, list[int]] = {}
+        self._unspaced: dict[str, list[tuple[int, str | None]]] = {}
         self._domains: dict[str, list[int]] = {}
         self._places: dict[int, int] = {}
+        self._rules: dict[int, Rules] = {}
+        self._traces: dict[int, list[tuple[str, ...]]] = {}
         for place, brand in enumerate(brands):
             self._places.setdefault(brand.id, place)
             for name in (brand.name, *brand.aliases):
                 for spelling in _spellings(fold(name).text):
-                    self._learn(brand.id, spelling)
+                    self._learn(brand, spelling)
             for domain in brand.domains:
                 self._domains.setdefault(_bare(domain), []).append(brand.id)
+                self._trace(brand, [_bare(domain)])
+            if rules := Rules(brand.needs, brand.excludes):
+                self._rules[brand.id] = rules
         longest_first = sorted(self._unspaced, key=len, reverse=True)
         patterns = (" ?".join(map(re.escape, name)) for name in longest_first)
         self._unspaced_names = re.compile("|".join(patterns), re.I) if longest_first else None
 
     def mentions(self, text: str) -> list[Mention]:
         """All mentions in order of place; offsets in code points of `text`."""
-        folded = fold(text)
-        found = self._found(folded.text)
-        if not found:
-            return []
-        hidden = read_markup(text).hidden if _MARKUP.search(text) else ()
-        sentences = _Sentences(folded.text)
-        told: dict[tuple[int, int], int] = {}
-        for item in sorted(found, key=lambda item: (item.start, -item.end, self._places[item.brand_id])):
-            span = folded.span(item.start, item.end)
-            if not _overlaps(hidden, *span) and not sentences.only_deny(item.start, item.end):
-                told.setdefault(span, item.brand_id)
+        told = self._told(text)
         ranks: dict[int, int] = {}
         for brand_id in told.values():
             ranks.setdefault(brand_id, len(ranks) + 1)
         return [
             Mention(brand_id, start, end, text[start:end], ranks[brand_id]) for (start, end), brand_id in told.items()
         ]
+
+    def places(self, text: str, brand_id: int) -> list[tuple[int, int]]:
+        """Where `mentions` has this brand, but sooner: texts without a trace of it are not read, others not judged.
+
+        A trace is the parts of one name: a text that has not all of them, apart as they may stand, does not hold it.
+        """
+        plain = fold(text).text.casefold().replace("'", "")
+        if not any(all(part in plain for part in trace) for trace in self._traces.get(brand_id, ())):
+            return []
+        return [span for span, told in self._told(text, only=brand_id).items() if told == brand_id]
+
+    def _told(self, text: str, only: int | None = None) -> dict[tuple[int, int], int]:
+        """Whose name stands where, in order of place; with `only` at the places of this brand alone."""
+        folded = fold(text)
+        found = self._found(folded.text)
+        if only is not None:
+            its = {(item.start, item.end) for item in found if item.brand_id == only}
+            found = [item for item in found if (item.start, item.end) in its]
+        if not found:
+            return {}
+        hidden = read_markup(text).hidden if _MARKUP.search(text) else ()
+        sentences = Sentences(folded.text)
+        around = _Around(Sentences(folded.without(hidden)) if hidden and self._rules else sentences, self._rules)
+        told: dict[tuple[int, int], int] = {}
+        for item in sorted(found, key=lambda item: (item.start, -item.end, self._places[item.brand_id])):
+            span = folded.span(item.start, item.end)
+            if _overlaps(hidden, *span) or _only_denied(sentences, item) or not around.allows(item):
+                continue
+            told.setdefault(span, item.brand_id)
+        return told
 
     def _found(self, text: str) -> list[_Found]:
         """Names and own host names in a folded text; a name inside a host name or an address is no mention of it."""
@@ -223,7 +200,7 @@ class Matcher:
         for match in _HOST.finditer(text):
             host, path = match[0].lower(), match["path"]
             owners = [] if path else self._owners(host)
-            own += [_Found(brand_id, *match.span()) for brand_id in owners]
+            own += [_Found(brand_id, *match.span(), is_host=True) for brand_id in owners]
             if owners or path or (match[0].rpartition(".")[2].islower() and is_public_host(host)):
                 closed.append(match.span())
         if not closed:
@@ -236,24 +213,33 @@ class Matcher:
         names = (".".join(labels[cut:]) for cut in range(len(labels) - 1))
         return next((self._domains[name] for name in names if name in self._domains), [])
 
-    def _learn(self, brand_id: int, name: str) -> None:
-        if _UNSPACED_RUN.search(name):
-            self._unspaced.setdefault(_SPACES.sub("", name).lower(), []).append(brand_id)
+    def _trace(self, brand: Brand, parts: Iterable[str]) -> None:
+        trace = tuple(part.casefold().replace("'", "") for part in parts if part != "and")
+        self._traces.setdefault(brand.id, []).append(trace)
+
+    def _learn(self, brand: Brand, name: str) -> None:
+        exact = _letters(name) if brand.exact_case else None
+        if UNSPACED_RUN.search(name):
+            compact = _SPACES.sub("", name).lower()
+            self._unspaced.setdefault(compact, []).append((brand.id, exact))
+            self._trace(brand, compact)
             return
         words = _parts(name)
+        self._trace(brand, words)
         coined = bool(_CAMEL.search(name))
         for variant in _joined(words):
             node = self._root
             for word in variant:
                 node = node.following.setdefault(word, _Node())
             known = _Name(
-                brand_id,
+                brand.id,
                 # every word an ordinary one: only capitals tell it from prose ("linked in", but hardly "hub spot")
                 capitals=all(word == "and" or is_ordinary(word) or word in _PARTICLES for word in variant)
                 and not (coined and _PARTICLES.isdisjoint(variant)),
                 upper=name.isalpha() and name.isupper() and len(name) <= 3,
                 exclaims=name.endswith("!"),
                 dotted="." in name,
+                exact=exact,
             )
             if known not in node.names:
                 node.names.append(known)
@@ -263,8 +249,9 @@ class Matcher:
         if self._unspaced_names:
             for match in self._unspaced_names.finditer(text):
                 if not _runs_on(text, *match.span()):
-                    for brand_id in self._unspaced[_SPACES.sub("", match[0]).lower()]:
-                        yield _Found(brand_id, *match.span())
+                    for brand_id, exact in self._unspaced[_SPACES.sub("", match[0]).lower()]:
+                        if exact is None or _letters(match[0]) == exact:
+                            yield _Found(brand_id, *match.span())
         known, until = self._root.following, 0
         for match in _WORD.finditer(text):
             key = match[0].lower()
@@ -297,23 +284,28 @@ class Matcher:
             dotted = dotted or gap in _BETWEEN_INITIALS
 
 
-class _Sentences:
-    """The sentences of a folded text, found when first asked for."""
+class _Around:
+    """The rules of brands, each asked once about a sentence."""
 
-    def __init__(self, text: str) -> None:
-        lowered = text.lower()
-        self._text = lowered if len(lowered) == len(text) else text
-        self._ends: list[int] | None = None
+    def __init__(self, sentences: Sentences, rules: dict[int, Rules]) -> None:
+        self._sentences, self._rules = sentences, rules
+        self._known: dict[tuple[int, int, int], bool] = {}
 
-    def only_deny(self, start: int, end: int) -> bool:
-        """Whether the sentence around this place only says that nothing was found about what stands there."""
-        if self._ends is None:
-            self._ends = [match.end() for match in _SENTENCE_END.finditer(self._text)]
-        first = bisect_right(self._ends, start)
-        last = bisect_left(self._ends, end)
-        left = self._ends[first - 1] if first else 0
-        right = self._ends[last] if last < len(self._ends) else len(self._text)
-        return says_only_absence(self._text[left:right], start - left, end - left)
+    def allows(self, item: _Found) -> bool:
+        rules = self._rules.get(item.brand_id)
+        if rules is None or item.is_host:
+            return True
+        left, right = self._sentences.around(item.start, item.end)
+        key = (item.brand_id, left, right)
+        if key not in self._known:
+            self._known[key] = rules.allow(self._sentences, left, right)
+        return self._known[key]
+
+
+def _only_denied(sentences: Sentences, item: _Found) -> bool:
+    """Whether the sentence around a name only says that nothing was found about it."""
+    left, right = sentences.around(item.start, item.end)
+    return says_only_absence(sentences.text[left:right], item.start - left, item.end - left)
 
 
 def _spellings(name: str) -> Iterator[str]:
@@ -332,8 +324,14 @@ def name_keys(name: str) -> frozenset[str]:
     return frozenset(filter(None, map(_joined_key, _spellings(fold(name).text))))
 
 
+def always_near(phrase: str, name: str) -> bool:
+    """Whether a word of a rule stands in the name itself, however short that is written."""
+    phrases = Phrases([phrase])
+    return all(phrases.stand_in(spelling) for spelling in _spellings(fold(name).text))
+
+
 def _joined_key(spelling: str) -> str:
-    if _UNSPACED_RUN.search(spelling):
+    if UNSPACED_RUN.search(spelling):
         return _SPACES.sub("", spelling).lower()
     return "".join(_parts(spelling))
 
@@ -392,15 +390,28 @@ def _fits(name: _Name, text: str, start: int, end: int, dotted: bool) -> bool:
     if text[end : end + 1] == "_" and text[end + 1 : end + 2].isalnum():
         return False
     written = text[start:end]
-    if name.upper:
+    if name.exact is not None:
+        if _letters(written) not in (name.exact, name.exact + "s"):
+            return False
+    elif name.upper:
         return written.isupper() or (written[-1] == "s" and written[:-1].isupper())
-    if not name.capitals:
-        return True
-    if not all(word[0].isupper() for word in _LETTERS.findall(written) if word.lower() not in _SMALL):
+    elif name.capitals and not _is_capitalised(written):
         return False
+    if not name.capitals or name.upper or written[0].islower():
+        return True
     # "Target your readers" at the head of a sentence is the verb
     verb = _OBJECT.match(text, end) and _SENTENCE_START.search(text, max(start - 40, 0), start)
     return not verb
+
+
+def _is_capitalised(written: str) -> bool:
+    return all(word[0].isupper() for word in _LETTERS.findall(written) if word.lower() not in _SMALL)
+
+
+def _letters(written: str) -> str:
+    """What is left of a name in its own case when its parts are joined."""
+    words = (match[0] for match in _WORD.finditer(written))
+    return "".join("&" if word[0] == "&" or word.lower() == "and" else word.replace("'", "") for word in words)
 
 
 def _runs_on(text: str, start: int, end: int) -> bool:
@@ -420,7 +431,7 @@ def _is_hangul(character: str) -> bool:
 
 
 def _is_latin(character: str) -> bool:
-    return character.isalnum() and not _UNSPACED_RUN.match(character)
+    return character.isalnum() and not UNSPACED_RUN.match(character)
 
 
 def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:

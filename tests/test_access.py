@@ -60,6 +60,8 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
     "ask": lambda world: {"text": "Which pen is best?"},
     "brand": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
     "brand_new": lambda world: {"name": "Inkwell", "kind": "competitor"},
+    "brand_new_try": lambda world: {"name": "Inkwell", "kind": "competitor"},
+    "brand_try": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
     "credential_limits": lambda world: {f"limits-{world.credential.pk}-max_in_flight": 8},
     "credential_save": lambda world: {"assistant": "openai", "openai-api_key": "a key that is long enough"},
     "crawl_new": lambda world: {"url": "pens.example", "pages": 20, "depth": 2},

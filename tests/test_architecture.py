@@ -37,6 +37,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "monitor.services": ("monitor.queries", "monitor.views", "monitor.tasks", "monitor.management", "monitor.forms"),
     "monitor.queries": ("monitor.services", "monitor.views", "monitor.tasks", "monitor.management", "monitor.forms"),
     "monitor.extract": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
+    "monitor.folding": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
+    "monitor.nearby": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
     "monitor.metrics": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
     "monitor.charts": ("monitor.models", "monitor.services", "monitor.views"),
     "monitor.exports": ("monitor.models", "monitor.services", "monitor.views"),

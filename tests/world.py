@@ -154,7 +154,9 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.history.panel.suite,
     ),
     **dict.fromkeys(("prompt", "prompt_archive", "prompt_restore"), lambda world: world.history.prompts[0]),
-    **dict.fromkeys(("brand", "brand_archive", "brand_restore", "brand_delete"), lambda world: world.history.brands[0]),
+    **dict.fromkeys(
+        ("brand", "brand_try", "brand_archive", "brand_restore", "brand_delete"), lambda world: world.history.brands[0]
+    ),
     **dict.fromkeys(
         ("panel", "panel_edit", "panel_run", "panel_pause", "panel_archive", "panel_restore", "panel_budget"),
         lambda world: world.history.panel,

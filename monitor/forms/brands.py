@@ -34,6 +34,25 @@ class BrandForm(forms.Form):
         help_text="One a line, such as acme.com; a pasted page address is taken too. Citations of these count for it.",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+    needs = forms.CharField(
+        label="Words that must stand near",
+        required=False,
+        help_text="One a line. A name then counts only where at least one of these stands in its sentence or in the one"
+        " before or after, such as “software” for a company called Monday.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    excludes = forms.CharField(
+        label="Words that must not stand near",
+        required=False,
+        help_text="One a line. A name does not count where any of these stands in its sentence, such as “Monday"
+        " morning” or “Apple pie”.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    exact_case = forms.BooleanField(
+        label="Capitals must be as written",
+        required=False,
+        help_text="SAP then counts, but neither Sap nor sap. Blanks, hyphens and accents may still differ.",
+    )
     colour = forms.TypedChoiceField(
         label="Colour",
         coerce=int,
@@ -57,6 +76,9 @@ class BrandForm(forms.Form):
                 "kind": brand.kind,
                 "aliases": "\n".join(brand.aliases),
                 "domains": "\n".join(brand.domains),
+                "needs": "\n".join(brand.needs),
+                "excludes": "\n".join(brand.excludes),
+                "exact_case": brand.exact_case,
                 "colour": brand.colour,
             }
 
@@ -65,6 +87,12 @@ class BrandForm(forms.Form):
 
     def clean_aliases(self) -> list[str]:
         return checked(lambda: brands.clean_names(lines(self.cleaned_data["aliases"])))
+
+    def clean_needs(self) -> list[str]:
+        return checked(lambda: brands.clean_words(lines(self.cleaned_data["needs"])))
+
+    def clean_excludes(self) -> list[str]:
+        return checked(lambda: brands.clean_words(lines(self.cleaned_data["excludes"])))
 
     def clean_domains(self) -> list[str]:
         return checked(lambda: brands.clean_domains(words(self.cleaned_data["domains"])))

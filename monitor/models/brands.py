@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
@@ -15,11 +17,17 @@ class BrandKind(models.TextChoices):
 
 
 class Brand(WorkspaceModel):
-    """A brand to look for. `colour` is its stable place, 0 to 7, in the colour-blind-safe palette."""
+    """A brand to look for. `colour` is its stable place, 0 to 7, in the colour-blind-safe palette.
+
+    `needs`, `excludes` and `exact_case` are the rules of `monitor.extract.Brand`.
+    """
 
     name = models.CharField(max_length=120)
     aliases = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    needs = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    excludes = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    exact_case = models.BooleanField(default=False)
     kind = models.CharField(max_length=12, choices=BrandKind.choices, default=BrandKind.COMPETITOR)
     colour = models.PositiveSmallIntegerField(default=0)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -40,11 +48,19 @@ class Brand(WorkspaceModel):
     def __str__(self) -> str:
         return self.name
 
+    def frozen(self) -> dict[str, Any]:
+        """The brand as a set keeps it. Rules stand there only where it has some: sets without them stay the same."""
+        content: dict[str, Any] = {"id": self.pk, "name": self.name, "kind": self.kind}
+        content |= {"aliases": list(self.aliases), "domains": list(self.domains)}
+        rules = {"needs": list(self.needs), "excludes": list(self.excludes), "exact_case": self.exact_case}
+        return content | {key: rule for key, rule in rules.items() if rule}
+
 
 class BrandSet(WorkspaceModel):
     """An immutable version of the workspace's active brands.
 
-    `brands` is a list of `{"id", "name", "aliases", "domains", "kind"}`.
+    `brands` is a list of `{"id", "name", "aliases", "domains", "kind"}`, with "needs", "excludes" and "exact_case" of
+    brands that have such rules.
     """
 
     number = models.PositiveIntegerField()

@@ -1,7 +1,7 @@
 """Brands people look for, and the frozen versions of the whole set that runs and readings refer to.
 
 A changed set starts a recompute, so that history follows it. Of how brands are found in answers it knows only which
-names are the same there.
+names are the same there, and which words a name brings with it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from django.utils import timezone
 
 from inference.pages import registrable_domain
 from monitor import ownership
-from monitor.extract import RULE_VERSION, name_keys
+from monitor.extract import RULE_VERSION, always_near, name_keys
 from monitor.models import (
     Brand,
     BrandKind,
@@ -33,6 +34,7 @@ from monitor.models import (
     ResponseStatus,
     Workspace,
 )
+from monitor.nearby import is_findable
 from monitor.services import jobs
 from monitor.services.errors import Problem
 
@@ -41,7 +43,7 @@ COLOURS = 8
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_NAME = 120
 #: Lists longer than these are pasted by mistake.
-MAX_ALIASES, MAX_DOMAINS = 50, 50
+MAX_ALIASES, MAX_DOMAINS, MAX_WORDS = 50, 50, 50
 
 
 class Taken(Problem):
@@ -64,10 +66,31 @@ class DomainTaken(Taken):
     """A domain whose citations would count for two brands."""
 
 
-def save_brand(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str, Any]) -> Brand:
-    """Create a brand or change one. `fields`: name, aliases, domains (URLs are taken too), kind, colour (None: chosen).
+class BadRule(Problem):
+    """A word of a brand's rules that cannot be meant; `field` is where it stands."""
 
-    Raises Problem where a name is missing or taken, or a domain is none; DomainTaken where another brand has it.
+    def __init__(self, said: str, field: Literal["needs", "excludes"]) -> None:
+        super().__init__(said)
+        self.field = field
+
+
+def save_brand(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str, Any]) -> Brand:
+    """Create a brand or change one; `fields` and what is raised are those of `draft`."""
+    with transaction.atomic():
+        _lock(workspace)
+        saved = draft(workspace=workspace, brand=brand, fields=fields)
+        saved.save()
+        _follow(workspace)
+    return saved
+
+
+def draft(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str, Any]) -> Brand:
+    """A brand as it would be saved, and nothing written.
+
+    `fields`: name, aliases, domains (URLs are taken too), kind, colour (None: chosen), and needs, excludes and
+    exact_case, which stay as they are where they are not given.
+    Raises Problem where a name is missing or taken, or a domain is none; DomainTaken where another brand has it;
+    BadRule for a word that would let nothing or everything count.
     """
     kind = BrandKind(fields.get("kind") or BrandKind.COMPETITOR)
     name = clean_name(fields["name"])
@@ -75,21 +98,21 @@ def save_brand(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str
         raise Problem("A brand needs a name.")
     aliases = [alias for alias in clean_names(fields.get("aliases", ())) if alias.casefold() != name.casefold()]
     domains = clean_domains(fields.get("domains", ()))
-    with transaction.atomic():
-        _lock(workspace)
-        others = Brand.objects.for_workspace(workspace).filter(archived_at=None)
-        others = others.exclude(pk=brand.pk) if brand else others
-        _refuse_taken_names([name, *aliases], others)
-        _refuse_taken_domains(domains, others)
-        saved = brand or Brand(workspace=workspace)
-        saved.name, saved.aliases, saved.domains, saved.kind = name, aliases, domains, kind
-        if fields.get("colour") is not None:
-            saved.colour = int(fields["colour"]) % COLOURS
-        elif brand is None:
-            saved.colour = free_colour(kind, others)
-        saved.save()
-        _follow(workspace)
-    return saved
+    others = Brand.objects.for_workspace(workspace).filter(archived_at=None)
+    others = others.exclude(pk=brand.pk) if brand else others
+    _refuse_taken_names([name, *aliases], others)
+    _refuse_taken_domains(domains, others)
+    made = copy(brand) if brand else Brand(workspace=workspace)
+    made.name, made.aliases, made.domains, made.kind = name, aliases, domains, kind
+    made.needs = clean_words(fields.get("needs", made.needs))
+    made.excludes = clean_words(fields.get("excludes", made.excludes))
+    made.exact_case = bool(fields.get("exact_case", made.exact_case))
+    refuse_idle_words(names=[name, *aliases], needs=made.needs, excludes=made.excludes)
+    if fields.get("colour") is not None:
+        made.colour = int(fields["colour"]) % COLOURS
+    elif brand is None:
+        made.colour = free_colour(kind, others)
+    return made
 
 
 def archive_brand(*, brand: Brand) -> None:
@@ -163,6 +186,39 @@ def clean_names(names: Iterable[str]) -> list[str]:
     if len(found) > MAX_ALIASES:
         raise Problem(f"A brand may have {MAX_ALIASES} aliases; these are {len(found)}. Keep the ones people write.")
     return list(found.values())
+
+
+def clean_words(words: Iterable[str]) -> list[str]:
+    """Words and phrases of a rule in their order, each once. Problem when one is too long or none, or they are many."""
+    found: dict[str, str] = {}
+    for word in map(clean_name, words):
+        if word and not is_findable(word):
+            raise Problem(f"“{word}” has no letter or digit to look for. Write a word.")
+        if word:
+            found.setdefault(word.casefold(), word)
+    if len(found) > MAX_WORDS:
+        raise Problem(f"There may be {MAX_WORDS} words or phrases; these are {len(found)}. Keep the telling ones.")
+    return list(found.values())
+
+
+def refuse_idle_words(*, names: Sequence[str], needs: Iterable[str], excludes: Iterable[str]) -> None:
+    """A name can't be forbidden to stand beside itself, nor need what it brings along under every name."""
+    for word in excludes:
+        name = next((name for name in names if always_near(word, name)), None)
+        if name is not None:
+            part = "is" if word.casefold() == name.casefold() else f"is part of “{name}”,"
+            raise BadRule(
+                f"“{word}” {part} a name of this brand, which would then never count. Write the whole phrase in which"
+                " it means something else, as “Apple pie” does.",
+                "excludes",
+            )
+    for word in needs:
+        if all(always_near(word, name) for name in names):
+            raise BadRule(
+                f"“{word}” stands in every name of this brand, so it would always be near. Write a word that tells this"
+                " brand from others, such as what it makes.",
+                "needs",
+            )
 
 
 def clean_domains(entries: Iterable[str]) -> list[str]:
@@ -243,10 +299,7 @@ def _latest(workspace: Workspace) -> BrandSet | None:
 
 def _content(workspace: Workspace) -> list[dict[str, Any]]:
     active = Brand.objects.for_workspace(workspace).filter(archived_at=None).order_by("-kind", "pk")
-    return [
-        {"id": b.pk, "name": b.name, "aliases": list(b.aliases), "domains": list(b.domains), "kind": b.kind}
-        for b in active
-    ]
+    return [brand.frozen() for brand in active]
 
 
 def _follow(workspace: Workspace) -> None:

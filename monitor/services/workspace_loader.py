@@ -127,7 +127,10 @@ def save_panel(
 
 
 def read_brands(path: Path) -> list[dict[str, Any]]:
-    """`[{"name", "aliases", "domains", "kind"}]`. Problem says which entry is wrong and how."""
+    """`[{"name", "aliases", "domains", "kind"}]`, with "needs", "excludes" and "exact_case" where a brand has rules.
+
+    Problem says which entry is wrong and how.
+    """
     try:
         listed = json.loads(_text(path))
     except ValueError as error:
@@ -143,10 +146,13 @@ def _brand(entry: Any, where: str) -> dict[str, Any]:
     kind = entry.get("kind", BrandKind.COMPETITOR)
     if kind not in BrandKind.values:
         raise Problem(f"{where}: its kind is {kind!r}, but must be own or competitor.")
-    for key in ("aliases", "domains"):
+    for key in ("aliases", "domains", "needs", "excludes"):
         if not _is_words(entry.get(key, [])):
             raise Problem(f'{where}: "{key}" must be a list of words.')
+    if not isinstance(entry.get("exact_case", False), bool):
+        raise Problem(f'{where}: "exact_case" must be true or false.')
     return {
+        **{key: entry[key] for key in ("needs", "excludes", "exact_case") if key in entry},
         "name": entry["name"].strip(),
         "aliases": list(entry.get("aliases", [])),
         "domains": list(entry.get("domains", [])),

@@ -1,6 +1,8 @@
-"""Brands: the list, the form, archive, restore and deletion."""
+"""Brands: the list, the form and its trial on the last answers, archive, restore and deletion."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from monitor.forms.brands import BrandForm
 from monitor.models import Brand, Role
+from monitor.queries import brand_trial
 from monitor.queries import brands as queries
 from monitor.services import brands as service
 from monitor.services.errors import Problem
@@ -41,18 +44,47 @@ def brand(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _form(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
     form = BrandForm(request.POST or None, brand=found)
-    if request.method == "POST" and form.is_valid():
-        try:
-            saved = service.save_brand(workspace=request.workspace, brand=found, fields=form.cleaned_data)
-        except service.Taken as taken:
-            form.add_error(_field_of(form, taken), _with_link(request, taken))
-        except Problem as problem:
-            form.add_error("name", str(problem))
-        else:
-            messages.success(request, f"{saved.name} is saved.{_follows(request)}")
-            return redirect("brands", request.workspace.slug)
+    if request.method == "POST" and (saved := _made(request, form, found, service.save_brand)):
+        messages.success(request, f"{saved.name} is saved.{_follows(request)}")
+        return redirect("brands", request.workspace.slug)
     context = {"form": form, "brand": found}
     return render(request, "brand.html", context, status=422 if form.errors else 200)
+
+
+@access(read=None, write=Role.EDITOR)
+def brand_new_try(request: WorkspaceRequest) -> HttpResponse:
+    return _try(request, None)
+
+
+@access(read=None, write=Role.EDITOR)
+def brand_try(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    return _try(request, get_object_or_404(Brand.objects.for_workspace(request.workspace), pk=pk, archived_at=None))
+
+
+def _try(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
+    """What the form would change in the newest answers: the part of the page, or without JavaScript all of it."""
+    form = BrandForm(request.POST, brand=found)
+    typed = _made(request, form, found, service.draft)
+    trial = brand_trial.trial(request.workspace, typed) if typed else None
+    context = {"form": form, "brand": found, "tried": True, "typed": typed, "trial": trial}
+    if request.htmx:
+        return render(request, "_brand_trial.html", context)
+    return render(request, "brand.html", context, status=422 if form.errors else 200)
+
+
+def _made(request: WorkspaceRequest, form: BrandForm, found: Brand | None, make: Callable[..., Brand]) -> Brand | None:
+    """What a service makes of the form; what it refuses becomes an error of its field."""
+    if not form.is_valid():
+        return None
+    try:
+        return make(workspace=request.workspace, brand=found, fields=form.cleaned_data)
+    except service.Taken as taken:
+        form.add_error(_field_of(form, taken), _with_link(request, taken))
+    except service.BadRule as rule:
+        form.add_error(rule.field, str(rule))
+    except Problem as problem:
+        form.add_error("name", str(problem))
+    return None
 
 
 def _field_of(form: BrandForm, taken: service.Taken) -> str:
@@ -118,7 +150,9 @@ def _brand(request: WorkspaceRequest, pk: int) -> Brand:
 urlpatterns = [
     path("brands/", brands, name="brands"),
     path("brands/new/", brand_new, name="brand_new"),
+    path("brands/new/try/", brand_new_try, name="brand_new_try"),
     path("brands/<int:pk>/", brand, name="brand"),
+    path("brands/<int:pk>/try/", brand_try, name="brand_try"),
     path("brands/<int:pk>/archive/", brand_archive, name="brand_archive"),
     path("brands/<int:pk>/restore/", brand_restore, name="brand_restore"),
     path("brands/<int:pk>/delete/", brand_delete, name="brand_delete"),

@@ -6,6 +6,7 @@ import io
 import json
 import unicodedata
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -13,7 +14,7 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.extract import Brand, Matcher, name_keys
+from monitor.extract import Brand, Matcher, always_near, name_keys
 
 NAMES = {
     "BrightDesk": ("Desk Bright CRM",),
@@ -159,6 +160,108 @@ def test_names_share_a_key_where_they_are_found_alike() -> None:
     assert not name_keys("...")
 
 
+def counted(text: str, name: str = "Apple", aliases: tuple[str, ...] = (), **rules: Any) -> list[str]:
+    """What counts for one brand under its rules."""
+    return [item.text for item in Matcher([Brand(1, name, aliases, ("apple.com",), **rules)]).mentions(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Apple makes phones.", ["Apple"]),
+        ("Bake an Apple pie. Apple makes phones.", ["Apple"]),
+        ("APPLE PIES are sweet; so is Apple-pie; Apple\u2019s **Apple** _pie_.", []),
+        ("Apple Pies, says Apple, are apple\u00a0pie.", []),
+        ("Apple cr\u00e8me br\u00fble\u0301e", []),
+        ("Apple and l\u2019Orange", []),
+        ("Apple, [see](https://a.example/apple-pie) and `apple pie`.", ["Apple"]),
+        ("Apple pie. But apple.com is good.", ["apple.com"]),
+        ("Apple \u82f9\u679c\u6d3e", []),
+        ("Apple pieces and pineapple pier", ["Apple"]),
+        ("Apple at Salt and Straw", []),
+    ],
+)
+def test_a_name_does_not_count_beside_words_that_are_excluded(text: str, wanted: list[str]) -> None:
+    excludes = ("apple pie", "Creme Br\u00fblee", "orange", "\u82f9\u679c\u6d3e", "Salt & Straw", "...")
+    assert counted(text, excludes=excludes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Apple is red.", []),
+        ("Apple makes PHONES.", ["Apple"]),
+        ("It is a phone. Apple makes it. It is good.", ["Apple"]),
+        ("## Apple\n\n1. A maker of phones", ["Apple"]),
+        ("A phone. Then more. Apple is red. Then more. A phone.", []),
+        ("Apple is red, see https://a.example/phone.", []),
+        ("Apple Phone Company", ["Apple Phone Company"]),
+        ("Apple is red. So is apple.com.", ["apple.com"]),
+    ],
+)
+def test_a_name_counts_only_near_a_word_that_it_needs(text: str, wanted: list[str]) -> None:
+    assert counted(text, aliases=("Apple Phone Company",), needs=("phone", "tablet")) == wanted
+
+
+def test_needs_and_excludes_hold_together_and_each_brand_has_its_own() -> None:
+    assert counted("The Apple phone is no Apple pie.", needs=("phone",), excludes=("pie",)) == []
+    brands = [Brand(1, "Apple", excludes=("pie",)), Brand(2, "Applesoft", needs=("basic",)), Brand(3, "Apple")]
+    found = Matcher(brands).mentions("Apple pie. Applesoft. Apple. Applesoft Basic.")
+    assert [(item.brand_id, item.text) for item in found] == [(3, "Apple"), (1, "Apple"), (2, "Applesoft")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("SAP", "SAP, Sap, sap, SAP\u2019s and SAPs", ["SAP", "SAP", "SAPs"]),
+        ("notion", "notion, Notion, NOTION", ["notion"]),
+        ("eBay", "eBay, Ebay, ebay, e-Bay", ["eBay", "e-Bay"]),
+        ("Pine & Oak", "Pine and Oak, Pine & Oak, pine & oak", ["Pine and Oak", "Pine & Oak"]),
+        ("L\u2019Or\u00e9e", "L'Oree, l'Oree, L\u2019OR\u00c9E", ["L'Oree"]),
+        ("Acme for Good", "Acme for Good, Acme For Good", ["Acme for Good"]),
+        ("\u53ef\u4e50Go", "\u53ef\u4e50Go\u3001\u53ef\u4e50go", ["\u53ef\u4e50Go"]),
+    ],
+)
+def test_a_name_in_exact_case_is_found_only_as_it_is_written(name: str, text: str, wanted: list[str]) -> None:
+    assert counted(text, name, exact_case=True) == wanted
+
+
+def test_a_word_of_a_rule_may_stand_in_the_name_itself() -> None:
+    assert always_near("apple", "Apple Inc.")
+    assert always_near("Br\u00fblee", "creme brulees")
+    assert not always_near("inc", "Apple Inc.")
+    assert not always_near("apple pie", "Apple")
+
+
+WILD = st.lists(
+    st.sampled_from(
+        [*NAMES, "and", "\u00e9", "\ufb01", "\u0130", ".", "\u2019s", "`", "[", "](https://a.com)", "\n", " ", "\u0301",
+         "\U0001f600", "&", "-", "**", "\x00", "\ud800", "kettle.org", "pie", "\u3002"]
+    )
+).map("".join)  # fmt: skip
+
+
+@given(
+    WILD,
+    st.lists(WILD | st.text(max_size=5), max_size=3),
+    st.lists(WILD | st.text(max_size=5), max_size=3),
+    st.booleans(),
+)
+def test_any_rule_only_takes_mentions_away_and_spans_stay_exact(
+    text: str, needs: list[str], excludes: list[str], exact_case: bool
+) -> None:
+    brands = [Brand(b.id, b.name, b.aliases, b.domains, b.kind, needs, excludes, exact_case) for b in BRANDS]
+    matcher = Matcher(brands)
+    found = matcher.mentions(text)
+    assert all(item.text == text[item.start : item.end] for item in found)
+    for brand in brands:
+        its = [(item.start, item.end) for item in found if item.brand_id == brand.id]
+        assert matcher.places(text, brand.id) == its
+    if not exact_case:  # a longer name that is not written so may leave room for a shorter one
+        plain = {(item.brand_id, item.start, item.end) for item in MATCHER.mentions(text)}
+        assert {(item.brand_id, item.start, item.end) for item in found} <= plain
+
+
 @given(
     st.lists(
         st.sampled_from(
@@ -184,6 +287,19 @@ def test_the_command_reads_lines_and_needs_no_database(
     assert rows == [{"id": 7, "mentions": [first, {**first, "start": 17, "end": 27}]}, {"id": "b", "mentions": []}]
 
 
+def test_the_command_takes_the_rules_of_brands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brands = tmp_path / "brands.json"
+    rules = {"needs": ["phone"], "excludes": ["pie"], "exact_case": True}
+    brands.write_text(json.dumps([{"name": "Apple", **rules}, {"name": "Plum", "needs": None}]), "utf-8")
+    line = {"id": 1, "text": "Apple phone. APPLE phone. Plum. The phone of an Apple pie. Done. Apple."}
+    monkeypatch.setattr("sys.stdin", Mock(buffer=io.BytesIO(json.dumps(line).encode())))
+    call_command("extract", brands=brands, no_sentiment=True)
+    row = json.loads(capsys.readouterr().out)
+    assert [(each["text"], each["start"]) for each in row["mentions"]] == [("Apple", 0), ("Plum", 26)]
+
+
 def test_the_command_tells_what_is_felt_towards_each_brand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,7 +322,15 @@ def test_the_command_tells_what_is_felt_towards_each_brand(
 
 
 @pytest.mark.parametrize(
-    ("brands", "line"), [("[]", "no json"), ("[]", '{"id": 1}'), ('[{"aliases": []}]', ""), ("{", "")]
+    ("brands", "line"),
+    [
+        ("[]", "no json"),
+        ("[]", '{"id": 1}'),
+        ('[{"aliases": []}]', ""),
+        ("{", ""),
+        ('[{"name": "A", "needs": "pie"}]', ""),
+        ('[{"name": "A", "exact_case": "no"}]', ""),
+    ],
 )
 def test_the_command_says_what_it_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brands: str, line: str

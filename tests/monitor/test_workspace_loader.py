@@ -86,6 +86,18 @@ def test_a_domain_may_move_between_the_folders_brands_but_not_belong_to_two(
     assert dict(Brand.objects.for_workspace(workspace).values_list("name", "domains")) == owned
 
 
+def test_rules_of_the_folders_brands_are_taken_and_stay_where_it_is_silent(folder: Path) -> None:
+    for brand, kept in (
+        ({"name": "Acme", "needs": ["anvil"], "exact_case": True}, (["anvil"], [], True)),
+        ({"name": "Acme", "excludes": ["acme of skill"]}, (["anvil"], ["acme of skill"], True)),
+        ({"name": "Acme", "needs": [], "exact_case": False}, ([], ["acme of skill"], False)),
+    ):
+        (folder / "brands.json").write_text(json.dumps([brand]))
+        workspace = Workspace.objects.get(slug=load(folder)["workspace"])
+        rules = Brand.objects.for_workspace(workspace).values_list("needs", "excludes", "exact_case")
+        assert rules.get() == kept
+
+
 def test_what_is_wrong_with_the_folder_is_said_before_anything_is_made(folder: Path) -> None:
     for content, reason in (
         ("{", "is not JSON"),
@@ -93,6 +105,8 @@ def test_what_is_wrong_with_the_folder_is_said_before_anything_is_made(folder: P
         ('[{"name": " "}]', 'brand 1: it needs a "name"'),
         ('[{"name": "A", "kind": "friend"}]', "must be own or competitor"),
         ('[{"name": "A", "aliases": "B"}]', '"aliases" must be a list'),
+        ('[{"name": "A", "excludes": "B"}]', '"excludes" must be a list'),
+        ('[{"name": "A", "exact_case": 1}]', '"exact_case" must be true or false'),
     ):
         (folder / "brands.json").write_text(content)
         with pytest.raises(Problem, match=reason):

@@ -27,7 +27,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--brands", type=Path, required=True, help='JSON list of {"name", "aliases", "domains", "kind"}'
+            "--brands",
+            type=Path,
+            required=True,
+            help='JSON list of {"name", "aliases", "domains", "kind"}; "needs", "excludes", "exact_case" for rules',
         )
         parser.add_argument(
             "--no-sentiment", action="store_true", help="leave every sentiment null: no model is loaded, and it is fast"
@@ -90,14 +93,16 @@ def _read_brands(path: Path) -> list[Brand]:
 def _brand(number: int, row: Any) -> Brand:
     if not isinstance(row, dict) or not isinstance(row.get("name"), str) or not row["name"].strip():
         raise TypeError(f"brand {number + 1} needs a name")
-    lists = [row.get(field) or [] for field in ("aliases", "domains")]
-    for values in lists:
+    lists = {key: row.get(key) or [] for key in ("aliases", "domains", "needs", "excludes")}
+    for key, values in lists.items():
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise TypeError(f"aliases and domains of {row['name']!r} must be lists of texts")
-    kind = row.get("kind") or "competitor"
+            raise TypeError(f"{key} of {row['name']!r} must be a list of texts")
+    kind, exact_case = row.get("kind") or "competitor", row.get("exact_case") or False
     if kind not in {"own", "competitor"}:
         raise TypeError(f"the kind of {row['name']!r} must be own or competitor")
-    return Brand(number, row["name"], tuple(lists[0]), tuple(lists[1]), kind)
+    if not isinstance(exact_case, bool):
+        raise TypeError(f"exact_case of {row['name']!r} must be true or false")
+    return Brand(number, row["name"], kind=kind, exact_case=exact_case, **lists)
 
 
 def _read_line(line: bytes, number: int) -> tuple[Any, str]:
