@@ -70,7 +70,7 @@ def test_the_page_shows_every_tool_and_says_when_there_is_nothing(client: Client
     client.force_login(make_member(history.workspace))
     url = reverse("comparison", args=[history.workspace.slug])
     page = client.get(url).content.decode()
-    assert all(f"{formula.tool}, {formula.measure.lower()}" in page for formula in FORMULAS)
+    assert all(f"{formula.tool}: {formula.measure}" in page for formula in FORMULAS)
     empty = make_workspace()
     client.force_login(make_member(empty))
     assert "Run a panel first" in client.get(reverse("comparison", args=[empty.slug])).content.decode()
