@@ -143,7 +143,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         ("credential_test", "credential_delete", "credential_limits"),
         lambda world: world.credential,
     ),
-    **dict.fromkeys(("answer", "answer_raw", "trace_prompt"), lambda world: world.response),
+    **dict.fromkeys(("answer", "answer_raw", "answer_compare", "trace_prompt"), lambda world: world.response),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),

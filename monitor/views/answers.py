@@ -8,7 +8,7 @@ from django.urls import path
 
 from monitor.models import Body, Response, ResponseStatus
 from monitor.queries import answers as queries
-from monitor.queries import filters
+from monitor.queries import answers_compared, filters
 from monitor.views.access import WorkspaceRequest, access
 
 
@@ -30,6 +30,14 @@ def answers(request: WorkspaceRequest) -> HttpResponse:
 @access()
 def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return render(request, "response.html", {"answer": queries.answer_page(_response(request, pk))})
+
+
+@access()
+def answer_compare(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    response = _response(request, pk)
+    other = request.GET.get("with", "")
+    found = answers_compared.compared(response, int(other) if other.isdigit() and len(other) < 18 else None)
+    return render(request, "response_compare.html", {"response": response, "found": found})
 
 
 @access()
@@ -62,5 +70,6 @@ def _response(request: WorkspaceRequest, pk: int) -> Response:
 urlpatterns = [
     path("answers/", answers, name="answers"),
     path("answers/<int:pk>/", answer, name="answer"),
+    path("answers/<int:pk>/compare/", answer_compare, name="answer_compare"),
     path("answers/<int:pk>/raw/", answer_raw, name="answer_raw"),
 ]
