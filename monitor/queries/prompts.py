@@ -22,6 +22,7 @@ Measure = Literal["named", "cited", "gap"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 #: Rows of the table; those with the largest gaps come first.
 ROWS_SHOWN = 200
+GAP_SOURCES_SHOWN = 20
 #: Shares from which a cell is shaded more darkly.
 LEVELS = (0.001, 0.25, 0.5, 0.75)
 
@@ -166,6 +167,27 @@ def rows(chosen: Filter, values: dict[str, Any]) -> list[PromptRow]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class GapSource:
+    """A domain that answers without any own brand cite: so many `gaps` of the answers `citing` it, to `prompts`."""
+
+    domain: str
+    gaps: int
+    citing: int
+    prompts: int
+
+
+def behind_gaps(workspace: Workspace, chosen: Filter) -> dict[str, list[GapSource]]:
+    """The domains behind the gaps by section key, those of most gaps first: where one is missing and others are not."""
+    if counts.current_extraction(workspace) is None:
+        return {}
+    found: dict[str, list[GapSource]] = {}
+    values = values_of(workspace, chosen) | {"most": GAP_SOURCES_SHOWN}
+    for assistant, stratum, *row in counts.fetch(sql(_BEHIND_GAPS, chosen), values):
+        found.setdefault(f"{assistant}-{stratum}", []).append(GapSource(*row))
+    return found
+
+
 def gaps(found: Iterable[PromptRow]) -> dict[str, Rate]:
     """The prompt gap of each assistant and stratum, by the key of their section."""
     cells: dict[str, list[tuple[int, int]]] = {}
@@ -196,16 +218,32 @@ _CITES = f"""EXISTS (
     JOIN unnest(%({{who}})s::text[]) AS hosts (host) ON {IS_OWN}
     WHERE s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited)"""  # noqa: S608 - constants
 
-_PROMPTS = (
-    "WITH r AS ({responses}), seen AS (SELECT r.assistant, r.stratum, r.prompt_id, "  # noqa: S608
+#: The valid answers `seen`, each with who is named and cited in it; a gap is where only competitors are.
+_SEEN = (
+    "WITH r AS ({responses}), seen AS (SELECT r.*, "  # noqa: S608 - constants
     + f"{_NAMES.format(who='own')} AS own_named, {_CITES.format(who='own_hosts')} AS own_cited, "
     + f"{_NAMES.format(who='rivals')} AS rival_named, {_CITES.format(who='rival_hosts')} AS rival_cited FROM r) "
-    + """
+)
+_IS_GAP = "(rival_named OR rival_cited) AND NOT (own_named OR own_cited)"
+
+_PROMPTS = f"""{_SEEN}
 SELECT seen.assistant, seen.stratum, p.id, p.text, p.tags, count(*)::int, count(*) FILTER (WHERE own_named)::int,
        count(*) FILTER (WHERE own_cited)::int, count(*) FILTER (WHERE rival_named)::int,
-       count(*) FILTER (WHERE rival_cited)::int,
-       count(*) FILTER (WHERE (rival_named OR rival_cited) AND NOT (own_named OR own_cited))::int
+       count(*) FILTER (WHERE rival_cited)::int, count(*) FILTER (WHERE {_IS_GAP})::int
 FROM seen JOIN monitor_prompt p ON p.id = seen.prompt_id
 GROUP BY seen.assistant, seen.stratum, p.id ORDER BY seen.assistant, seen.stratum, p.id
-"""
+"""  # noqa: S608 - constants
+
+_BEHIND_GAPS = f"""{_SEEN}, domains AS (
+    SELECT seen.assistant, seen.stratum, s.domain, count(DISTINCT seen.id) FILTER (WHERE {_IS_GAP})::int AS gaps,
+           count(DISTINCT seen.id)::int AS citing,
+           count(DISTINCT seen.prompt_id) FILTER (WHERE {_IS_GAP})::int AS prompts,
+           row_number() OVER (PARTITION BY seen.assistant, seen.stratum
+                              ORDER BY count(DISTINCT seen.id) FILTER (WHERE {_IS_GAP}) DESC, s.domain) AS place
+    FROM seen JOIN monitor_responsesource s
+        ON s.response_id = seen.id AND s.extraction_id = seen.extraction_id AND s.cited AND s.domain <> ''
+    GROUP BY 1, 2, 3
 )
+SELECT assistant, stratum, domain, gaps, citing, prompts FROM domains
+WHERE gaps > 0 AND place <= %(most)s ORDER BY place
+"""  # noqa: S608 - constants

@@ -12,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from inference.pages import identify
 from monitor.models import Role
 from monitor.ownership import as_url
-from monitor.queries import filters, stability, support
+from monitor.queries import filters, prompts, stability, support
 from monitor.queries import sources as queries
 from monitor.services import source_types
 from monitor.source_types import COMPETITOR, KINDS, LABELS, OWN
@@ -30,6 +30,7 @@ def sources(request: WorkspaceRequest) -> HttpResponse:
         "bar": bar,
         "page": page,
         "support": () if domain or search else support.by_assistant(request.workspace, bar.filter),
+        "behind_gaps": {} if domain or search else prompts.behind_gaps(request.workspace, bar.filter),
         "stability": {} if domain or search else stability.stability(request.workspace, bar.filter),
         "search": search,
         "measured": bool(page.pages) or filters.last_measured_day(request.workspace) is not None,

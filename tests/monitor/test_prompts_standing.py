@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from monitor.models import Brand, BrandKind, Prompt, Workspace
 from monitor.queries.filters import Filter, Period
-from monitor.queries.prompts import heatmap
+from monitor.queries.prompts import behind_gaps, heatmap
 from monitor.services import rollups
 from tests.factories import make_member, make_workspace
 from tests.factories_history import (
@@ -78,6 +78,16 @@ def test_the_page_shows_it_and_leads_to_the_answers(workspace: Workspace, client
     part = client.get(url, {"measure": "cited"}, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part and 'aria-current="page">You are cited</a>' in part
     assert client.get(url, {"measure": "nonsense"}).status_code == 200
+
+
+def test_the_sources_behind_gaps_are_told(workspace: Workspace, client: Client) -> None:
+    found = behind_gaps(workspace, DAY)
+    assert {key: [(row.domain, row.gaps, row.citing, row.prompts) for row in rows] for key, rows in found.items()} == {
+        "openai-api": [("quillmark.example", 1, 1, 1)]
+    }
+    client.force_login(make_member(workspace))
+    page = client.get(reverse("sources", args=[workspace.slug])).content.decode()
+    assert "Where competitors are and you are not, ChatGPT (OpenAI API)" in page
 
 
 def test_without_an_own_brand_the_page_says_what_to_do(client: Client) -> None:
