@@ -446,7 +446,7 @@ def build_index(
 ) -> dict[str, Any]:
     """Write an index generation of documents (id, url, title, text); returns its manifest. Loads torch."""
     from rag.index import Document
-    from rag.index import build as build_generation
+    from rag.index_build import build as build_generation
 
     rows = (Document(*document) for document in documents)
     return dict(build_generation(folder, rows, embedder(), reuse=reuse, progress=progress))

@@ -29,7 +29,8 @@ import faiss
 import torch
 
 from inference.embed import Embedder
-from rag.index import MANIFEST, DamagedIndex, Document, Index, build
+from rag.index import MANIFEST, DamagedIndex, Document, Index
+from rag.index_build import build
 from rag.retrieve import MODES, rank
 
 SEED = 7

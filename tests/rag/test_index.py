@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rag.index import MANIFEST, DamagedIndex, Document, Index, build, read_documents
+from rag.index import MANIFEST, DamagedIndex, Document, Index, read_documents
+from rag.index_build import build
 from tests.rag.conftest import DOCUMENTS, KETTLES
 
 if TYPE_CHECKING:
