@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rag import chunk, words
+from rag import chunk, lexical, words
+from rag.graph import FILE, Graph
 
 if TYPE_CHECKING:
     from inference.embed import Vectors
@@ -27,7 +27,7 @@ Manifest = dict[str, Any]
 Numbers = npt.NDArray[np.int32]
 
 #: Changes with anything that makes older generations unfit to be read or reused.
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 #: What a manifest counts; no checksum guards the manifest itself, so opening counts again.
 COUNTS = ("dimension", "documents", "passages", "sentences", "terms")
@@ -35,8 +35,22 @@ ENTRIES = {"format", "model", "fingerprint", "reused", "files", *COUNTS}
 #: Sentences kept as tuples: composing looks at the same ones for every repeat.
 KEPT_SENTENCES = 65536
 
+#: Its sentences are `first:last`, the terms of its page's title `label:label_heading`, and those of a heading that it
+#: does not hold itself `label_heading:label_end`.
 PASSAGE = np.dtype(
-    [(name, "<i4") for name in ("document", "start", "end", "heading_start", "heading_end", "tokens", "first", "last")]
+    [
+        ("document", "<i4"),
+        ("start", "<i4"),
+        ("end", "<i4"),
+        ("heading_start", "<i4"),
+        ("heading_end", "<i4"),
+        ("tokens", "<i4"),
+        ("first", "<i4"),
+        ("last", "<i4"),
+        ("label", "<i4"),
+        ("label_heading", "<i4"),
+        ("label_end", "<i4"),
+    ]
 )
 SENTENCE = np.dtype(
     [
@@ -49,14 +63,6 @@ SENTENCE = np.dtype(
         ("terms_end", "<i4"),
     ]
 )
-
-
-def lexical_library() -> Any:
-    """The library, slow to import, without the remarks it makes at level DEBUG whatever the application wants."""
-    import bm25s
-
-    logging.getLogger("bm25s").setLevel(logging.WARNING)
-    return bm25s
 
 
 class Sentence(NamedTuple):
@@ -111,6 +117,7 @@ class Index:
         self.passages = np.load(directory / "passages.npy")
         self.sentences = np.load(directory / "sentences.npy")
         self.terms: Numbers = np.load(directory / "terms.npy")
+        self.labels: Numbers = np.load(directory / "labels.npy")
         self.sentence_vectors: npt.NDArray[np.float16] = np.load(directory / "sentence_vectors.npy")
         self.idf: Vectors = np.load(directory / "idf.npy")
         names = json.loads((directory / "vocabulary.json").read_text("ascii"))
@@ -137,6 +144,11 @@ class Index:
         return faiss.read_index(str(self.directory / "vectors.faiss"))
 
     @cached_property
+    def graph(self) -> Graph | None:
+        """What finds the nearest passages of a large generation; None where looking at all of them is as quick."""
+        return Graph.read(self.directory) if (self.directory / FILE).exists() else None
+
+    @cached_property
     def vectors(self) -> Vectors:
         """Unit vectors of the passages, [passages, dimension]: a view of what FAISS holds."""
         import faiss
@@ -150,16 +162,12 @@ class Index:
     @cached_property
     def bm25(self) -> Any:
         """The lexical index of passages; None where no passage has a word."""
-        return self._lexical("bm25")
+        return lexical.read(self.directory / "bm25")
 
     @cached_property
     def bm25_documents(self) -> Any:
         """The lexical index of whole documents, by their numbers; None where none has a word."""
-        return self._lexical("bm25_documents")
-
-    def _lexical(self, name: str) -> Any:
-        folder = self.directory / name
-        return lexical_library().BM25.load(folder, show_progress=False, load_vocab=False) if folder.is_dir() else None
+        return lexical.read(self.directory / "bm25_documents")
 
     @cached_property
     def document_numbers(self) -> dict[str, int]:
