@@ -482,12 +482,9 @@ def forget_indexes() -> None:
     _sound.clear()
 
 
-def passages(index_folder: Path) -> dict[str, list[tuple[int, int, str]]]:
-    """The passages of a generation as (start, end, heading), by document."""
+def passages(index_folder: Path, documents: Iterable[str]) -> dict[str, list[tuple[int, int, str]]]:
+    """The passages of some documents of a generation as (start, end, heading)."""
     from rag.index import Index
 
     index = Index.open(index_folder)
-    return {
-        document.id: [(p.start, p.end, p.heading) for p in index.passages_of(document.id)]
-        for document in index.documents
-    }
+    return {document: [(p.start, p.end, p.heading) for p in index.passages_of(document)] for document in documents}
