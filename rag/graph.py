@@ -102,6 +102,8 @@ def grown(vectors: Vectors, old: Graph | None, kept: Numbers) -> Graph:
     new = nodes < 0
     nodes[new] = index.ntotal - 1 - nodes[new]
     if len(first):
+        # a graph that was read would begin its draws of levels again, and few new nodes would never get a higher one
+        index.hnsw.rng = library().RandomGenerator(index.ntotal)
         # whatever the number of threads, faiss links nodes alike: equal builds give equal graphs
         index.add(vectors[first])
     return Graph(index, nodes)
@@ -110,9 +112,9 @@ def grown(vectors: Vectors, old: Graph | None, kept: Numbers) -> Graph:
 def _shared(vectors: Vectors, kept: Numbers) -> tuple[Numbers, npt.NDArray[np.int64]]:
     """The node of each vector, or -1, -2, ... for the first new node, the second; and the vectors of the new nodes."""
     # equal vectors would only be linked to each other: where a graph has many of them, nothing leads in or out
-    words = np.ascontiguousarray(vectors).view(np.uint32).astype(np.uint64)
-    factors = np.random.default_rng(0).integers(1, 2**63, words.shape[1], np.uint64) | np.uint64(1)
-    _, first, keys = np.unique(words @ factors, return_index=True, return_inverse=True)
+    factors = np.random.default_rng(0).integers(1, 2**63, vectors.shape[1], np.uint64) | np.uint64(1)
+    sums = np.einsum("nd,d->n", vectors.view(np.uint32), factors, dtype=np.uint64)
+    _, first, keys = np.unique(sums, return_index=True, return_inverse=True)
     node_of_key = np.full(len(first), -1, np.int32)
     node_of_key[keys[kept >= 0]] = kept[kept >= 0]
     missing = np.flatnonzero(node_of_key < 0)
