@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.int32]
 
-#: Passages from which a generation has a graph; `bench.nearest` says what it saves and costs.
+#: Passages from which a generation has a graph. `bench.nearest` on two busy cores: up to here looking at all takes less
+#: than 20 ms a question and is exact, whichever generations came before. At 100,000 it took 17 ms and the graph 1.9, at
+#: 200,000 36 and 2.3; the graph took 80 and 295 s to build, 1 and 6 s for another 1 %.
 LEAST_PASSAGES = 100_000
-#: Links of a node, nodes looked at when one is added, and when one is looked for at least.
+#: Links of a node, nodes looked at when one is added, and when one is looked for at least. So the graph finds all of
+#: the nearest 10 and 98 to 99 % of the nearest 200; vectors of 16 or 32 bits a number find no more.
 LINKS, ADDING, SEARCHING = 32, 200, 400
 #: Share of nodes that may be dead before the graph is built anew.
 MOST_DEAD = 0.25
