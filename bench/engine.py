@@ -21,7 +21,8 @@ from bench.embedding import DEMO, demo_pages
 from inference.answer import Answer, Question
 from inference.embed import Embedder
 from rag.assistant import LocalAssistant
-from rag.index import Index, build, read_documents
+from rag.index import Index, read_documents
+from rag.index_build import build
 from rag.retrieve import rank_many
 
 ROUNDS = 5

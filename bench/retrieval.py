@@ -28,7 +28,8 @@ from inference.embed import Embedder
 from rag import chunk
 from rag.evaluate import scores
 from rag.extract import UnreadablePage, extract
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 from rag.retrieve import MODES, by_document, rank_many
 
 #: A question and the text it stands above.

@@ -20,7 +20,8 @@ from pathlib import Path
 from bench.retrieval import pages_in
 from inference.embed import get_embedder
 from rag import chunk
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 from rag.retrieve import MODES, Ranking, rank_many
 from rag.widen import widened
 from rag.words import terms

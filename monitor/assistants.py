@@ -450,7 +450,7 @@ def build_index(
 ) -> dict[str, Any]:
     """Write an index generation of documents (id, url, title, text); returns its manifest. Loads torch."""
     from rag.index import Document
-    from rag.index import build as build_generation
+    from rag.index_build import build as build_generation
 
     rows = (Document(*document) for document in documents)
     return dict(build_generation(folder, rows, embedder(), reuse=reuse, progress=progress))
@@ -486,12 +486,9 @@ def forget_indexes() -> None:
     _sound.clear()
 
 
-def passages(index_folder: Path) -> dict[str, list[tuple[int, int, str]]]:
-    """The passages of a generation as (start, end, heading), by document."""
+def passages(index_folder: Path, documents: Iterable[str]) -> dict[str, list[tuple[int, int, str]]]:
+    """The passages of some documents of a generation as (start, end, heading)."""
     from rag.index import Index
 
     index = Index.open(index_folder)
-    return {
-        document.id: [(p.start, p.end, p.heading) for p in index.passages_of(document.id)]
-        for document in index.documents
-    }
+    return {document: [(p.start, p.end, p.heading) for p in index.passages_of(document)] for document in documents}

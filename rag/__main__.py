@@ -54,7 +54,8 @@ def extract(arguments: argparse.Namespace) -> None:
 
 def index(arguments: argparse.Namespace) -> None:
     """Documents in JSON Lines -> an index generation; prints its manifest."""
-    from rag.index import build, read_documents
+    from rag.index import read_documents
+    from rag.index_build import build
 
     with arguments.corpus.open(encoding="utf-8") as lines:
         documents = list(read_documents(lines))

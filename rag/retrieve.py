@@ -81,6 +81,11 @@ def by_document(index: Index, ranking: Ranking, k: int) -> list[tuple[int, float
 
 
 def _dense(index: Index, vector: Vectors, depth: int) -> tuple[Passages, Vectors]:
+    """The nearest passages, best first, and their cosines."""
+    if index.graph and (found := index.graph.near(vector, depth)) is not None:
+        cosines = products(index.vectors[found], vector)
+        best = _order(found, cosines)[:depth]
+        return found[best], cosines[best]
     scores, passages = index.faiss.search(vector[None, :].astype(np.float32), min(depth, len(index.passages)))
     return passages[0], scores[0]
 

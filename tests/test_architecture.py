@@ -32,6 +32,7 @@ WIRE_FORMATS = ("rag", "inference.assistants", "inference.embed", "inference.gen
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "inference": ("rag", "monitor", "django", "celery"),
     "rag": ("monitor", "django", "celery"),
+    "rag.index": ("rag.index_build",),
     "monitor": MODELS_OF_MACHINES,
     "monitor.models": ("monitor.services", "monitor.queries", "monitor.views", "monitor.tasks", "monitor.assistants"),
     "monitor.services": ("monitor.queries", "monitor.views", "monitor.tasks", "monitor.management", "monitor.forms"),

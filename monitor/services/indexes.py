@@ -171,8 +171,10 @@ def _record(generation: IndexGeneration) -> None:
         .values_list("version_id", flat=True)
         .distinct()
     )
-    found = assistants.passages(path(generation))
-    generation.passages = sum(len(spans) for spans in found.values())
+    found = assistants.passages(
+        path(generation), [str(version) for version in generation.page_versions if version not in known]
+    )
+    generation.passages = generation.manifest["passages"]
     with transaction.atomic():
         generation.save()
         Passage.objects.bulk_create(
@@ -186,7 +188,6 @@ def _record(generation: IndexGeneration) -> None:
                     heading=heading,
                 )
                 for document, spans in found.items()
-                if int(document) not in known
                 for sequence, (start, end, heading) in enumerate(spans)
             ],
             batch_size=2000,

@@ -29,7 +29,9 @@ import faiss
 import torch
 
 from inference.embed import Embedder
-from rag.index import MANIFEST, DamagedIndex, Document, Index, build
+from rag import graph
+from rag.index import MANIFEST, DamagedIndex, Document, Index
+from rag.index_build import build
 from rag.retrieve import MODES, rank
 
 SEED = 7
@@ -209,6 +211,8 @@ def main() -> int:
     torch.set_num_threads(1)
     faiss.omp_set_num_threads(1)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    # the files of large generations, and searched
+    graph.LEAST_PASSAGES, graph.LARGE_SHARE = 1, 1000
     embedder = Embedder(None, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         report = kills(Path(folder), embedder, options.kills, options.pages)

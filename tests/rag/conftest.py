@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 
 if TYPE_CHECKING:
     from inference.embed import Embedder

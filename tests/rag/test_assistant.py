@@ -13,7 +13,8 @@ import pytest
 from inference.answer import Answer, AssistantError, Question, RawBody
 from rag.assistant import LocalAssistant, source_documents
 from rag.compose import NOTHING_FOUND
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 from rag.wording import Kind, kinds_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from inference.remote import RemoteGenerator
 from rag.assistant import LocalAssistant, source_documents
 from rag.compose import NOTHING_FOUND
 from rag.generative import GenerativeAssistant
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 from rag.prompting import SYSTEM
 from tests.inference.loopback import Loopback, loopback
 from tests.inference.models import make_model

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from rag.index import MANIFEST, DamagedIndex, Document, Index, build, read_documents
+from rag.index import MANIFEST, DamagedIndex, Document, Index, read_documents
+from rag.index_build import build
 from tests.rag.conftest import DOCUMENTS, KETTLES
 
 if TYPE_CHECKING:
@@ -83,8 +85,8 @@ def test_unchanged_documents_are_copied_and_change_nothing(
 
     monkeypatch.setattr(embedder, "encode_tokens", counted)
     new = Document("9", "https://new.example/", "A new page", "Samovars boil water for hours. They are heavy.")
-    moved = Document("one", *[getattr(DOCUMENTS[0], name) for name in ("url", "title", "text")])
-    documents = [new, DOCUMENTS[2], moved]
+    moved, again = (replace(DOCUMENTS[0], id=name) for name in ("one", "again"))
+    documents = [new, DOCUMENTS[2], moved, DOCUMENTS[3], again]
     manifest = build(tmp_path / "2", documents, embedder, reuse=generation)
     assert computed == [1] and manifest["reused"] == manifest["passages"] - 1
     build(tmp_path / "3", documents, embedder)

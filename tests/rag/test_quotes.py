@@ -8,7 +8,8 @@ import pytest
 
 from inference.answer import Question
 from rag.assistant import LocalAssistant
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 from rag.quotes import proper
 from rag.wording import Kind, kinds_of
 

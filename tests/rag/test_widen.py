@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.chunk import MAX_CHARACTERS
-from rag.index import Document, Index, build
+from rag.index import Document, Index
+from rag.index_build import build
 from rag.retrieve import Ranking
 from rag.widen import widened
 
