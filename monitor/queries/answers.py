@@ -36,7 +36,7 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import filters, redirects, support
+from monitor.queries import filters, redirects, sentiment, support
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 
@@ -230,11 +230,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A brand with how often the answer names it."""
+    """A brand with how often the answer names it, and what is felt there, in words."""
 
     brand: Brand
     rank: int
     times: int
+    sentiment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +301,7 @@ def answer_page(response: Response) -> AnswerPage:
 
 def _mention_marks(mentions: Iterable[Mention]) -> Iterable[highlight.Mark]:
     for mention in mentions:
-        label = f"Names {mention.brand.name}" + (" first" if mention.rank == 1 else "")
+        label = f"Names {mention.brand.name}" + (" first" if mention.rank == 1 else "") + f": {sentiment.word(mention)}"
         yield highlight.Mark(mention.start, mention.end, "mention", label)
 
 
@@ -316,7 +317,7 @@ def _named(mentions: Iterable[Mention]) -> Iterable[Named]:
     for mention in mentions:
         times.setdefault(mention.brand_id, []).append(mention)
     for found in sorted(times.values(), key=lambda found: found[0].rank):
-        yield Named(found[0].brand, found[0].rank, len(found))
+        yield Named(found[0].brand, found[0].rank, len(found), sentiment.words(found))
 
 
 def _repeats(response: Response) -> QuerySet[Response]:

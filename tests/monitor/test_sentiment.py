@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from inference import sentiment
 from monitor import assistants, tasks
+from monitor.exports.tables import tables
 from monitor.models import Brand, Mention, Pointers, Response, ResponseSource, Run, Workspace
+from monitor.queries import filters, report
+from monitor.queries import sentiment as queries
 from monitor.services import judging, ledger, nudge, reading, rollups, runs
-from tests.factories import make_brand, make_workspace
+from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import LAST_DAY, make_extraction, make_panel, make_response, make_run
 from tests.monitor.test_pages_import import html, import_all, row
 from tests.monitor.test_support_checks import local_run
@@ -187,3 +192,36 @@ def test_an_answer_that_breaks_the_judge_holds_up_no_other(
     assert judging.work() == 3
     assert told(workspace) == [*BOTH, ("Norvik", None)]
     assert "cannot be judged" in caplog.text and not judging.has_work()
+
+
+def test_pages_and_exports_show_counts_by_assistant_and_what_is_not_judged_yet() -> None:
+    workspace = team()
+    client = Client()
+    client.force_login(make_member(workspace))
+    run = answered(workspace, BETTER, FACT, f"{BETTER} {FACT}")
+    answered(workspace, BETTER, assistant="openai")
+    answered(workspace, BETTER, finish="refused")
+    answer = reverse("answer", args=[workspace.slug, run.responses.last().pk])
+    brands = reverse("brands", args=[workspace.slug])
+    assert "2 times: 2 not judged yet" in client.get(answer).content.decode()
+    page = client.get(brands).content.decode()
+    assert "8 mentions are not judged yet" in page and "What answers feel towards them" in page
+
+    judging.work()
+    page = client.get(answer).content.decode()
+    assert "2 times: 1 recommended, 1 neutral" in page and "1 time: 1 negative" in page
+    assert 'title="Names Norvik first: recommended"' in page
+    response = client.get(brands)
+    assert "not judged yet. Mentions are" not in response.content.decode()
+    shown = {(r.brand.name, r.label): r.counts for r in response.context["sentiment"].rows}
+    local, openai = assistants.label("local"), assistants.label("openai")
+    assert shown == {
+        ("Norvik", local): queries.SentimentCounts(2, 2, 0, 0),
+        ("Norvik", openai): queries.SentimentCounts(1, 0, 0, 0),
+        ("Halden", local): queries.SentimentCounts(0, 0, 2, 0),
+        ("Halden", openai): queries.SentimentCounts(0, 0, 1, 0),
+    }
+    chosen = filters.Filter(filters.default_period(workspace))
+    table = next(each for each in tables(report.report(workspace, chosen)) if each.key == "brands")
+    assert [column.key for column in table.columns][-4:] == ["recommended", "neutral", "negative", "not_judged"]
+    assert sorted(line[-4:] for line in table.rows) == [(0, 0, 1, 0), (0, 0, 2, 0), (1, 0, 0, 0), (2, 2, 0, 0)]
