@@ -14,11 +14,16 @@ from monitor.queries.counts import BrandInfo
 from monitor.queries.filters import STRATA, Filter, Period
 
 NOT_JUDGED = "not judged yet"
+_BADGES = {Sentiment.RECOMMENDED: "ok", Sentiment.NEGATIVE: "bad"}
 
 
 def word(mention: Mention) -> str:
     """What is felt there, in a word or three."""
     return Sentiment(mention.sentiment).label.lower() if mention.sentiment else NOT_JUDGED
+
+
+def badge(mention: Mention) -> str:
+    return _BADGES.get(Sentiment(mention.sentiment), "muted") if mention.sentiment else "muted"
 
 
 def words(mentions: Iterable[Mention]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -211,6 +212,13 @@ def test_pages_and_exports_show_counts_by_assistant_and_what_is_not_judged_yet()
     page = client.get(answer).content.decode()
     assert "2 times: 1 recommended, 1 neutral" in page and "1 time: 1 negative" in page
     assert 'title="Names Norvik first: recommended"' in page
+    rows = re.findall(r'<tr><td class="wide">(.+?)</td><td>(.+?)</td><td.+?"badge (\w+)">(.+?)<', page, re.DOTALL)
+    assert [row[1:] for row in rows] == [
+        ("Norvik", "ok", "Recommended"),
+        ("Halden", "bad", "Negative"),
+        ("Norvik", "muted", "Neutral"),
+    ]
+    assert "Avoid <mark" in rows[1][0] and "founded" in rows[2][0] and "founded" not in rows[1][0]
     response = client.get(brands)
     assert "not judged yet. Mentions are" not in response.content.decode()
     shown = {(r.brand.name, r.label): r.counts for r in response.context["sentiment"].rows}
