@@ -102,11 +102,12 @@ def _judge(names: Mapping[int, Named]) -> dict[int, Feeling | None]:
     try:
         told = dict(zip(different, assistants.judge_sentiment(different), strict=True))
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
-        if len(names) > 1:
-            return {pk: feeling for each in names.items() for pk, feeling in _judge(dict([each])).items()}
-        log.exception("Mention %s cannot be judged; it is passed over.", *names)
-        return dict.fromkeys(names)
-    return {pk: told[name] for pk, name in names.items()}
+        if len(names) == 1:
+            log.exception("Mention %s cannot be judged; it is passed over.", *names)
+            return dict.fromkeys(names)
+    else:
+        return {pk: told[name] for pk, name in names.items()}
+    return {pk: feeling for each in names.items() for pk, feeling in _judge(dict([each])).items()}
 
 
 def _store(workspace_id: int, version: int, feelings: Mapping[int, Feeling | None]) -> int:
