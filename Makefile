@@ -27,7 +27,7 @@ shots: .venv/ready-dev
 	$(BIN)/python -m tests.shots
 
 bench: .venv/ready-dev
-	for script in engine embedding generation metrics panel_throughput external_throughput parsing nearest index_growth; do $(BIN)/python -m bench.$$script || exit 1; done
+	for script in engine embedding generation metrics judging panel_throughput external_throughput parsing nearest index_growth; do $(BIN)/python -m bench.$$script || exit 1; done
 
 chaos: .venv/ready-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=long

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Feeling = Literal["recommended", "neutral", "negative"]
 
+#: What is told by a smaller one may be told anew.
+VERSION = 1
 #: In the order of the weights' columns.
 FEELINGS: tuple[Feeling, ...] = ("neutral", "recommended", "negative")
 

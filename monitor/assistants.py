@@ -24,6 +24,7 @@ from inference.pages import identify
 
 if TYPE_CHECKING:
     from inference.generator import Generator
+    from inference.sentiment import Feeling, Named, SentimentReader
     from rag.crawl import Target, Visit
     from rag.extract import PageText
     from rag.fetch import Fetcher
@@ -331,6 +332,25 @@ def support_embedder() -> Any:
     from inference.embed import get_embedder
 
     return get_embedder(None, settings.MODEL_DEVICE, settings.EMBEDDING_PRECISION)
+
+
+def sentiment_version() -> int:
+    """The version of the judge of mentions; what an older one judged is judged again."""
+    from inference.sentiment import VERSION
+
+    return VERSION
+
+
+def judge_sentiment(names: Sequence[Named]) -> list[Feeling]:
+    """What is felt towards each name, in order; by the model that citations are checked by. Loads torch."""
+    return _sentiment_reader().read(names)
+
+
+@cache
+def _sentiment_reader() -> SentimentReader:
+    from inference.sentiment import SentimentReader
+
+    return SentimentReader(support_embedder())
 
 
 def extract_page(html: bytes, url: str | None = None) -> PageText:

@@ -6,7 +6,7 @@ from celery.worker import state
 
 from monitor import pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
-from monitor.services import brands, jobs, ledger, nudge, outbound, recovery, resolving, runs, supporting
+from monitor.services import brands, jobs, judging, ledger, nudge, outbound, recovery, resolving, runs, supporting
 
 
 @app.task(name="monitor.tasks.tick")
@@ -20,15 +20,20 @@ def tick() -> None:
         nudge.queue(queue)
     if resolving.has_work():
         nudge.resolving()
-    if supporting.has_work():
-        nudge.supporting()
+    _wake_for_ended_runs()
 
 
 @app.task(name="monitor.tasks.sweep")
 def sweep() -> None:
     recovery.sweep()
+    _wake_for_ended_runs()
+
+
+def _wake_for_ended_runs() -> None:
     if supporting.has_work():
         nudge.supporting()
+    if judging.has_work():
+        nudge.judging()
 
 
 @app.task(name="monitor.tasks.work")
@@ -57,6 +62,12 @@ def resolve_redirects() -> None:
 def check_support() -> None:
     """On a worker that holds the models, behind whatever waits there."""
     supporting.work(keep_going=_keeps_running)
+
+
+@app.task(name="monitor.tasks.judge_mentions")
+def judge_mentions() -> None:
+    """Likewise."""
+    judging.work(keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.run_job")

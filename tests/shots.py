@@ -140,7 +140,7 @@ def _fill(days: int) -> tuple[Any, Any, Any]:
     """The demo as people see it first, an empty workspace beside it, and a row behind every URL."""
     from monitor.management.console import ConsoleWatch
     from monitor.models import Membership, Role, User, Workspace
-    from monitor.services import demo, supporting, workspaces
+    from monitor.services import demo, judging, supporting, workspaces
     from tests.world import world_of
 
     watch = ConsoleWatch()
@@ -148,6 +148,8 @@ def _fill(days: int) -> tuple[Any, Any, Any]:
     watch.close()
     while supporting.has_work():
         supporting.work()
+    while judging.has_work():
+        judging.work()
     filled = Workspace.objects.get(is_demo=True)
     world = world_of(filled)
     owner = world.people[Role.OWNER]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from monitor.metrics import Change, Rate
 from monitor.queries.report import DEFINITIONS, Report
+from monitor.queries.sentiment import SentimentCounts
 
 Kind = Literal["text", "count", "percent", "points", "decimal", "day"]
 Value = str | int | float | date | None
@@ -111,6 +112,8 @@ def _brands(report: Report) -> Table:
         Column("among_first_three", "Among first three", "percent"),
         Column("median_rank", "Median rank when named", "decimal"),
         Column("mean_reciprocal_rank", "Mean reciprocal rank", "decimal"),
+        *(Column(key, f"Mentions, {key}", "count") for key in ("recommended", "neutral", "negative")),
+        Column("not_judged", "Mentions, not judged yet", "count"),
     )
     rows = tuple(
         (
@@ -120,11 +123,20 @@ def _brands(report: Report) -> Table:
             *(row.cited, *_rate(row.citation), *_change(row.citation_change)),
             *(row.share_of_voice, row.first.rate, row.top3.rate),
             *(report.ranks.get((section.key, row.brand.pk)), row.reciprocal_rank),
+            *_sentiment(report.sentiment.get((section.assistant, section.stratum, row.brand.pk))),
         )
         for section in report.sections
         for row in section.brands
     )
     return Table("brands", "Brands", columns, rows)
+
+
+def _sentiment(found: SentimentCounts | None) -> tuple[Value, ...]:
+    """Counts where anything was judged, and how many mentions were not."""
+    if not found:
+        return None, None, None, 0
+    told = (found.recommended, found.neutral, found.negative) if found.judged else (None, None, None)
+    return *told, found.waiting
 
 
 def _series(report: Report) -> Table:

@@ -14,6 +14,7 @@ from monitor.models.extraction import (
     Mention,
     Pointers,
     ResponseSource,
+    Sentiment,
 )
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
@@ -82,6 +83,7 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "Sentiment",
     "SpendingLimit",
     "Suite",
     "SourceType",

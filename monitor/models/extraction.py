@@ -81,17 +81,29 @@ class ResponseSource(WorkspaceModel):
         return self.page or self.url
 
 
-class Mention(WorkspaceModel):
-    """A brand named in an answer's prose, at `[start, end)` in code points."""
+class Sentiment(models.TextChoices):
+    RECOMMENDED = "recommended", "Recommended"
+    NEUTRAL = "neutral", "Neutral"
+    NEGATIVE = "negative", "Negative"
 
-    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
+
+class Mention(WorkspaceModel):
+    """A brand named in an answer's prose, at `[start, end)` in code points.
+
+    `judge` is the version of the classifier that went over it, 0 before one did; `sentiment` is what it found, None
+    before, and where it could not tell.
+    """
+
+    # the index that workers look for work by serves for this key as well
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+", db_index=False)
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="mentions")
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
     text = models.TextField()
     rank = models.PositiveSmallIntegerField()
-    sentiment = models.CharField(max_length=12, blank=True, default="")
+    sentiment = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - not judged yet
+    judge = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["start"]
@@ -99,6 +111,7 @@ class Mention(WorkspaceModel):
             *within_workspace("extraction", "response", "brand"),
             models.UniqueConstraint(fields=["extraction", "response", "brand", "start"], name="mention_once"),
         ]
+        indexes = [models.Index(fields=["extraction", "judge", "-id"], name="mention_by_judge")]
 
     def __str__(self) -> str:
         return self.text

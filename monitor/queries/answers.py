@@ -36,7 +36,7 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import filters, redirects, support
+from monitor.queries import brand_trial, filters, redirects, sentiment, support
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 
@@ -45,6 +45,7 @@ EXCERPT = 220
 #: Longer answers are read to here for their excerpt.
 MOST_READ = 20_000
 MOST_SHOWN = 300_000
+MENTIONS_LISTED = 40
 
 TONE = {
     ResponseStatus.ANSWERED: "ok",
@@ -230,11 +231,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A brand with how often the answer names it."""
+    """A brand with how often the answer names it, and what is felt there, in words."""
 
     brand: Brand
     rank: int
     times: int
+    sentiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A mention in its sentence, and what is felt there: a word and its badge."""
+
+    brand: Brand
+    html: SafeString
+    sentiment: str
+    badge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +259,8 @@ class AnswerPage:
     cited: tuple[Source, ...]
     not_cited: tuple[Source, ...]
     named: tuple[Named, ...]
+    said: tuple[Said, ...]
+    mentions: int
     attempts: tuple[Attempt, ...]
     charged: Decimal | None
     assumed: int
@@ -289,6 +303,8 @@ def answer_page(response: Response) -> AnswerPage:
         cited=tuple(source for source in sources if source.row.cited),
         not_cited=tuple(source for source in sources if not source.row.cited),
         named=tuple(_named(mentions)),
+        said=tuple(_said(response, mention) for mention in mentions[:MENTIONS_LISTED]),
+        mentions=len(mentions),
         attempts=tuple(Attempt.objects.for_workspace(workspace).filter(response=response)),
         charged=response.cost_usd if counted["usd"] is None else counted["usd"],
         assumed=counted["assumed"],
@@ -300,7 +316,7 @@ def answer_page(response: Response) -> AnswerPage:
 
 def _mention_marks(mentions: Iterable[Mention]) -> Iterable[highlight.Mark]:
     for mention in mentions:
-        label = f"Names {mention.brand.name}" + (" first" if mention.rank == 1 else "")
+        label = f"Names {mention.brand.name}" + (" first" if mention.rank == 1 else "") + f": {sentiment.word(mention)}"
         yield highlight.Mark(mention.start, mention.end, "mention", label)
 
 
@@ -316,7 +332,12 @@ def _named(mentions: Iterable[Mention]) -> Iterable[Named]:
     for mention in mentions:
         times.setdefault(mention.brand_id, []).append(mention)
     for found in sorted(times.values(), key=lambda found: found[0].rank):
-        yield Named(found[0].brand, found[0].rank, len(found))
+        yield Named(found[0].brand, found[0].rank, len(found), sentiment.words(found))
+
+
+def _said(response: Response, mention: Mention) -> Said:
+    html = brand_trial.snippet(response.text, mention.start, mention.end, mention.brand.name)
+    return Said(mention.brand, html, sentiment.word(mention).capitalize(), sentiment.badge(mention))
 
 
 def _repeats(response: Response) -> QuerySet[Response]:

@@ -74,12 +74,27 @@ def trial(workspace: Workspace, typed: Brand) -> Trial:
 
     def snippets(places: Sequence[Place]) -> tuple[Snippet, ...]:
         return tuple(
-            Snippet(pk, prompt, _snippet(text, place, typed.name))
+            Snippet(pk, prompt, snippet(text, place.start, place.end, typed.name))
             for place in places[:LISTED]
             for pk, text, prompt in [answers[place.answer]]
         )
 
     return Trial(len(answers), difference, snippets(difference.gained), snippets(difference.lost))
+
+
+def snippet(text: str, start: int, end: int, label: str) -> SafeString:
+    """The sentence that holds this place, long ones cut, with the place marked."""
+    left, right = Sentences(text).around(start, end)
+    lead = _LEAD.match(text, left, start)
+    left = lead.end() if lead else left
+    begin, stop = max(left, start - BESIDE), min(right, end + BESIDE)
+    if begin > left:
+        begin = text.find(" ", begin, start) + 1 or begin
+    if stop < right:
+        stop = max(text.rfind(" ", end, stop), end)
+    before, after = "… " * (begin > left), " …" * (stop < right)
+    mark = highlight.Mark(len(before) + start - begin, len(before) + end - begin, "mention", label)
+    return highlight.render(before + text[begin:stop] + after, [mark])
 
 
 def compare(texts: Iterable[str], before: extract.Matcher, after: extract.Matcher, brand_id: int) -> Difference:
@@ -112,17 +127,3 @@ def _matcher(brands: Iterable[Brand]) -> extract.Matcher:
 def _id(brand: Brand) -> int:
     """What a brand is to the matcher; one that was never saved is 0."""
     return brand.pk or 0
-
-
-def _snippet(text: str, place: Place, name: str) -> SafeString:
-    left, right = Sentences(text).around(place.start, place.end)
-    lead = _LEAD.match(text, left, place.start)
-    left = lead.end() if lead else left
-    begin, end = max(left, place.start - BESIDE), min(right, place.end + BESIDE)
-    if begin > left:
-        begin = text.find(" ", begin, place.start) + 1 or begin
-    if end < right:
-        end = max(text.rfind(" ", place.end, end), place.end)
-    before, after = "… " * (begin > left), " …" * (end < right)
-    mark = highlight.Mark(len(before) + place.start - begin, len(before) + place.end - begin, "mention", name)
-    return highlight.render(before + text[begin:end] + after, [mark])

@@ -6,7 +6,7 @@ definitions and reading they were made. Knows nothing of formats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,11 +16,12 @@ from django.utils import timezone
 from monitor import assistants
 from monitor.metrics import Rate
 from monitor.models import Panel, Workspace
-from monitor.queries import counts, dashboard, filters, prompts
+from monitor.queries import counts, dashboard, filters, prompts, sentiment
 from monitor.queries.counts import BrandInfo
 from monitor.queries.dashboard import Overview, Section
 from monitor.queries.filters import Filter
 from monitor.queries.prompts import PromptRow
+from monitor.queries.sentiment import SentimentCounts
 from monitor.queries.sources import PageSection, pages
 
 MOST_ANSWERS = 20_000
@@ -46,6 +47,11 @@ DEFINITIONS = (
         "Named first, among first three",
         "Of all valid answers, those in which the brand is the first, or one of the "
         "first three, of the listed brands to be named. Median rank counts only answers that name it.",
+    ),
+    (
+        "Sentiment",
+        "Of the mentions in valid answers, how many recommend the brand, are neutral or negative toward it, as a small "
+        "model of the own machine reads their sentences. Counts, never a score.",
     ),
     (
         "Prompt gap",
@@ -95,13 +101,17 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`gaps` are by section key; `ranks` by (section key, brand id), None where the brand was never named."""
+    """`gaps` are by section key; `ranks` by (section key, brand id), `sentiment` by (assistant, stratum, brand id).
+
+    A brand that was never named has neither.
+    """
 
     about: About
     filter: Filter
     overview: Overview
     gaps: dict[str, Rate]
     ranks: dict[tuple[str, int], float]
+    sentiment: Mapping[tuple[str, str, int], SentimentCounts]
     pages: tuple[PageSection, ...]
     prompts: tuple[PromptRow, ...]
     answers: tuple[AnswerRow, ...]
@@ -117,7 +127,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
     extraction = counts.current_extraction(workspace)
     overview = dashboard.overview(workspace, chosen)
     if extraction is None:
-        return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, (), (), (), 0)
+        return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), (), 0)
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
     values = prompts.values_of(workspace, chosen) | {"most": MOST_ANSWERS}
@@ -132,6 +142,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
             (f"{assistant}-{stratum}", brand): float(rank)
             for assistant, stratum, brand, rank in counts.fetch(prompts.sql(_RANKS, chosen), values)
         },
+        sentiment=sentiment.by_brand(workspace, chosen),
         pages=pages(workspace, chosen, most=most_pages),
         prompts=tuple(found),
         answers=answers[:MOST_ANSWERS],

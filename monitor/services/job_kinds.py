@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from monitor.models import Job, JobKind, Workspace
-from monitor.services import crawling, indexes, ledger, page_rows, pages, pasted, reading, supporting, tracing, uploads
+from monitor.services import (
+    crawling,
+    indexes,
+    ledger,
+    nudge,
+    page_rows,
+    pages,
+    pasted,
+    reading,
+    supporting,
+    tracing,
+    uploads,
+)
 from monitor.services.jobs import HandOver, JobWatch
 from monitor.services.page_rows import Flaw, PageRow
 from monitor.services.progress import Cancelled, Watch
@@ -116,6 +128,7 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
     extraction = reading.recompute(workspace=job.workspace, progress=progress, cancelled=cancelled)
     if extraction is None:
         raise Cancelled
+    nudge.judging()
     return {"extraction": extraction.number}
 
 

@@ -31,6 +31,11 @@ def supporting() -> None:
     _send("monitor.tasks.check_support", None, MODEL_QUEUES[-1])
 
 
+def judging() -> None:
+    """Wake a worker that holds the models for mentions whose sentiment is to be told."""
+    _send("monitor.tasks.judge_mentions", None, MODEL_QUEUES[-1])
+
+
 def job(job_id: int, *, needs_model: bool) -> None:
     """Wake a worker for one job."""
     _send("monitor.tasks.run_job", job_id, MODEL_QUEUES[-1] if needs_model else "housekeeping")

@@ -90,7 +90,6 @@ def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
                 "end": found.end,
                 "text": found.text,
                 "rank": found.rank,
-                "sentiment": "",
             }
             for found in matcher(extraction.brand_set_id).mentions(response.text)
         ],

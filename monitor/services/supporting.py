@@ -69,7 +69,7 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
         for run in due:
             while moved := _check_or_pass_over(run):
                 checked += moved
-                if not keep_going() or _answers_wait():
+                if not keep_going() or answers_wait():
                     return checked  # the next tick goes on
                 if time.monotonic() > until:
                     nudge.supporting()
@@ -115,6 +115,14 @@ def forget(*, workspace: Workspace | int, responses: Sequence[int]) -> None:
         Run.objects.for_workspace(workspace).filter(pk__in=runs).update(support_checked_at=None)
 
 
+def answers_wait() -> bool:
+    """Whether an answer is due on a worker that holds the models: what is done behind answers lets it go first."""
+    waiting = Response.objects.unscoped().filter(
+        status=ResponseStatus.PENDING, queue__in=MODEL_QUEUES, run__status=RunStatus.RUNNING
+    )
+    return waiting.exclude(next_try_at__gt=timezone.now()).exists()
+
+
 # --- inside --------------------------------------------------------------------------------------------------
 
 
@@ -136,13 +144,6 @@ def _renew_outdated() -> None:
 def _unchecked(run: Run) -> QuerySet[Response]:
     valid = Response.objects.for_workspace(run.workspace_id).filter(VALID, run=run)
     return valid.exclude(support__version=assistants.support_version())
-
-
-def _answers_wait() -> bool:
-    waiting = Response.objects.unscoped().filter(
-        status=ResponseStatus.PENDING, queue__in=MODEL_QUEUES, run__status=RunStatus.RUNNING
-    )
-    return waiting.exclude(next_try_at__gt=timezone.now()).exists()
 
 
 def _finish(run: Run) -> None:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from monitor.forms.brands import BrandForm
 from monitor.models import Brand, Role
-from monitor.queries import brand_trial
+from monitor.queries import brand_trial, sentiment
 from monitor.queries import brands as queries
 from monitor.services import brands as service
 from monitor.services.errors import Problem
@@ -27,6 +27,7 @@ def brands(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "rows": queries.brand_rows(request.workspace, archived=archived),
         "archived": archived,
+        "sentiment": None if archived else sentiment.of_brands(request.workspace),
         "archived_count": queries.archived_count(request.workspace),
     }
     return render(request, "brands.html", context)

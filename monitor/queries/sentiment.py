@@ -1,0 +1,107 @@
+"""What answers feel towards brands, as counts of mentions: never a score, nothing pooled. Reads alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from monitor import assistants
+from monitor.models import Mention, Sentiment, Workspace
+from monitor.models.runs import VALID_FINISHES
+from monitor.queries import counts, filters
+from monitor.queries.counts import BrandInfo
+from monitor.queries.filters import STRATA, Filter, Period
+
+NOT_JUDGED = "not judged yet"
+_BADGES = {Sentiment.RECOMMENDED: "ok", Sentiment.NEGATIVE: "bad"}
+
+
+def word(mention: Mention) -> str:
+    """What is felt there, in a word or three."""
+    return Sentiment(mention.sentiment).label.lower() if mention.sentiment else NOT_JUDGED
+
+
+def badge(mention: Mention) -> str:
+    return _BADGES.get(Sentiment(mention.sentiment), "muted") if mention.sentiment else "muted"
+
+
+def words(mentions: Iterable[Mention]) -> str:
+    """How often what is felt, such as "2 recommended, 1 neutral"."""
+    found = Counter(map(word, mentions))
+    order = [*(label.lower() for label in Sentiment.labels), NOT_JUDGED]
+    return ", ".join(f"{found[each]} {each}" for each in order if found[each])
+
+
+@dataclass(frozen=True, slots=True)
+class SentimentCounts:
+    """Mentions by what is felt in them; `waiting` ones are not judged yet."""
+
+    recommended: int
+    neutral: int
+    negative: int
+    waiting: int
+
+    @property
+    def judged(self) -> int:
+        return self.recommended + self.neutral + self.negative
+
+
+@dataclass(frozen=True, slots=True)
+class SentimentRow:
+    """A brand in the answers of one assistant in one stratum, which name it."""
+
+    brand: BrandInfo
+    label: str
+    stratum_label: str
+    counts: SentimentCounts
+
+
+@dataclass(frozen=True, slots=True)
+class BrandsSentiment:
+    """Own brands first; those that no answer names have no row."""
+
+    period: Period
+    rows: tuple[SentimentRow, ...]
+
+    @property
+    def waiting(self) -> int:
+        return sum(row.counts.waiting for row in self.rows)
+
+
+def of_brands(workspace: Workspace) -> BrandsSentiment:
+    """Every brand of the present reading over the period that pages show by themselves."""
+    chosen = Filter(filters.default_period(workspace), compare="none")
+    extraction = counts.current_extraction(workspace)
+    brands = counts.brands_of(workspace, extraction) if extraction else []
+    found = by_brand(workspace, chosen)
+    rows = (
+        SentimentRow(brand, assistants.label(assistant), STRATA.get(stratum, stratum), counted)
+        for brand in brands
+        for (assistant, stratum, pk), counted in found.items()
+        if pk == brand.pk
+    )
+    return BrandsSentiment(chosen.period, tuple(rows))
+
+
+def by_brand(workspace: Workspace, chosen: Filter) -> Mapping[tuple[str, str, int], SentimentCounts]:
+    """Mentions in valid answers of the period, by assistant, stratum and brand."""
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
+        return {}
+    values = counts.values_of(workspace, extraction, chosen) | {"finishes": list(VALID_FINISHES)}
+    rows = counts.fetch(_SENTIMENT.format(where=counts.conditions(chosen)), values)
+    return {(assistant, stratum, brand): SentimentCounts(*counted) for assistant, stratum, brand, *counted in rows}
+
+
+_SENTIMENT = """
+SELECT c.assistant, c.stratum, m.brand_id, count(*) FILTER (WHERE m.sentiment = 'recommended'),
+       count(*) FILTER (WHERE m.sentiment = 'neutral'), count(*) FILTER (WHERE m.sentiment = 'negative'),
+       count(*) FILTER (WHERE m.sentiment IS NULL)
+FROM monitor_daycell c
+JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
+    AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
+JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = c.extraction_id
+WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
