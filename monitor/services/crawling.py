@@ -180,9 +180,17 @@ class _Crawl:
         )
         urls = [url for url in known.order_by("pk").values_list("url", flat=True) if self.fetcher.scope.has(url)]
         with transaction.atomic():
+            self._forget_earlier()
             self._add(first)
             # never deeper than the crawl goes
             self._add((assistants.target(url=url, depth=min(1, self.depth)) for url in urls), TargetKind.KNOWN)
+
+    def _forget_earlier(self) -> None:
+        """The frontiers of the site's ended crawls are of no use any more: their jobs keep what there is to say."""
+        site = crawls.site_of(self.url)
+        others = Job.objects.for_workspace(self.workspace).filter(kind=self.job.kind).exclude(status__in=crawls.OPEN)
+        ended = [job.pk for job in others.exclude(pk=self.job.pk) if crawls.site_of(job.input["url"]) == site]
+        CrawlTarget.objects.for_workspace(self.workspace).filter(job__in=ended).delete()
 
     def _add(self, targets: Iterable[Target], kind: TargetKind | None = None) -> None:
         # the site's pages that are here already take no room of new ones

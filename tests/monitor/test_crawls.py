@@ -120,6 +120,7 @@ def test_again_only_what_changed_is_sent_and_kept(site: Website) -> None:
     site.asked.clear()
     job = visited(crawls.again(job=first))
     assert {path for path, headers in site.asked if "if-none-match" in headers} == {"/", "/b", "/c"}
+    assert not states(first), "the frontier of the crawl before is not kept for ever"
     versions = PageVersion.objects.for_workspace(workspace)
     assert versions.filter(page__url=f"{site.url}c").count() == 2
     assert versions.filter(page__url=site.url).count() == 1
