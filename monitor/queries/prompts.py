@@ -210,20 +210,27 @@ _RESPONSES = """
     WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
 """
 
-_NAMES = """EXISTS (
-    SELECT 1 FROM monitor_mention m
-    WHERE m.response_id = r.id AND m.extraction_id = r.extraction_id AND m.brand_id = ANY(%({who})s))"""
-_CITES = f"""EXISTS (
-    SELECT 1 FROM monitor_responsesource s CROSS JOIN {PAGE_HOST}
-    JOIN unnest(%({{who}})s::text[]) AS hosts (host) ON {IS_OWN}
-    WHERE s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited)"""  # noqa: S608 - constants
-
-#: The valid answers `seen`, each with who is named and cited in it; a gap is where only competitors are.
-_SEEN = (
-    "WITH r AS ({responses}), seen AS (SELECT r.*, "  # noqa: S608 - constants
-    + f"{_NAMES.format(who='own')} AS own_named, {_CITES.format(who='own_hosts')} AS own_cited, "
-    + f"{_NAMES.format(who='rivals')} AS rival_named, {_CITES.format(who='rival_hosts')} AS rival_cited FROM r) "
-)
+_OWNS = f"EXISTS (SELECT 1 FROM unnest(%({{who}})s::text[]) AS hosts (host) WHERE {IS_OWN})"  # noqa: S608 - constants
+#: The valid answers `seen`, each with who is named and cited in it; a gap is where only competitors are. What is found
+#: is put under one another and grouped, not joined: right after many answers came the planner takes them for few.
+_SEEN = f"""
+WITH r AS ({{responses}}), found AS (
+    SELECT r.id, FALSE AS own_named, FALSE AS rival_named, FALSE AS own_cited, FALSE AS rival_cited,
+           r.assistant, r.stratum, r.prompt_id, r.extraction_id FROM r
+    UNION ALL
+    SELECT r.id, m.brand_id = ANY(%(own)s), m.brand_id = ANY(%(rivals)s), FALSE, FALSE,
+           r.assistant, r.stratum, r.prompt_id, r.extraction_id
+    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
+    UNION ALL
+    SELECT r.id, FALSE, FALSE, {_OWNS.format(who="own_hosts")}, {_OWNS.format(who="rival_hosts")},
+           r.assistant, r.stratum, r.prompt_id, r.extraction_id
+    FROM r JOIN monitor_responsesource s ON s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited
+    CROSS JOIN {PAGE_HOST}
+), seen AS (
+    SELECT id, assistant, stratum, prompt_id, extraction_id, bool_or(own_named) AS own_named,
+           bool_or(rival_named) AS rival_named, bool_or(own_cited) AS own_cited, bool_or(rival_cited) AS rival_cited
+    FROM found GROUP BY 1, 2, 3, 4, 5
+)"""  # noqa: S608 - constants
 _IS_GAP = "(rival_named OR rival_cited) AND NOT (own_named OR own_cited)"
 
 _PROMPTS = f"""{_SEEN}
