@@ -20,6 +20,8 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from monitor.nearby import Sentences
+
 OPEN, CLOSE, END = "\x01", "\x02", "\x03"
 _DIGITS = "".join(map(chr, range(0x0E, 0x18)))
 _ENCODE = str.maketrans("0123456789", _DIGITS)
@@ -28,11 +30,13 @@ _BOUNDARY = re.compile(f"([{OPEN}{CLOSE}])([{_DIGITS}]+){END}")
 #: What an answer may not hold itself, or no HTML can: it is replaced one for one, so offsets stay.
 _RESERVED = re.compile(f"[\x00\ud800-\udfff{OPEN}{CLOSE}{END}{_DIGITS}]")
 _TAG = re.compile(r"""(<(?:"[^"]*"|'[^']*'|[^'">])*>)""")
-#: What opens a block at the start of a line; a boundary goes behind it.
+#: What opens a block at the start of a line; a boundary goes behind it, and a sentence shown alone goes without.
 _LINE_START = re.compile(r"(?:\s|>|[-*+](?=\s)|#{1,6}(?=\s)|\d{1,9}[.)](?=\s)|\|)*")
 _LINE_END = re.compile(r"[\s|]*\Z")
 #: Renderings spent on finding which boundaries do no harm; after that the rest is left out.
 RENDERINGS = 120
+#: How much of a long sentence a snippet shows on either side of its mark.
+BESIDE = 160
 
 TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
@@ -59,6 +63,21 @@ def render(text: str, marks: Sequence[Mark] = ()) -> SafeString:
     kept = _harmless(text, plain, pieces)
     marked = _html(_with_boundaries(text, kept)) if kept else plain
     return mark_safe(_marked(marked, marks))  # noqa: S308 - sanitised by nh3 in `_html`
+
+
+def snippet(text: str, start: int, end: int, label: str) -> SafeString:
+    """The sentence that holds this place, long ones cut, with the place marked."""
+    left, right = Sentences(text).around(start, end)
+    lead = _LINE_START.match(text, left, start)
+    left = lead.end() if lead else left
+    begin, stop = max(left, start - BESIDE), min(right, end + BESIDE)
+    if begin > left:
+        begin = text.find(" ", begin, start) + 1 or begin
+    if stop < right:
+        stop = max(text.rfind(" ", end, stop), end)
+    before, after = "… " * (begin > left), " …" * (stop < right)
+    mark = Mark(len(before) + start - begin, len(before) + end - begin, "mention", label)
+    return render(before + text[begin:stop] + after, [mark])
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import brand_trial, filters, redirects, sentiment, support
+from monitor.queries import filters, redirects, sentiment, support
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 
@@ -336,7 +336,7 @@ def _named(mentions: Iterable[Mention]) -> Iterable[Named]:
 
 
 def _said(response: Response, mention: Mention) -> Said:
-    html = brand_trial.snippet(response.text, mention.start, mention.end, mention.brand.name)
+    html = highlight.snippet(response.text, mention.start, mention.end, mention.brand.name)
     return Said(mention.brand, html, sentiment.word(mention).capitalize(), sentiment.badge(mention))
 
 

@@ -6,7 +6,6 @@ way. Does not know forms, and judges no change.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,12 +13,9 @@ from django.utils.safestring import SafeString
 
 from monitor import extract, highlight
 from monitor.models import Brand, Response, ResponseStatus, Workspace
-from monitor.nearby import Sentences
 
-#: How many answers are read, how many places of each kind are listed, and how much of a sentence beside each.
-ANSWERS, LISTED, BESIDE = 1000, 20, 160
-#: What makes a line an item, a quotation, a heading or a row: a sentence shown alone goes without.
-_LEAD = re.compile(r"(?:[\s>|]|[-*+](?=\s)|#{1,6}(?=\s)|\d{1,9}[.)](?=\s))*")
+#: How many answers are read, and how many places of each kind are listed.
+ANSWERS, LISTED = 1000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +70,12 @@ def trial(workspace: Workspace, typed: Brand) -> Trial:
 
     def snippets(places: Sequence[Place]) -> tuple[Snippet, ...]:
         return tuple(
-            Snippet(pk, prompt, snippet(text, place.start, place.end, typed.name))
+            Snippet(pk, prompt, highlight.snippet(text, place.start, place.end, typed.name))
             for place in places[:LISTED]
             for pk, text, prompt in [answers[place.answer]]
         )
 
     return Trial(len(answers), difference, snippets(difference.gained), snippets(difference.lost))
-
-
-def snippet(text: str, start: int, end: int, label: str) -> SafeString:
-    """The sentence that holds this place, long ones cut, with the place marked."""
-    left, right = Sentences(text).around(start, end)
-    lead = _LEAD.match(text, left, start)
-    left = lead.end() if lead else left
-    begin, stop = max(left, start - BESIDE), min(right, end + BESIDE)
-    if begin > left:
-        begin = text.find(" ", begin, start) + 1 or begin
-    if stop < right:
-        stop = max(text.rfind(" ", end, stop), end)
-    before, after = "… " * (begin > left), " …" * (stop < right)
-    mark = highlight.Mark(len(before) + start - begin, len(before) + end - begin, "mention", label)
-    return highlight.render(before + text[begin:stop] + after, [mark])
 
 
 def compare(texts: Iterable[str], before: extract.Matcher, after: extract.Matcher, brand_id: int) -> Difference:
