@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Workspace
-from monitor.models.runs import VALID_FINISHES
 from monitor.published_formulas import FORMULAS, Formula, Named
-from monitor.queries import counts, prompts
-from monitor.queries.counts import NAMED, Block, BrandInfo
+from monitor.queries import counts
+from monitor.queries.counts import NAMED, Block, BrandInfo, BrandRanks
 from monitor.queries.filters import STRATA, Filter
 
 #: Columns of the tables: own brands first, then those named most.
@@ -46,10 +45,7 @@ def comparison(workspace: Workspace, chosen: Filter) -> tuple[Table, ...]:
         return ()
     every = counts.brands_of(workspace, extraction)
     blocks = [b for b in counts.load(workspace, extraction, chosen) if b.rows(chosen.period).any()]
-    values = counts.values_of(workspace, extraction, chosen) | {"finishes": list(VALID_FINISHES)}
-    ranks: dict[tuple[str, str], dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    for assistant, stratum, brand, rank, found in counts.fetch(prompts.sql(_RANKS, chosen), values):
-        ranks[assistant, stratum][brand][rank] = found
+    ranks = counts.load_ranks(workspace, extraction, chosen)
     shown = _shown(every, chosen, ranks.values())
     tables = []
     for stratum in dict.fromkeys(block.stratum for block in blocks):
@@ -59,9 +55,7 @@ def comparison(workspace: Workspace, chosen: Filter) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _shown(
-    every: Iterable[BrandInfo], chosen: Filter, ranks: Iterable[dict[int, dict[int, int]]]
-) -> tuple[BrandInfo, ...]:
+def _shown(every: Iterable[BrandInfo], chosen: Filter, ranks: Iterable[BrandRanks]) -> tuple[BrandInfo, ...]:
     named: dict[int, int] = defaultdict(int)
     for of_brand in ranks:
         for brand, counted in of_brand.items():
@@ -75,7 +69,7 @@ def _table(
     chosen: Filter,
     every: Iterable[BrandInfo],
     shown: tuple[BrandInfo, ...],
-    ranks: list[dict[int, dict[int, int]]],
+    ranks: list[BrandRanks],
 ) -> Table:
     of_all = sum(count for of_brand in ranks for counted in of_brand.values() for count in counted.values())
     named = [_named(group, chosen, brand, ranks, of_all) for brand in shown]
@@ -95,9 +89,7 @@ def _ours(block: Block, chosen: Filter, brand: BrandInfo) -> Rate:
     return metrics.rates(block.brand(brand.pk)[NAMED][now].sum(axis=0)[:, None], block.n[now].sum(axis=0))[0]
 
 
-def _named(
-    group: list[Block], chosen: Filter, brand: BrandInfo, ranks: list[dict[int, dict[int, int]]], of_all: int
-) -> Named:
+def _named(group: list[Block], chosen: Filter, brand: BrandInfo, ranks: list[BrandRanks], of_all: int) -> Named:
     asked: set[int] = set()
     naming: set[int] = set()
     responses = 0
@@ -112,13 +104,3 @@ def _named(
         for rank, count in of_brand.get(brand.pk, {}).items():
             counted[rank] += count
     return Named(responses, len(asked), len(naming), counted, of_all)
-
-
-_RANKS = """
-WITH r AS ({responses}), ranked AS (
-    SELECT r.assistant, r.stratum, m.brand_id, min(m.rank) AS rank
-    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
-    GROUP BY r.id, r.assistant, r.stratum, m.brand_id
-)
-SELECT assistant, stratum, brand_id, rank, count(*)::int FROM ranked GROUP BY 1, 2, 3, 4
-"""

@@ -5,6 +5,7 @@ A fixed number of SQL queries, whatever the range. Knows what was counted and fo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,9 +16,12 @@ import numpy.typing as npt
 from django.db import connection
 
 from monitor.models import Brand, BrandKind, Extraction, Pointers, Workspace
+from monitor.models.runs import VALID_FINISHES
 from monitor.queries.filters import Filter, Period
 
 Counts = npt.NDArray[np.float64]
+#: Answers by brand and by the brand's rank in them.
+BrandRanks = dict[int, dict[int, int]]
 
 #: What is counted of a brand, in the order of the first axis of `Block.brands`.
 NAMED, FIRST, TOP3, RECIPROCAL, CITED = range(5)
@@ -127,6 +131,15 @@ def load_domains(
     return found
 
 
+def load_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[tuple[str, str], BrandRanks]:
+    """By assistant and stratum, how many of the period's answers name each brand at which rank."""
+    found: dict[tuple[str, str], BrandRanks] = defaultdict(lambda: defaultdict(dict))
+    values = values_of(workspace, extraction, chosen)
+    for assistant, stratum, brand, rank, count in fetch(of_answers(_RANKS, chosen), values):
+        found[assistant, stratum][brand][rank] = count
+    return found
+
+
 def _block(key: tuple[str, str], rows: Sequence[Sequence[Any]]) -> Block:
     """Rows of (day, prompts, valid, with_citation, reporting, failed, refused) as arrays."""
     prompts = tuple(sorted({prompt for row in rows for prompt in row[1]}))
@@ -143,7 +156,7 @@ def places_of(prompts: Sequence[int]) -> Mapping[int, int]:
 
 
 def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
-    """What `conditions` and the statements bind."""
+    """What `conditions`, `of_answers` and the statements bind."""
     before = chosen.before
     return {
         "workspace": workspace.pk,
@@ -156,6 +169,7 @@ def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> d
         "assistants": list(chosen.assistants),
         "strata": list(chosen.strata),
         "tags": list(chosen.tags),
+        "finishes": list(VALID_FINISHES),
     }
 
 
@@ -174,6 +188,11 @@ def conditions(chosen: Filter) -> str:
     )
 
 
+def of_answers(statement: str, chosen: Filter) -> str:
+    """A statement with the valid answers of the period, each with the cell it counts in, for its `{responses}`."""
+    return statement.format(responses=_RESPONSES.format(where=conditions(chosen)))
+
+
 def fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -184,6 +203,23 @@ def fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
 _TAGGED = (
     "c.prompt_id IN (SELECT id FROM monitor_prompt WHERE workspace_id = %(workspace)s AND tags && %(tags)s::varchar[])"
 )
+
+_RESPONSES = """
+    SELECT c.assistant, c.stratum, c.day, c.prompt_id, c.extraction_id, r.id, r.model_reported, r.prompt_text, r.repeat
+    FROM monitor_daycell c
+    JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
+        AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
+    WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
+"""
+
+_RANKS = """
+WITH r AS ({responses}), ranked AS (
+    SELECT r.assistant, r.stratum, m.brand_id, min(m.rank) AS rank
+    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
+    GROUP BY r.id, r.assistant, r.stratum, m.brand_id
+)
+SELECT assistant, stratum, brand_id, rank, count(*)::int FROM ranked GROUP BY 1, 2, 3, 4
+"""
 
 _CELLS = """
 WITH cells AS (

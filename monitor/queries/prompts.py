@@ -12,8 +12,7 @@ from typing import Any, Literal, get_args
 
 from monitor import assistants, metrics
 from monitor.metrics import Rate
-from monitor.models import BrandKind, Workspace
-from monitor.models.runs import VALID_FINISHES
+from monitor.models import BrandKind, Extraction, Workspace
 from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
 from monitor.queries import counts
 from monitor.queries.filters import STRATA, Filter
@@ -106,7 +105,7 @@ def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return Heatmap(measure, (), (), 0, False)
-    found = rows(chosen, values_of(workspace, chosen))
+    found = rows(chosen, values_of(workspace, extraction, chosen))
     keys = list(dict.fromkeys(row.key for row in found))
     by_prompt: dict[int, list[PromptRow]] = {}
     for row in found:
@@ -142,16 +141,12 @@ def _widest_first(row: HeatRow) -> tuple[float, float, str]:
     return -row.widest_gap, sum(shares) / len(shares), row.prompt.casefold()
 
 
-def values_of(workspace: Workspace, chosen: Filter) -> dict[str, Any]:
-    """What the statements over single answers bind. The workspace must have a reading."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
-        raise ValueError("Nothing was read yet.")
+def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
+    """What the statements bind: the filter, and whose brands and hosts are own and whose are not."""
     brands = extraction.brand_set.brands
     own = [brand for brand in brands if brand["kind"] == BrandKind.OWN]
     rivals = [brand for brand in brands if brand["kind"] != BrandKind.OWN]
     return counts.values_of(workspace, extraction, chosen) | {
-        "finishes": list(VALID_FINISHES),
         "own": [brand["id"] for brand in own],
         "rivals": [brand["id"] for brand in rivals],
         "own_hosts": [host for _, host in brand_hosts(own)],
@@ -163,7 +158,7 @@ def rows(chosen: Filter, values: dict[str, Any]) -> list[PromptRow]:
     """The counts by assistant and prompt; `values` as `values_of` gives them."""
     return [
         PromptRow(pk, (assistant, stratum), text, tuple(tags), n, *found)
-        for assistant, stratum, pk, text, tags, n, *found in counts.fetch(sql(_PROMPTS, chosen), values)
+        for assistant, stratum, pk, text, tags, n, *found in counts.fetch(counts.of_answers(_PROMPTS, chosen), values)
     ]
 
 
@@ -179,11 +174,12 @@ class GapSource:
 
 def behind_gaps(workspace: Workspace, chosen: Filter) -> dict[str, list[GapSource]]:
     """The domains behind the gaps by section key, those of most gaps first: where one is missing and others are not."""
-    if counts.current_extraction(workspace) is None:
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
         return {}
     found: dict[str, list[GapSource]] = {}
-    values = values_of(workspace, chosen) | {"most": GAP_SOURCES_SHOWN}
-    for assistant, stratum, *row in counts.fetch(sql(_BEHIND_GAPS, chosen), values):
+    values = values_of(workspace, extraction, chosen) | {"most": GAP_SOURCES_SHOWN}
+    for assistant, stratum, *row in counts.fetch(counts.of_answers(_BEHIND_GAPS, chosen), values):
         found.setdefault(f"{assistant}-{stratum}", []).append(GapSource(*row))
     return found
 
@@ -195,20 +191,6 @@ def gaps(found: Iterable[PromptRow]) -> dict[str, Rate]:
         cells.setdefault("-".join(row.key), []).append((row.gap, row.n))
     return {key: metrics.rate(listed) for key, listed in cells.items()}
 
-
-def sql(statement: str, chosen: Filter) -> str:
-    """A statement with the valid answers of the period filled in for `{responses}`."""
-    return statement.format(responses=_RESPONSES.format(where=counts.conditions(chosen)))
-
-
-#: The valid answers of the period, with the cell they count in.
-_RESPONSES = """
-    SELECT c.assistant, c.stratum, c.day, c.prompt_id, c.extraction_id, r.id, r.model_reported, r.prompt_text, r.repeat
-    FROM monitor_daycell c
-    JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
-        AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
-    WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
-"""
 
 _OWNS = f"EXISTS (SELECT 1 FROM unnest(%({{who}})s::text[]) AS hosts (host) WHERE {IS_OWN})"  # noqa: S608 - constants
 #: The valid answers `seen`, each with who is named and cited in it; a gap is where only competitors are. What is found

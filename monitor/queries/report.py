@@ -6,6 +6,7 @@ definitions and reading they were made. Knows nothing of formats.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitor import assistants
+from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Panel, Workspace
 from monitor.queries import counts, dashboard, filters, prompts, sentiment
@@ -130,7 +131,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), (), 0)
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
-    values = prompts.values_of(workspace, chosen) | {"most": MOST_ANSWERS}
+    values = prompts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
     found = prompts.rows(chosen, values)
     answers = _answers(chosen, values, brands) if with_answers else ()
     return Report(
@@ -139,8 +140,10 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         overview=overview,
         gaps=prompts.gaps(found),
         ranks={
-            (f"{assistant}-{stratum}", brand): float(rank)
-            for assistant, stratum, brand, rank in counts.fetch(prompts.sql(_RANKS, chosen), values)
+            (f"{assistant}-{stratum}", brand): rank
+            for (assistant, stratum), ranks in counts.load_ranks(workspace, extraction, chosen).items()
+            for brand, found_at in ranks.items()
+            if (rank := metrics.median_rank(list(Counter(found_at).elements()))) is not None
         },
         sentiment=sentiment.by_brand(workspace, chosen),
         pages=pages(workspace, chosen, most=most_pages),
@@ -176,7 +179,7 @@ def in_words(day: date) -> str:
 
 def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]) -> tuple[AnswerRow, ...]:
     names = {brand.pk: brand.name for brand in brands}
-    rows = counts.fetch(prompts.sql(_ANSWERS, chosen), values)
+    rows = counts.fetch(counts.of_answers(_ANSWERS, chosen), values)
     return tuple(
         AnswerRow(
             pk=pk,
@@ -192,15 +195,6 @@ def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]
         for pk, day, assistant, model, prompt, repeat, named, cited, text in rows
     )
 
-
-_RANKS = """
-WITH r AS ({responses}), ranked AS (
-    SELECT r.assistant, r.stratum, m.brand_id, min(m.rank) AS rank
-    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
-    GROUP BY r.id, r.assistant, r.stratum, m.brand_id
-)
-SELECT assistant, stratum, brand_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY rank) FROM ranked GROUP BY 1, 2, 3
-"""
 
 _ANSWERS = """
 WITH r AS ({responses}), latest AS (SELECT * FROM r ORDER BY day DESC, id DESC LIMIT %(most)s)

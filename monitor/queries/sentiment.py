@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from monitor import assistants
 from monitor.models import Mention, Sentiment, Workspace
-from monitor.models.runs import VALID_FINISHES
 from monitor.queries import counts, filters
 from monitor.queries.counts import BrandInfo
 from monitor.queries.filters import STRATA, Filter, Period
@@ -89,19 +88,16 @@ def by_brand(workspace: Workspace, chosen: Filter) -> Mapping[tuple[str, str, in
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return {}
-    values = counts.values_of(workspace, extraction, chosen) | {"finishes": list(VALID_FINISHES)}
-    rows = counts.fetch(_SENTIMENT.format(where=counts.conditions(chosen)), values)
+    values = counts.values_of(workspace, extraction, chosen)
+    rows = counts.fetch(counts.of_answers(_SENTIMENT, chosen), values)
     return {(assistant, stratum, brand): SentimentCounts(*counted) for assistant, stratum, brand, *counted in rows}
 
 
 _SENTIMENT = """
-SELECT c.assistant, c.stratum, m.brand_id, count(*) FILTER (WHERE m.sentiment = 'recommended'),
+WITH r AS ({responses})
+SELECT r.assistant, r.stratum, m.brand_id, count(*) FILTER (WHERE m.sentiment = 'recommended'),
        count(*) FILTER (WHERE m.sentiment = 'neutral'), count(*) FILTER (WHERE m.sentiment = 'negative'),
        count(*) FILTER (WHERE m.sentiment IS NULL)
-FROM monitor_daycell c
-JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
-    AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
-JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = c.extraction_id
-WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
+FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

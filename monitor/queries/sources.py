@@ -5,6 +5,7 @@ Pages are too many to roll up, so they are counted from the sources themselves, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,13 +15,14 @@ import numpy as np
 from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Workspace
-from monitor.models.runs import VALID_FINISHES
 from monitor.queries import counts, redirects
 from monitor.queries.counts import Block, BrandInfo
 from monitor.queries.dashboard import Section, owners_of, sections_of
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.prompts import GapSource, behind_gaps
 from monitor.queries.redirects import Link
 from monitor.queries.source_types import KindRow, by_kind, kinds
+from monitor.queries.stability import Stability, stability
 
 DOMAINS_SHOWN = 100
 PAGES_SHOWN = 100
@@ -61,20 +63,38 @@ class PageSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """All of the Sources page: domains and their kinds by section key, or one domain's pages, and the pages."""
+class Part:
+    """One assistant's domains, their kinds, those behind its gaps, and how stable they are; None where not asked."""
 
-    sections: tuple[Section, ...]
-    kinds: dict[str, tuple[KindRow, ...]]
+    section: Section
+    kinds: tuple[KindRow, ...]
+    gaps: tuple[GapSource, ...]
+    stability: Stability | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All of the Sources page: a part for each assistant, or one domain alone, and the pages."""
+
+    parts: tuple[Part, ...]
     pages: tuple[PageSection, ...]
     domain: str
 
 
 def sources(workspace: Workspace, chosen: Filter, *, domain: str = "", search: str = "") -> Sources:
-    """Domains and pages under a filter; with `domain`, only that domain's pages."""
-    sections = () if domain else sections_of(workspace, chosen, most_domains=DOMAINS_SHOWN)[0]
-    shares = {} if domain else by_kind(workspace, chosen, _owners(workspace))
-    return Sources(sections, shares, pages(workspace, chosen, domain=domain, search=search), domain)
+    """Domains and pages under a filter; with `domain`, only that domain's pages. A search is for pages alone."""
+    parts = () if domain else tuple(_parts(workspace, chosen, whole=not search))
+    return Sources(parts, pages(workspace, chosen, domain=domain, search=search), domain)
+
+
+def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> Iterator[Part]:
+    sections, _ = sections_of(workspace, chosen, most_domains=DOMAINS_SHOWN)
+    shares = by_kind(workspace, chosen, _owners(workspace))
+    gaps = behind_gaps(workspace, chosen) if whole else {}
+    stable = stability(workspace, chosen) if whole else {}
+    for section in sections:
+        key = section.key
+        yield Part(section, shares.get(key, ()), tuple(gaps.get(key, ())), stable.get(key))
 
 
 def kind(workspace: Workspace, domain: str) -> str:
@@ -97,7 +117,6 @@ def pages(
     owners = _owners(workspace)
     blocks = [b for b in counts.load(workspace, extraction, chosen) if b.rows(chosen.period).any()]
     values = counts.values_of(workspace, extraction, chosen) | {
-        "finishes": list(VALID_FINISHES),
         "domain": domain,
         "search": f"%{_escaped(search)}%",
         "most": most,

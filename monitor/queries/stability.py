@@ -12,7 +12,6 @@ from datetime import date
 from monitor import metrics
 from monitor.metrics import Drift
 from monitor.models import Workspace
-from monitor.models.runs import VALID_FINISHES
 from monitor.queries import counts
 from monitor.queries.filters import Filter
 
@@ -36,10 +35,7 @@ def stability(workspace: Workspace, chosen: Filter) -> dict[str, Stability]:
     if extraction is None:
         return {}
     where = counts.conditions(chosen)
-    values = counts.values_of(workspace, extraction, chosen) | {
-        "finishes": list(VALID_FINISHES),
-        "compared": ANSWERS_COMPARED,
-    }
+    values = counts.values_of(workspace, extraction, chosen) | {"compared": ANSWERS_COMPARED}
     cited: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for assistant, stratum, domain, runs in counts.fetch(_RUNS_CITING.format(where=where), values):
         cited[assistant, stratum][domain] = runs

@@ -12,7 +12,6 @@ import numpy as np
 from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Response, SupportCheck, SupportVerdict, Workspace
-from monitor.models.runs import VALID_FINISHES
 from monitor.queries import counts
 from monitor.queries.filters import STRATA, Filter
 
@@ -133,7 +132,7 @@ def by_assistant(workspace: Workspace, chosen: Filter) -> tuple[SupportRow, ...]
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return ()
-    values = counts.values_of(workspace, extraction, chosen) | {"finishes": list(VALID_FINISHES)}
+    values = counts.values_of(workspace, extraction, chosen)
     grouped: dict[tuple[str, str], list[Sequence[Any]]] = {}
     for assistant, stratum, *row in counts.fetch(_SUPPORT.format(where=counts.conditions(chosen)), values):
         grouped.setdefault((assistant, stratum), []).append(row)

@@ -12,9 +12,10 @@ from django.views.decorators.vary import vary_on_headers
 from inference.pages import identify
 from monitor.models import Role
 from monitor.ownership import as_url
-from monitor.queries import filters, prompts, stability, support
+from monitor.queries import filters, support
 from monitor.queries import sources as queries
 from monitor.services import source_types
+from monitor.services.errors import Problem
 from monitor.source_types import COMPETITOR, KINDS, LABELS, OWN
 from monitor.views.access import WorkspaceRequest, access
 
@@ -30,8 +31,6 @@ def sources(request: WorkspaceRequest) -> HttpResponse:
         "bar": bar,
         "page": page,
         "support": () if domain or search else support.by_assistant(request.workspace, bar.filter),
-        "behind_gaps": {} if domain or search else prompts.behind_gaps(request.workspace, bar.filter),
-        "stability": {} if domain or search else stability.stability(request.workspace, bar.filter),
         "search": search,
         "measured": bool(page.pages) or filters.last_measured_day(request.workspace) is not None,
         "kind": kind,
@@ -44,11 +43,12 @@ def sources(request: WorkspaceRequest) -> HttpResponse:
 @access(read=None, write=Role.EDITOR)
 def source_type(request: WorkspaceRequest) -> HttpResponse:
     url, kind = request.POST.get("domain", ""), request.POST.get("kind", "")
-    domain = identify(as_url(url)).domain
-    if domain is None or kind not in KINDS:
-        messages.error(request, "Nothing was changed: choose a kind for a domain.")
+    domain = identify(as_url(url)).domain or ""
+    try:
+        source_types.choose(workspace=request.workspace, domain=domain, kind=kind)
+    except Problem as problem:
+        messages.error(request, f"Nothing was changed: {problem}")
         return redirect("sources", request.workspace.slug)
-    source_types.choose(workspace=request.workspace, domain=domain, kind=kind)
     messages.success(request, f"{domain} counts as {LABELS[kind].lower()} from now on, and in all of history.")
     return redirect(f"{reverse('sources', args=[request.workspace.slug])}?{urlencode({'domain': domain})}")
 

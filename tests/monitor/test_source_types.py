@@ -47,8 +47,8 @@ def test_shares_sum_to_one_and_follow_what_a_workspace_says(client: Client) -> N
     client.force_login(make_member(workspace, Role.EDITOR))
 
     def shares() -> dict[str, float]:
-        (rows,) = sources.sources(workspace, WEEK).kinds.values()
-        return {row.label: row.share or 0 for row in rows}
+        (part,) = sources.sources(workspace, WEEK).parts
+        return {row.label: row.share or 0 for row in part.kinds}
 
     before = shares()
     assert sum(before.values()) == pytest.approx(1)
