@@ -42,6 +42,7 @@ from monitor.models import (
     Role,
     Run,
     RunStatus,
+    SavedView,
     SupportCheck,
     SupportVerdict,
     Trigger,
@@ -111,6 +112,7 @@ class World:
     crawl: Job
     credential: Credential
     price: OwnPrice
+    view: SavedView
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -118,10 +120,6 @@ class World:
     @property
     def workspace(self) -> Workspace:
         return self.history.workspace
-
-    @cached_property
-    def viewer_membership(self) -> Membership:
-        return Membership.objects.for_workspace(self.workspace).get(role=Role.VIEWER)
 
     def url(self, route: Route) -> str:
         """The route's address in this workspace, about this workspace's own row."""
@@ -139,6 +137,7 @@ class World:
 
 OBJECTS: dict[str, Callable[[World], Any]] = {
     "price_delete": lambda world: world.price,
+    **dict.fromkeys(("view_remove", "view_restore"), lambda world: world.view),
     **dict.fromkeys(
         ("credential_test", "credential_delete", "credential_limits"),
         lambda world: world.credential,
@@ -186,6 +185,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        _view(workspace),
         *_asked(history),
     )
 
@@ -214,6 +214,7 @@ def world_of(workspace: Workspace) -> World:
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        _view(workspace),
         *_asked(history),
     )
 
@@ -233,6 +234,12 @@ def _price(workspace: Workspace) -> OwnPrice:
         input=2,
         output=8,
         entered_on=timezone.now().date(),
+    )
+
+
+def _view(workspace: Workspace) -> SavedView:
+    return SavedView.objects.create(
+        workspace=workspace, name="Pens by the month", page="overview", query="tag=pens&compare=month"
     )
 
 

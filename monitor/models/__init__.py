@@ -33,6 +33,7 @@ from monitor.models.runs import (
     RunStatus,
     Trigger,
 )
+from monitor.models.saved_views import SavedView
 from monitor.models.source_types import SourceType
 from monitor.models.support import SupportCheck, SupportVerdict
 from monitor.models.tracing import DeepRanks
@@ -83,6 +84,7 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "SavedView",
     "Sentiment",
     "SpendingLimit",
     "Suite",

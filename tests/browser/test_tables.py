@@ -31,7 +31,7 @@ def test_a_table_is_saved_as_it_is_shown_and_sorted(owner: Visit) -> None:
     assert name == "citescope-prompts-where-you-stand-prompt-by-prompt.csv"
     shown = page.locator("table.heat tbody tr")
     assert len(rows) == shown.count() > 3
-    assert "'=HYPERLINK(\"x\"), or a \"pen\"" in {row["Prompt"].split(" · ")[0] for row in rows}
+    assert '\'=HYPERLINK("x"), or a "pen"' in {row["Prompt"].split(" · ")[0] for row in rows}
     for row in rows:
         hits, of = row["Local engine, as shown"].split(" · ")[-1].split(" of ")
         assert float(row["Local engine"]) == pytest.approx(int(hits) / int(of))
