@@ -121,6 +121,10 @@ class World:
     def workspace(self) -> Workspace:
         return self.history.workspace
 
+    @cached_property
+    def viewer_membership(self) -> Membership:
+        return Membership.objects.for_workspace(self.workspace).get(role=Role.VIEWER)
+
     def url(self, route: Route) -> str:
         """The route's address in this workspace, about this workspace's own row."""
         return self.url_about(route, self)
