@@ -37,6 +37,7 @@ from monitor.models import (
     Panel,
     Pointers,
     Prompt,
+    PromptIdea,
     Response,
     ResponseSource,
     Role,
@@ -178,6 +179,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
+    _idea(page)
     response = _response(history)
     _checked_and_ranked(response, page, generation)
     return World(
@@ -209,6 +211,7 @@ def world_of(workspace: Workspace) -> World:
         list(Run.objects.for_workspace(workspace).filter(panel=panel).order_by("pk")),
     )
     people = {role: _person(workspace, role) for role in Role}
+    _idea(page)
     return World(
         history,
         people,
@@ -238,6 +241,18 @@ def _price(workspace: Workspace) -> OwnPrice:
         input=2,
         output=8,
         entered_on=timezone.now().date(),
+    )
+
+
+def _idea(page: Page) -> PromptIdea:
+    return PromptIdea.objects.create(
+        workspace_id=page.workspace_id,
+        version_id=page.current_id,
+        text="Which pen dries fast enough for left-handed writers?",
+        start=0,
+        end=200,
+        rank=1,
+        asked=True,
     )
 
 

@@ -20,6 +20,7 @@ from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, Spending
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
 from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
 from monitor.models.runs import (
     OPEN,
@@ -60,6 +61,7 @@ __all__ = [
     "Extraction",
     "ExtractionStatus",
     "Gate",
+    "IdeaState",
     "IndexGeneration",
     "Job",
     "JobKind",
@@ -74,6 +76,7 @@ __all__ = [
     "Passage",
     "Pointers",
     "Prompt",
+    "PromptIdea",
     "RateLimit",
     "RateUnit",
     "Redirect",
