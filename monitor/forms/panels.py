@@ -124,8 +124,8 @@ class PanelForm(forms.Form):
         required=False,
         help_text=(
             "A prompt whose last runs show that an assistant names you nearly always, or hardly ever, is asked half as "
-            "often in the next run, twice at least. It takes five runs and a brand of your own. Rates stay as accurate "
-            "in every run: none stops on its own answers."
+            "often in the next run, twice at least. It takes five runs and a brand of your own. Rates stay unbiased: "
+            "no run stops on its own answers."
         ),
     )
     schedule = forms.ChoiceField(
