@@ -90,3 +90,23 @@ def pooled(runs: tuple[Counts, Counts], of: slice) -> tuple[Counts, Counts]:
     """Several runs counted together, as a period of days is."""
     hits, n = runs
     return hits[of].sum(axis=0), n[of].sum(axis=0)
+
+
+def drifts_called(generator: np.random.Generator, *, moved: float, panels: int, prompts: int = 25) -> float:
+    """The share of panels whose drift is called more than noise, each domain's odds drawn anew with chance `moved`.
+
+    Three days in each period, with two answers each.
+    """
+
+    def days(odds: Rates) -> list[list[frozenset[int]]]:
+        return [[frozenset(np.flatnonzero(row)) for row in day] for day in generator.random((3, 2, len(odds))) < odds]
+
+    called_so = 0
+    for _ in range(panels):
+        answers = []
+        for _ in range(prompts):
+            before = generator.beta(1, 1, 8)
+            after = np.where(generator.random(8) < moved, generator.beta(1, 1, 8), before)
+            answers.append((days(before), days(after)))
+        called_so += metrics.drift(answers).change.verdict == "more than noise"
+    return called_so / panels
