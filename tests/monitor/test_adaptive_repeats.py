@@ -30,8 +30,10 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
+from monitor.queries import dashboard
 from monitor.queries import panels as queries
 from monitor.queries import runs as run_queries
+from monitor.queries.filters import Filter, Period
 from monitor.services import ledger, panels, recovery, rollups, runs
 from tests.factories import make_brand, make_member, make_suite, make_workspace
 from tests.factories_history import LAST_DAY, add_mention, make_extraction, make_panel, make_response, make_run
@@ -285,6 +287,18 @@ def test_panels_saved_before_there_were_adaptive_repeats_can_be_edited_by_two_pe
         workspace=world.workspace, panel=world.panel, fields=opened | {"repeats": 4, "adaptive": False}, revision=1
     )
     assert (saved.name, saved.repeats, saved.adaptive) == ("Theirs", 4, False)
+
+
+def test_charts_mark_the_day_on_which_they_begin_and_not_the_day_of_an_upgrade(world: World) -> None:
+    revision = PanelRevision.objects.for_workspace(world.workspace).get(panel=world.panel)
+    days = []
+    for number, adaptive in enumerate((None, False, True)):
+        plan = {key: value for key, value in revision.plan.items() if key != "adaptive"}
+        plan |= {} if adaptive is None else {"adaptive": adaptive}
+        PanelRevision.objects.create(workspace=world.workspace, panel=world.panel, number=number + 2, plan=plan)
+        days.append(world.ask(days_ago=2 - number).day)
+    (section,) = dashboard.overview(world.workspace, Filter(Period(days[0], days[-1]))).sections
+    assert [(item.day, item.label) for item in section.breaks] == [(days[2], "panel changed")]
 
 
 def test_two_people_who_disagree_see_both(editor: Client, world: World) -> None:
