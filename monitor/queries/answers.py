@@ -150,6 +150,8 @@ def _narrowed(
         "prompt__tags__overlap": list(chosen.tags),
     }
     found = found.filter(**{name: value for name, value in exact.items() if value})
+    if not asked.state:
+        found = found.exclude(status=ResponseStatus.SKIPPED)
     current = Pointers.objects.filter(workspace=workspace).values("extraction")
     here = {"extraction__in": current, "response": OuterRef("pk")}
     if asked.behind:
@@ -350,7 +352,8 @@ def _said(response: Response, mention: Mention) -> Said:
 def _repeats(response: Response) -> QuerySet[Response]:
     """The same question to the same assistant in the same run."""
     same = Response.objects.for_workspace(response.workspace).filter(run_id=response.run_id, prompt=response.prompt_id)
-    return same.filter(assistant=response.assistant).only("repeat", "status", "finish").order_by("repeat")
+    asked = same.filter(assistant=response.assistant).exclude(status=ResponseStatus.SKIPPED)
+    return asked.only("repeat", "status", "finish").order_by("repeat")
 
 
 # --- the raw payload -------------------------------------------------------------------------------------------------
