@@ -28,10 +28,10 @@ class Firing:
 
 
 def news(found: Iterable[Firing], told: Mapping[str, date]) -> list[Firing]:
-    """What is said for the first time, the oldest first. `told` has the last day of what was said of each subject.
+    """What is said for the first time, the oldest first, as if every day had been looked at when it came.
 
-    A window of days moves on by one a day, and the same change stands in each of them: it is said again only once the
-    window has left behind the days that it was said about.
+    `told` has the last day of what was said of each subject. A window of days moves on by one a day, and the same
+    change stands in each of them: it is said again only once the window has left behind the days it was said about.
     """
     known, fresh = dict(told), []
     for firing in sorted(found, key=lambda firing: firing.end):
@@ -40,3 +40,15 @@ def news(found: Iterable[Firing], told: Mapping[str, date]) -> list[Firing]:
             known[firing.subject] = firing.end
             fresh.append(firing)
     return fresh
+
+
+def latest_news(found: Iterable[Firing], told: Mapping[str, date]) -> list[Firing]:
+    """The same, looking at several days at once: of overlapping ones the latest is said."""
+    taken: dict[str, date] = {}
+    fresh = []
+    for firing in sorted(found, key=lambda firing: firing.end, reverse=True):
+        last, next_start = told.get(firing.subject), taken.get(firing.subject)
+        if (last is None or last < firing.start) and (next_start is None or firing.end < next_start):
+            taken[firing.subject] = firing.start
+            fresh.append(firing)
+    return fresh[::-1]

@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Count, Exists, Max, OuterRef
 from django.utils import timezone
 
-from monitor.firings import Firing, news
+from monitor.firings import Firing, latest_news
 from monitor.models import (
     Alert,
     AlertKind,
@@ -70,7 +70,7 @@ def evaluate(*, rule: AlertRule, find: Find, now: datetime, state: str = "") -> 
         locked = rows.filter(pk=rule.pk, revision=rule.revision, is_on=True, archived_at=None).first()
         if locked is None:
             return 0  # it was changed meanwhile: what was seen is not what it watches now
-        alerts = _write(rule, news(seen, _told(rule, seen)))
+        alerts = _write(rule, latest_news(seen, _told(rule, seen)))
         _mail(rule, alerts, now)
         rows.filter(pk=rule.pk).update(evaluated_at=now, evaluated=state)
     return len(alerts)
