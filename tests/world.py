@@ -229,7 +229,9 @@ def world_of(workspace: Workspace) -> World:
 
 
 def _alerts(history: History) -> None:
-    """A rule of every kind, and one thing told by each."""
+    """A rule of every kind, and one thing told by each; the demo has its own."""
+    if AlertRule.objects.for_workspace(history.workspace).exists():
+        return
     pages = {"change": "overview", "citations": "answers", "sentiment": "brands", "silence": "panels", "budget": "cost"}
     for kind, page in pages.items():
         given = {**alert_rules.blank(kind), "panel": None, "assistants": [], "recipients": []}

@@ -58,10 +58,10 @@ def evaluate_due(*, find: Find, now: datetime | None = None) -> int:
     return made
 
 
-def evaluate(*, rule: AlertRule, find: Find, now: datetime, state: str = "") -> int:
+def evaluate(*, rule: AlertRule, find: Find, now: datetime, state: str = "", days: int = DAYS_BACK) -> int:
     """Write down what the rule tells that is news; how many alerts. A rule that breaks holds up no other."""
     try:
-        seen = find(rule, now, DAYS_BACK)
+        seen = find(rule, now, days)
     except (ArithmeticError, DatabaseError, LookupError, TypeError, ValueError):
         log.exception("The rule %s cannot be evaluated; it is passed over until something changes.", rule.pk)
         seen = []

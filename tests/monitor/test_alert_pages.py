@@ -1,4 +1,4 @@
-"""The pages of alerts: what was told, seen and unseen again; rules made in one click, or by the form and its preview."""
+"""The pages of alerts: what was told, seen and unseen again; rules made by one click or by the form and its preview."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def mail_server(settings: Any) -> None:
     settings.EMAIL_HOST = "mail.example"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def noon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The day of the last run."""
     monkeypatch.setattr(queries.timezone, "now", lambda: NOW)
@@ -176,11 +176,13 @@ def form_data(brand: Brand, **fields: Any) -> dict[str, Any]:
     return {"name": "Ups and downs", "watches": ["mention"], "brand": brand.pk, "days": 7, "percent": 0, **fields}
 
 
+@pytest.mark.usefixtures("noon")
 def test_the_form_shows_what_a_rule_would_have_told_before_it_is_saved() -> None:
     history = make_history(days=14, shift_from=7)
     workspace, brand = history.workspace, history.brands[0]
     client = signed_in(workspace, Role.EDITOR)
-    assert "This rule would have told" in text_of(client, "alert_rule_new", workspace, query="?kind=change")
+    page = text_of(client, "alert_rule_new", workspace, query="?kind=change")
+    assert "is being worked out" in page and reverse("alert_rule_preview", args=[workspace.slug]) in page
     address = reverse("alert_rule_preview", args=[workspace.slug])
     shown = client.get(address, {"kind": "change", **form_data(brand)}).content.decode()
     assert "Fernwood is named in" in shown and "<strong>1 thing</strong>" in shown
