@@ -51,4 +51,4 @@ def latest_news(found: Iterable[Firing], told: Mapping[str, date]) -> list[Firin
         if (last is None or last < firing.start) and (next_start is None or firing.end < next_start):
             taken[firing.subject] = firing.start
             fresh.append(firing)
-    return fresh[::-1]
+    return sorted(fresh, key=lambda firing: firing.end)
