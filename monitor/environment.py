@@ -129,6 +129,12 @@ def _addresses(raw: str) -> dict[str, str]:
     return found
 
 
+def _web_address(raw: str) -> str:
+    if raw and (urlsplit(raw).scheme not in {"http", "https"} or not urlsplit(raw).hostname):
+        raise ValueError("give an address such as https://citescope.example.com.")
+    return raw.rstrip("/")
+
+
 ENVIRONMENT: tuple[Variable, ...] = (
     Variable("PORT", "8000", "Port of the web server.", _port),
     Variable("HOST", "127.0.0.1", "Address the web server listens on.", str),
@@ -202,8 +208,15 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable(
         "EMAIL_URL",
         "",
-        "smtp://USER:PASSWORD@HOST:PORT for invitations and resets; empty: printed to the log.",
+        "smtp://USER:PASSWORD@HOST:PORT for invitations, resets and alerts; empty: printed to the log, and no alerts.",
         str,
+    ),
+    Variable("EMAIL_FROM", "", "Sender of e-mails; empty: the user of EMAIL_URL, where that is an address.", str),
+    Variable(
+        "PUBLIC_URL",
+        "",
+        "Address that people reach it by, for links in e-mails; empty: CSRF_TRUSTED_ORIGINS' first, or localhost.",
+        _web_address,
     ),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", str),
 )

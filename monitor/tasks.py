@@ -6,7 +6,21 @@ from celery.worker import state
 
 from monitor import pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
-from monitor.services import brands, jobs, judging, ledger, nudge, outbound, recovery, resolving, runs, supporting
+from monitor.queries import alerts as alert_queries
+from monitor.services import (
+    alerts,
+    brands,
+    jobs,
+    judging,
+    ledger,
+    mailing,
+    nudge,
+    outbound,
+    recovery,
+    resolving,
+    runs,
+    supporting,
+)
 
 
 @app.task(name="monitor.tasks.tick")
@@ -34,6 +48,10 @@ def _wake_for_ended_runs() -> None:
         nudge.supporting()
     if judging.has_work():
         nudge.judging()
+    if alerts.has_work():
+        nudge.alerting()
+    if mailing.has_work():
+        nudge.mailing()
 
 
 @app.task(name="monitor.tasks.work")
@@ -68,6 +86,19 @@ def check_support() -> None:
 def judge_mentions() -> None:
     """Likewise."""
     judging.work(keep_going=_keeps_running)
+
+
+@app.task(name="monitor.tasks.evaluate_alerts")
+def evaluate_alerts() -> None:
+    """Behind the counts of a run, and every few minutes for what did not happen."""
+    alerts.evaluate_due(find=alert_queries.found)
+    if mailing.has_work():
+        nudge.mailing()
+
+
+@app.task(name="monitor.tasks.send_mail")
+def send_mail() -> None:
+    mailing.work(changes=alert_queries.what_changed)
 
 
 @app.task(name="monitor.tasks.run_job")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import include, path
 
 from monitor.views import (
+    alert_rules,
+    alerts,
     answers,
     asking,
     assistants,
@@ -31,6 +33,8 @@ from monitor.views import (
 urlpatterns = [
     path("", include(home.urlpatterns)),
     path("accounts/", include("allauth.urls")),
+    path("w/<slug:workspace>/", include(alerts.urlpatterns)),
+    path("w/<slug:workspace>/", include(alert_rules.urlpatterns)),
     path("w/<slug:workspace>/", include(answers.urlpatterns)),
     path("w/<slug:workspace>/", include(asking.urlpatterns)),
     path("w/<slug:workspace>/", include(settings.urlpatterns)),

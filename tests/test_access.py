@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 OURS = [route for route in routes() if route.is_ours]
 OF_WORKSPACES = [route for route in OURS if route.rule and route.rule.kind == "workspace"]
 #: What a GET must carry to be answered with a page.
-QUERIES = {"report_download": {"format": "csv"}, "schedule_preview": {"schedule": "0 6 * * *", "time_zone": "UTC"}}
+QUERIES = {
+    "report_download": {"format": "csv"},
+    "schedule_preview": {"schedule": "0 6 * * *", "time_zone": "UTC"},
+}
 
 
 def _panel(world: World) -> dict[str, Any]:
@@ -41,8 +44,17 @@ def _panel(world: World) -> dict[str, Any]:
     }
 
 
+def _rule(world: World) -> dict[str, Any]:
+    brand = world.history.brands[0].pk
+    return {"name": "Up or down", "watches": ["mention"], "brand": brand, "days": 7, "percent": 0, "revision": 1}
+
+
 #: What a POST must carry to be taken; all others need nothing.
 FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "alert_rule": _rule,
+    "alert_rule_new": _rule,
+    "alert_rule_ready_made": lambda world: {"kind": "silence"},
+    "alerts_digest": lambda world: {"digest": "weekly", "hour": 8},
     "answers_import": lambda world: {
         "suite": world.history.panel.suite_id,
         "file": SimpleUploadedFile(

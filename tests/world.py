@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from monitor.fulltext import search_text
 from monitor.models import (
+    Alert,
+    AlertRule,
     Attempt,
     AttemptStatus,
     Body,
@@ -50,7 +52,9 @@ from monitor.models import (
     User,
     Workspace,
 )
+from monitor.models.alerts import ABOUT_A_BRAND
 from monitor.models.tracing import question_key
+from monitor.services import alert_rules
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -141,6 +145,10 @@ class World:
 
 
 OBJECTS: dict[str, Callable[[World], Any]] = {
+    **dict.fromkeys(
+        ("alert_rule", "alert_rule_switch", "alert_rule_off", "alert_rule_delete", "alert_rule_restore"),
+        lambda world: AlertRule.objects.for_workspace(world.workspace).order_by("pk").first(),
+    ),
     "price_delete": lambda world: world.price,
     **dict.fromkeys(("view_remove", "view_restore"), lambda world: world.view),
     **dict.fromkeys(
@@ -182,6 +190,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
     _idea(page)
     response = _response(history)
     _checked_and_ranked(response, page, generation)
+    _alerts(history)
     return World(
         history,
         people,
@@ -212,6 +221,7 @@ def world_of(workspace: Workspace) -> World:
     )
     people = {role: _person(workspace, role) for role in Role}
     _idea(page)
+    _alerts(history)
     return World(
         history,
         people,
@@ -224,6 +234,27 @@ def world_of(workspace: Workspace) -> World:
         _view(workspace),
         *_asked(history),
     )
+
+
+def _alerts(history: History) -> None:
+    """A rule of every kind, and one thing told by each; the demo has its own."""
+    if AlertRule.objects.for_workspace(history.workspace).exists():
+        return
+    pages = {"change": "overview", "citations": "answers", "sentiment": "brands", "silence": "panels", "budget": "cost"}
+    for kind, page in pages.items():
+        given = {**alert_rules.blank(kind), "panel": None, "assistants": [], "recipients": []}
+        brand = history.brands[0] if kind in ABOUT_A_BRAND else None
+        rule = alert_rules.save_rule(workspace=history.workspace, rule=None, fields={**given, "brand": brand})
+        Alert.objects.create(
+            workspace=history.workspace,
+            rule=rule,
+            subject=kind,
+            starts_on=history.runs[-1].day,
+            ends_on=history.runs[-1].day,
+            words=f"{rule.name}: 8 of 12 answers on that day, 2 of 12 in the week before.",
+            good=kind == "citations",
+            page=page,
+        )
 
 
 def _credential(workspace: Workspace) -> Credential:

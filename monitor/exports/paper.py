@@ -14,6 +14,7 @@ from django.conf import settings
 
 from monitor import charts
 from monitor.metrics import Change, Rate
+from monitor.plain import percent, points
 from monitor.prose import beginning, prose
 from monitor.queries.dashboard import Section
 from monitor.queries.report import DEFINITIONS, Report, in_words
@@ -200,21 +201,6 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
 def _sample(report: Report) -> list[Any]:
     """The latest answers, each to another prompt."""
     return list({row.prompt: row for row in reversed(report.answers)}.values())[::-1][:PAPER_ANSWERS]
-
-
-def percent(rate: float | None) -> str:
-    if rate is None:
-        return "–"
-    if 0 < rate < 0.005:
-        return "< 1 %"
-    return "> 99 %" if 0.995 < rate < 1 else f"{rate * 100:.0f} %"
-
-
-def points(difference: float | None) -> str:
-    if difference is None:
-        return "–"
-    written = f"{difference * 100:+.0f}"
-    return "0 pts" if written in ("+0", "-0") else f"{written} pts".replace("-", "−")
 
 
 def said(rate: Rate) -> str:

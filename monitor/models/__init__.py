@@ -1,5 +1,6 @@
 """The rows of the product, by noun. Everything but users and workspaces lies inside one workspace."""
 
+from monitor.models.alerts import Alert, AlertKind, AlertRecipient, AlertRule, Mail, MailKind, MailStatus
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
 from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
@@ -19,7 +20,7 @@ from monitor.models.extraction import (
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
-from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.people import Digest, Membership, Role, User, Workspace
 from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
 from monitor.models.runs import (
@@ -42,6 +43,10 @@ from monitor.models.tracing import DeepRanks
 __all__ = [
     "OPEN",
     "VALID",
+    "Alert",
+    "AlertKind",
+    "AlertRecipient",
+    "AlertRule",
     "Attempt",
     "AttemptStatus",
     "Body",
@@ -58,6 +63,7 @@ __all__ = [
     "DayDomain",
     "DeepRanks",
     "Delta",
+    "Digest",
     "Extraction",
     "ExtractionStatus",
     "Gate",
@@ -66,6 +72,9 @@ __all__ = [
     "Job",
     "JobKind",
     "JobStatus",
+    "Mail",
+    "MailKind",
+    "MailStatus",
     "Membership",
     "Mention",
     "OwnPrice",

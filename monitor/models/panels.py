@@ -62,8 +62,9 @@ class Panel(WorkspaceModel):
     """A suite x assistants x schedule x repeats.
 
     `assistants` is a list of `{"assistant", "model", "options"}`. `revision` guards against two people editing at
-    once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand. `adaptive`:
-    prompts whose answer is clear are asked less often (`monitor.planning`).
+    once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand. The schedule
+    stands as it is since `scheduled_from`, None for since the panel was made: no slot before that was missed.
+    `adaptive`: prompts whose answer is clear are asked less often (`monitor.planning`).
     """
 
     name = models.CharField(max_length=120)
@@ -76,6 +77,7 @@ class Panel(WorkspaceModel):
     paused = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
     last_slot_at = models.DateTimeField(null=True, blank=True)
+    scheduled_from = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -125,6 +125,8 @@ def load_domains(
     values = values_of(workspace, extraction, chosen) | {"most": most}
     for assistant, stratum, domain, share, prompts, *counts in fetch(_DOMAINS.format(where=conditions(chosen)), values):
         key = (assistant, stratum)
+        if key not in found:
+            continue  # nobody asks for it: it was measured only before
         arrays = np.zeros((3, len(places[key])))
         arrays[:, [places[key][prompt] for prompt in prompts]] = counts
         found[key].append(DomainCounts(domain, arrays[0], arrays[1], arrays[2], share))

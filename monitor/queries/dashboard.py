@@ -201,7 +201,7 @@ def sections_of(
         if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
     ]
     domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
-    breaks, asked, kind = _breaks(workspace, chosen), _asked(workspace, chosen), source_types.kinds(workspace)
+    breaks, asked, kind = breaks_of(workspace, chosen), _asked(workspace, chosen), source_types.kinds(workspace)
     sections = [_section(block, chosen, every, shown, domains, kind, breaks, asked) for block in blocks]
     return _adjusted(sections), tuple(shown)
 
@@ -417,7 +417,7 @@ def _way(item: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (model, options.get("country"), options.get("language"))))
 
 
-def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
+def breaks_of(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
     """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
     in_period = _runs_of(workspace, chosen)
     found: dict[str, list[Break]] = {}

@@ -180,6 +180,12 @@ def when(moment: datetime | None) -> SafeString:
 
 
 @register.filter
+def plain_when(moment: datetime) -> str:
+    """`20 Nov 2026, 14:05 CET`, for plain text."""
+    return _absolute(timezone.localtime(moment)).replace(SPACE, " ")
+
+
+@register.filter
 def ago(moment: datetime | None) -> SafeString:
     """`5 min ago` with the absolute time beside it; in the future, `in 5 min`."""
     if moment is None:

@@ -152,6 +152,12 @@ def test_a_real_change_is_found_and_noise_is_not() -> None:
     assert still.compared > 10
 
 
+def test_a_period_after_the_last_answer_has_no_section_though_the_one_before_has_answers() -> None:
+    history = make_history(days=3, prompts=2)
+    after = Period(LAST_DAY + timedelta(days=1), LAST_DAY + timedelta(days=7))
+    assert dashboard.overview(history.workspace, Filter(after)).sections == ()
+
+
 def test_days_without_a_valid_answer_have_no_point() -> None:
     history = make_history(days=6, prompts=3, missing=(2,))
     failed = history.runs[0]
