@@ -1,7 +1,8 @@
 """Title, main text, author, language and date of an HTML page, whatever state the page is in.
 
-Bytes are decoded as browsers would, parsed by lxml, and cut into blocks that `rag.blocks` judges. The text has one line
-for each paragraph, heading, list item or table row and no markup. Does not fetch, run scripts, or know where pages lie.
+Bytes are decoded as browsers would, parsed by lxml, and cut into blocks that `rag.main_text` judges. The text has one
+line for each paragraph, heading, list item or table row and no markup. Does not fetch, run scripts, or know where pages
+lie.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from lxml import etree, html
 from w3lib.encoding import html_body_declared_encoding
 
 from rag import declared
-from rag.blocks import BREAKING, Block, blocks, log_odds, main_blocks
+from rag.blocks import BREAKING, Block, blocks
+from rag.main_text import log_odds, main_blocks
 
 #: Larger files are no pages that people read; parsing them would take minutes and gigabytes.
 MAX_BYTES = 10_000_000
