@@ -19,17 +19,20 @@ from rag.blocks import Block
 
 @lru_cache(maxsize=1)
 def _model() -> tuple[Array, Array, Array]:
-    """Mean, spread and weight of each feature, [FEATURES] each."""
-    mean, spread, weight = np.array([WEIGHTS[name] for name in FEATURES]).T
-    return mean, spread, weight
+    """Mean and spread of each feature, [FEATURES] each, and its weights, [FEATURES, (any page, article)]."""
+    table = np.array([WEIGHTS[name] for name in FEATURES])
+    return table[:, 0], table[:, 1], table[:, 2:]
 
 
-def log_odds(found: Sequence[Block]) -> Array:
-    """How much speaks for each block being main text, [blocks]: the regression, smoothed over the neighbours."""
+def log_odds(found: Sequence[Block], article: bool) -> Array:
+    """How much speaks for each block being main text, [blocks]: the regression, smoothed over the neighbours.
+
+    A page that calls itself an `article` is judged by weights of its own: beside an article nothing belongs to it.
+    """
     if not found:
         return np.empty(0)
-    mean, spread, weight = _model()
-    return smoothed(standardised(features(found), mean, spread) @ weight + BIAS)
+    mean, spread, weights = _model()
+    return smoothed(standardised(features(found), mean, spread) @ weights[:, int(article)] + BIAS[int(article)])
 
 
 def standardised(rows: Array, mean: Array, spread: Array) -> Array:
