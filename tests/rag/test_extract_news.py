@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.declared import is_article
 from rag.extract import extract
 
 FRAME = """<!DOCTYPE html><html lang="{language}"><head><title>{title} | The Harbour Post</title>
@@ -132,3 +133,20 @@ def test_reads_news_in_other_languages(language: str, title: str, paragraphs: li
     )
     assert [line for line in lines if line in paragraphs] == paragraphs
     assert noise not in lines and not any("runs aground" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "metas", "article"),
+    [
+        ([], {}, False),
+        ([], {"og:type": "Article"}, True),
+        ([{"@type": ["ReportageNewsArticle"]}], {}, True),
+        ([{"@type": "WebPage"}, {"@type": "BlogPosting"}], {"og:type": "website"}, True),
+        ([{"@type": "Product"}], {"og:type": "article"}, False),
+        ([{"@type": 3}, {"@type": None}], {}, False),
+    ],
+)
+def test_a_page_is_an_article_if_it_says_so_and_nothing_else(
+    nodes: list[dict[str, object]], metas: dict[str, str], article: bool
+) -> None:
+    assert is_article(nodes, metas) == article
