@@ -23,6 +23,7 @@ from monitor.models import (
     AttemptStatus,
     Body,
     Brand,
+    Correction,
     Credential,
     DeepRanks,
     Gate,
@@ -31,6 +32,7 @@ from monitor.models import (
     JobKind,
     JobStatus,
     Membership,
+    Mention,
     OwnPrice,
     Page,
     PageVersion,
@@ -39,6 +41,7 @@ from monitor.models import (
     Prompt,
     Response,
     ResponseSource,
+    Review,
     Role,
     Run,
     RunStatus,
@@ -49,6 +52,8 @@ from monitor.models import (
     Workspace,
 )
 from monitor.models.tracing import question_key
+from monitor.queries.reviews import answer_review
+from monitor.services import corrections, mention_rows, reviews
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -111,6 +116,9 @@ class World:
     crawl: Job
     credential: Credential
     price: OwnPrice
+    correction: Correction
+    #: An answer that was drawn for review, with a confirmed one beside it.
+    review: Review
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -144,6 +152,9 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.credential,
     ),
     **dict.fromkeys(("answer", "answer_raw", "answer_compare", "trace_prompt"), lambda world: world.response),
+    "answer_correct": lambda world: world.response,
+    "correction_undo": lambda world: world.correction,
+    **dict.fromkeys(("review_answer", "review_confirm", "review_reopen"), lambda world: world.review),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
@@ -177,6 +188,9 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
     response = _response(history)
     _checked_and_ranked(response, page, generation)
+    mention_rows.rewrite(extraction=history.extraction, response=response, said=())
+    here = Mention.objects.for_workspace(workspace).filter(response=response)
+    here.update(sentiment="recommended", judge=1)
     return World(
         history,
         people,
@@ -186,6 +200,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
 
@@ -195,6 +210,7 @@ def world_of(workspace: Workspace) -> World:
     panel = Panel.objects.for_workspace(workspace).select_related("suite").order_by("pk")[0]
     extraction = Pointers.objects.get(workspace=workspace).extraction
     answered = Response.objects.for_workspace(workspace).filter(status="answered", mentions__isnull=False)
+    response = answered.order_by("-pk")[0]
     page = Page.objects.for_workspace(workspace).filter(current__isnull=False)[0]
     history = History(
         workspace,
@@ -208,14 +224,29 @@ def world_of(workspace: Workspace) -> World:
     return World(
         history,
         people,
-        answered.order_by("-pk")[0],
+        response,
         page,
         _job(workspace),
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
+
+
+def _corrected(response: Response, editor: User) -> tuple[Correction, Review]:
+    """The response's first mention with a sentiment by hand, and answers drawn, all but the last of them confirmed."""
+    workspace = response.workspace
+    mention = Mention.objects.for_workspace(workspace).select_related("brand").filter(response=response)[0]
+    said = {"start": mention.start, "end": mention.end, "what": "sentiment", "value": "negative"}
+    correction = corrections.correct(response=response, brand=mention.brand, by=editor, **said).made
+    assert correction is not None
+    reviews.draw(workspace=workspace, after=0)
+    *confirmed, last = Review.objects.for_workspace(workspace).select_related("response__workspace", "response__run")
+    for review in confirmed:
+        reviews.confirm(review=review, seen=answer_review(review).seen, by=editor)
+    return correction, last
 
 
 def _credential(workspace: Workspace) -> Credential:

@@ -27,11 +27,8 @@ def answer_correct(request: WorkspaceRequest, pk: int) -> HttpResponse:
     if "words" in request.POST:
         return _missed(request, response)
     try:
-        brand, start, end = (
-            _brand(request, _number(request, "brand")),
-            _number(request, "start"),
-            _number(request, "end"),
-        )
+        brand = _brand(request, _number(request, "brand"))
+        start, end = _number(request, "start"), _number(request, "end")
         what, value = request.POST.get("what", ""), request.POST.get("value", "")
         done = service.correct(
             response=response, brand=brand, start=start, end=end, what=what, value=value, by=request.user
