@@ -236,17 +236,30 @@ def world_of(workspace: Workspace) -> World:
 
 
 def _corrected(response: Response, editor: User) -> tuple[Correction, Review]:
-    """The response's first mention with a sentiment by hand, and answers drawn, all but the last of them confirmed."""
+    """The response's first mention with a sentiment by hand; and answers drawn, all but the last confirmed, one of them
+    with a mention that is none.
+    """
     workspace = response.workspace
-    mention = Mention.objects.for_workspace(workspace).select_related("brand").filter(response=response)[0]
-    said = {"start": mention.start, "end": mention.end, "what": "sentiment", "value": "negative"}
-    correction = corrections.correct(response=response, brand=mention.brand, by=editor, **said).made
-    assert correction is not None
+    correction = _said(response, editor, what="sentiment", value="negative")
     reviews.draw(workspace=workspace, after=0)
     *confirmed, last = Review.objects.for_workspace(workspace).select_related("response__workspace", "response__run")
+    extraction = Pointers.objects.get(workspace=workspace).extraction
+    assert extraction is not None
+    wrong = next(review.response for review in confirmed if review.response_id != response.pk)
+    mention_rows.rewrite(extraction=extraction, response=wrong, said=())
+    _said(wrong, editor, what="mention", value="no")
     for review in confirmed:
         reviews.confirm(review=review, seen=answer_review(review).seen, by=editor)
     return correction, last
+
+
+def _said(response: Response, editor: User, *, what: str, value: str) -> Correction:
+    """Of the response's first mention."""
+    mention = Mention.objects.for_workspace(response.workspace).select_related("brand").filter(response=response)[0]
+    place: dict[str, Any] = {"brand": mention.brand, "start": mention.start, "end": mention.end}
+    made = corrections.correct(response=response, what=what, value=value, by=editor, **place).made
+    assert made is not None
+    return made
 
 
 def _credential(workspace: Workspace) -> Credential:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils.safestring import SafeString
 
-from monitor import agreement, assistants, highlight
+from monitor import agreement, assistants, extract, highlight
 from monitor.agreement import Compared, Felt, Label, Measured
 from monitor.models import Extraction, Mention, Response, Review, ReviewReading, Sentiment, Workspace
 from monitor.queries import answers, counts
@@ -146,8 +146,7 @@ def how_right(workspace: Workspace) -> HowRight:
     extraction = counts.current_extraction(workspace)
     reviews = list(_reviewed(workspace).defer("response__text"))
     readings = _readings(workspace)
-    current = (extraction.rule_version, extraction.brand_set_id) if extraction else ("", 0)
-    compared = _compared(reviews, readings.get(current, {}), _heard(workspace, extraction))
+    compared = _compared(reviews, _in_use(readings, extraction), _heard(workspace, extraction))
     brands = counts.brands_of(workspace, extraction) if extraction else []
     found = list(_found(compared, {brand.pk: brand.name for brand in brands}))
     errors = [each for each in found if each.is_error]
@@ -159,7 +158,7 @@ def how_right(workspace: Workspace) -> HowRight:
             BrandFigures(brand, agreement.measured([each.of(brand.pk) for each in everything])) for brand in brands
         ),
         felt=agreement.felt(everything, Sentiment.values),
-        versions=tuple(_versions(workspace, reviews, readings, current)),
+        versions=tuple(_versions(workspace, reviews, readings, extraction)),
         errors=tuple(_errors(errors[:LISTED])),
         error_count=len(errors),
     )
@@ -170,8 +169,8 @@ def labels(workspace: Workspace) -> list[Found]:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return []
-    current = _readings(workspace).get((extraction.rule_version, extraction.brand_set_id), {})
-    compared = _compared(list(_reviewed(workspace)), current, _heard(workspace, extraction))
+    in_use = _in_use(_readings(workspace), extraction)
+    compared = _compared(list(_reviewed(workspace)), in_use, _heard(workspace, extraction))
     return list(_found(compared, {brand.pk: brand.name for brand in counts.brands_of(workspace, extraction)}))
 
 
@@ -186,13 +185,16 @@ class _Reading:
     brands: frozenset[int]
 
 
+Readings = dict[Version, dict[int, _Reading]]
+
+
 def _reviewed(workspace: Workspace) -> QuerySet[Review]:
     """The latest first."""
     rows = Review.objects.for_workspace(workspace).exclude(reviewed_at=None)
     return rows.select_related("response__run", "reviewed_by").defer("response__search").order_by("-reviewed_at", "-pk")
 
 
-def _readings(workspace: Workspace) -> dict[Version, dict[int, _Reading]]:
+def _readings(workspace: Workspace) -> Readings:
     """By version and review."""
     found: dict[Version, dict[int, _Reading]] = defaultdict(dict)
     looked_for: dict[int, frozenset[int]] = {}
@@ -202,6 +204,18 @@ def _readings(workspace: Workspace) -> dict[Version, dict[int, _Reading]]:
         mentions = tuple(Label(*place) for place in row.found)
         found[row.rule_version, row.brand_set_id][row.review_id] = _Reading(mentions, looked_for[row.brand_set_id])
     return found
+
+
+def _versions_in_use(extraction: Extraction | None) -> list[Version]:
+    """The extraction's own, and the rules of now: after an upgrade they read new answers before history follows."""
+    if extraction is None:
+        return []
+    return [(rules, extraction.brand_set_id) for rules in (extraction.rule_version, extract.RULE_VERSION)]
+
+
+def _in_use(readings: Readings, extraction: Extraction | None) -> dict[int, _Reading]:
+    """By review; the rules of now where both have read it."""
+    return {pk: reading for key in _versions_in_use(extraction) for pk, reading in readings.get(key, {}).items()}
 
 
 def _heard(workspace: Workspace, extraction: Extraction | None) -> dict[tuple[int, int, int], str | None]:
@@ -237,17 +251,18 @@ def _of(mentions: Iterable[Label], brands: frozenset[int]) -> list[Label]:
 
 
 def _versions(
-    workspace: Workspace, reviews: Sequence[Review], readings: dict[Version, dict[int, _Reading]], current: Version
+    workspace: Workspace, reviews: Sequence[Review], readings: Readings, extraction: Extraction | None
 ) -> Iterator[VersionFigures]:
     """The one in use first, then the latest."""
     numbers = dict(
         ReviewReading.objects.for_workspace(workspace).values_list("brand_set", "brand_set__number").distinct()
     )
-    order = sorted(readings, key=lambda version: (version == current, numbers[version[1]], version[0]), reverse=True)
+    used = _versions_in_use(extraction)
+    order = sorted(readings, key=lambda version: (version in used, numbers[version[1]], version[0]), reverse=True)
     for version in order:
         compared = [each for _, each in _compared(reviews, readings[version], {})]
         yield VersionFigures(
-            version[0], numbers[version[1]], version == current, len(compared), agreement.measured(compared)
+            version[0], numbers[version[1]], version in used, len(compared), agreement.measured(compared)
         )
 
 
