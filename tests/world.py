@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import zstandard
+from django.db import transaction
 from django.db.models import F, Func, Value
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -26,6 +27,7 @@ from monitor.models import (
     Correction,
     Credential,
     DeepRanks,
+    Extraction,
     Gate,
     IndexGeneration,
     Job,
@@ -188,7 +190,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
     response = _response(history)
     _checked_and_ranked(response, page, generation)
-    mention_rows.rewrite(extraction=history.extraction, response=response, said=())
+    _read_again(history.extraction, response)
     here = Mention.objects.for_workspace(workspace).filter(response=response)
     here.update(sentiment="recommended", judge=1)
     return World(
@@ -246,11 +248,17 @@ def _corrected(response: Response, editor: User) -> tuple[Correction, Review]:
     extraction = Pointers.objects.get(workspace=workspace).extraction
     assert extraction is not None
     wrong = next(review.response for review in confirmed if review.response_id != response.pk)
-    mention_rows.rewrite(extraction=extraction, response=wrong, said=())
+    _read_again(extraction, wrong)
     _said(wrong, editor, what="mention", value="no")
     for review in confirmed:
         reviews.confirm(review=review, seen=answer_review(review).seen, by=editor)
     return correction, last
+
+
+def _read_again(extraction: Extraction, response: Response) -> None:
+    """The mentions that stand in its text, in place of invented ones."""
+    with transaction.atomic():
+        mention_rows.rewrite(extraction=extraction, response=response, said=())
 
 
 def _said(response: Response, editor: User, *, what: str, value: str) -> Correction:
