@@ -8,6 +8,7 @@ on the number of independent mentions that the spread between answers leaves. Kn
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -89,16 +90,20 @@ class Felt:
 
 def compare(found: Iterable[Label], named: Iterable[Label]) -> Compared:
     """Pair what was found with what is named, in order of place; each label pairs once."""
-    left = sorted(named, key=_place)
-    right, wrong = [], []
+    left: dict[int, deque[Label]] = defaultdict(deque)
+    for label in sorted(named, key=_place):
+        left[label.brand_id].append(label)
+    right, wrong, missed = [], [], []
     for label in sorted(found, key=_place):
-        other = next((each for each in left if each.brand_id == label.brand_id and _overlap(each, label)), None)
-        if other is None:
-            wrong.append(label)
+        of_brand = left[label.brand_id]
+        while of_brand and of_brand[0].end <= label.start:
+            missed.append(of_brand.popleft())
+        if of_brand and of_brand[0].start < label.end:
+            right.append((label, of_brand.popleft()))
         else:
-            left.remove(other)
-            right.append((label, other))
-    return Compared(tuple(right), tuple(wrong), tuple(left))
+            wrong.append(label)
+    missed += (label for of_brand in left.values() for label in of_brand)
+    return Compared(tuple(right), tuple(wrong), tuple(sorted(missed, key=_place)))
 
 
 def measured(answers: Sequence[Compared]) -> Measured:
@@ -181,7 +186,3 @@ def fingerprint(labels: Iterable[Label]) -> str:
 
 def _place(label: Label) -> tuple[int, int, int]:
     return label.start, label.end, label.brand_id
-
-
-def _overlap(one: Label, other: Label) -> bool:
-    return one.start < other.end and other.start < one.end

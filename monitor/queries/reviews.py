@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from monitor import agreement, assistants, extract, highlight
 from monitor.agreement import Compared, Felt, Label, Measured
-from monitor.models import Extraction, Mention, Response, Review, ReviewReading, Sentiment, Workspace
+from monitor.models import BrandSet, Extraction, Mention, Response, Review, ReviewReading, Sentiment, Workspace
 from monitor.queries import answers, counts
 from monitor.queries.answers import AnswerPage
 from monitor.queries.counts import BrandInfo
@@ -144,7 +144,7 @@ def answer_review(review: Review) -> AnswerReview:
 def how_right(workspace: Workspace) -> HowRight:
     """The figures of the reading in use and of those before, with its errors, the latest reviewed first."""
     extraction = counts.current_extraction(workspace)
-    reviews = list(_reviewed(workspace).defer("response__text"))
+    reviews = list(_reviewed(workspace).defer("response__text", "response__prompt_text"))
     readings = _readings(workspace)
     compared = _compared(reviews, _in_use(readings, extraction), _heard(workspace, extraction))
     brands = counts.brands_of(workspace, extraction) if extraction else []
@@ -191,18 +191,19 @@ Readings = dict[Version, dict[int, _Reading]]
 def _reviewed(workspace: Workspace) -> QuerySet[Review]:
     """The latest first."""
     rows = Review.objects.for_workspace(workspace).exclude(reviewed_at=None)
-    return rows.select_related("response__run", "reviewed_by").defer("response__search").order_by("-reviewed_at", "-pk")
+    of_response = ("run__day", "assistant", "prompt_text", "text")
+    shown = ("labels", "brands", "reviewed_at", "reviewed_by__email", *(f"response__{name}" for name in of_response))
+    return rows.select_related("response__run", "reviewed_by").only(*shown).order_by("-reviewed_at", "-pk")
 
 
 def _readings(workspace: Workspace) -> Readings:
     """By version and review."""
-    found: dict[Version, dict[int, _Reading]] = defaultdict(dict)
-    looked_for: dict[int, frozenset[int]] = {}
-    for row in ReviewReading.objects.for_workspace(workspace).select_related("brand_set"):
-        if row.brand_set_id not in looked_for:
-            looked_for[row.brand_set_id] = frozenset(brand["id"] for brand in row.brand_set.brands)
-        mentions = tuple(Label(*place) for place in row.found)
-        found[row.rule_version, row.brand_set_id][row.review_id] = _Reading(mentions, looked_for[row.brand_set_id])
+    rows = ReviewReading.objects.for_workspace(workspace)
+    sets = BrandSet.objects.for_workspace(workspace).filter(pk__in=rows.values("brand_set"))
+    brands = {pk: frozenset(brand["id"] for brand in frozen) for pk, frozen in sets.values_list("pk", "brands")}
+    found: Readings = defaultdict(dict)
+    for rules, brand_set, review, mentions in rows.values_list("rule_version", "brand_set", "review", "found"):
+        found[rules, brand_set][review] = _Reading(tuple(Label(*place) for place in mentions), brands[brand_set])
     return found
 
 
@@ -220,10 +221,15 @@ def _in_use(readings: Readings, extraction: Extraction | None) -> dict[int, _Rea
 
 def _heard(workspace: Workspace, extraction: Extraction | None) -> dict[tuple[int, int, int], str | None]:
     """What the classifier found, by response, brand and start, in reviewed answers."""
+    reviewed = Review.objects.for_workspace(workspace).exclude(reviewed_at=None)
     here = Mention.objects.for_workspace(workspace).filter(
-        extraction=extraction, response__in=_reviewed(workspace).order_by().values("response")
+        extraction=extraction, response__in=reviewed.values("response")
     )
-    return {(row.response_id, row.brand_id, row.start): row.judged if row.by_hand else row.sentiment for row in here}
+    rows = here.order_by().values_list("response_id", "brand_id", "start", "by_hand", "judged", "sentiment")
+    return {
+        (response_id, brand_id, start): judged if by_hand else sentiment
+        for response_id, brand_id, start, by_hand, judged, sentiment in rows
+    }
 
 
 def _compared(
@@ -254,9 +260,8 @@ def _versions(
     workspace: Workspace, reviews: Sequence[Review], readings: Readings, extraction: Extraction | None
 ) -> Iterator[VersionFigures]:
     """The one in use first, then the latest."""
-    numbers = dict(
-        ReviewReading.objects.for_workspace(workspace).values_list("brand_set", "brand_set__number").distinct()
-    )
+    sets = BrandSet.objects.for_workspace(workspace).filter(pk__in={brand_set for _, brand_set in readings})
+    numbers = dict(sets.values_list("pk", "number"))
     used = _versions_in_use(extraction)
     order = sorted(readings, key=lambda version: (version in used, numbers[version[1]], version[0]), reverse=True)
     for version in order:

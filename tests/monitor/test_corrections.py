@@ -180,6 +180,27 @@ def test_what_has_lost_its_ground_lapses_in_sight_and_comes_back_with_it() -> No
     assert lapsed()["Norvik"] == rules.NO_WORDS and counted(response) == []
 
 
+def test_counts_after_a_correction_are_those_of_counting_all_anew() -> None:
+    workspace, response, editor = stage(TEXT, TEXT, "Nothing here.")
+
+    def cells() -> list[tuple[Any, ...]]:
+        rows = DayBrand.objects.for_workspace(workspace).values_list(
+            *("cell__run", "cell__prompt", "cell__valid", "brand", "named", "named_first", "named_top3"),
+            "reciprocal_rank",
+        )
+        return sorted(rows)
+
+    said(response, "Norvik", "Norvik", "no", editor)
+    narrow = cells()
+    rollups.rebuild(workspace=workspace)
+    assert cells() == narrow and len(narrow) == 4
+    current = Pointers.objects.get(workspace=workspace).extraction
+    assert current
+    rollups.drop(extraction=current)
+    said(response, "Halden", "Halden", "no", editor)
+    assert len(cells()) == 3, "a run that was not counted yet is counted whole"
+
+
 def test_what_cannot_be_said_is_refused_and_changes_nothing() -> None:
     workspace, response, editor = stage(TEXT)
     before = counted(response)
