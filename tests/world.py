@@ -238,21 +238,21 @@ def world_of(workspace: Workspace) -> World:
 
 
 def _corrected(response: Response, editor: User) -> tuple[Correction, Review]:
-    """The response's first mention with a sentiment by hand; and answers drawn, all but the last confirmed, one of them
-    with a mention that is none.
+    """The response's first mention with a sentiment by hand; and answers drawn, the first other one with a mention that
+    is none, all but the last confirmed.
     """
     workspace = response.workspace
     correction = _said(response, editor, what="sentiment", value="negative")
     reviews.draw(workspace=workspace, after=0)
-    *confirmed, last = Review.objects.for_workspace(workspace).select_related("response__workspace", "response__run")
+    drawn = list(Review.objects.for_workspace(workspace).select_related("response__workspace", "response__run"))
     extraction = Pointers.objects.get(workspace=workspace).extraction
     assert extraction is not None
-    wrong = next(review.response for review in confirmed if review.response_id != response.pk)
-    _read_again(extraction, wrong)
-    _said(wrong, editor, what="mention", value="no")
-    for review in confirmed:
+    for review in [review for review in drawn if review.response_id != response.pk][:1]:
+        _read_again(extraction, review.response)
+        _said(review.response, editor, what="mention", value="no")
+    for review in drawn[:-1]:
         reviews.confirm(review=review, seen=answer_review(review).seen, by=editor)
-    return correction, last
+    return correction, drawn[-1]
 
 
 def _read_again(extraction: Extraction, response: Response) -> None:
