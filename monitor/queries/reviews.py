@@ -131,9 +131,9 @@ def progress(workspace: Workspace, after: Review | None = None) -> Progress:
     return Progress(**found, upcoming=upcoming.pk if upcoming else None)
 
 
-def answer_review(review: Review) -> AnswerReview:
-    """A review with its answer, and the fingerprint of the mentions it shows."""
-    page = answers.answer_page(review.response)
+def answer_review(review: Review, *, listed: int = answers.MENTIONS_LISTED) -> AnswerReview:
+    """A review with its answer, and the fingerprint of its mentions, of which so many are shown one by one."""
+    page = answers.answer_page(review.response, listed=listed)
     here = Mention.objects.for_workspace(review.workspace_id).filter(
         response=review.response, extraction=page.extraction
     )

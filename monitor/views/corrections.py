@@ -63,7 +63,7 @@ def shown(
     if review is None:
         template, context = "response.html", {"answer": answers.answer_page(response, listed=listed)}
     else:
-        looked_at = reviews.answer_review(review)
+        looked_at = reviews.answer_review(review, listed=listed)
         template, context = "review_answer.html", {"answer": looked_at.answer, "looked_at": looked_at}
     brands = [(brand.pk, brand.name) for brand in context["answer"].brands]
     context["missed"] = missed or MissedForm(brands=brands)
