@@ -233,7 +233,7 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     return [float(value) for value in result]
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % score interval of hits / n, for n > 0."""
     share, z2 = hits / n, _Z * _Z
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)

@@ -69,6 +69,13 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
         "text": "Fernwood is best.",
         "act": "keep",
     },
+    "answer_correct": lambda world: {
+        "brand": world.correction.brand_id,
+        "start": world.correction.start,
+        "end": world.correction.end,
+        "what": "sentiment",
+        "value": "neutral",
+    },
     "ask": lambda world: {"text": "Which pen is best?"},
     "brand": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
     "brand_new": lambda world: {"name": "Inkwell", "kind": "competitor"},

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import zstandard
+from django.db import transaction
 from django.db.models import F, Func, Value
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -25,14 +26,17 @@ from monitor.models import (
     AttemptStatus,
     Body,
     Brand,
+    Correction,
     Credential,
     DeepRanks,
+    Extraction,
     Gate,
     IndexGeneration,
     Job,
     JobKind,
     JobStatus,
     Membership,
+    Mention,
     OwnPrice,
     Page,
     PageVersion,
@@ -42,6 +46,7 @@ from monitor.models import (
     PromptIdea,
     Response,
     ResponseSource,
+    Review,
     Role,
     Run,
     RunStatus,
@@ -54,7 +59,8 @@ from monitor.models import (
 )
 from monitor.models.alerts import ABOUT_A_BRAND
 from monitor.models.tracing import question_key
-from monitor.services import alert_rules
+from monitor.queries.reviews import answer_review
+from monitor.services import alert_rules, corrections, mention_rows, reviews
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -118,6 +124,9 @@ class World:
     credential: Credential
     price: OwnPrice
     view: SavedView
+    correction: Correction
+    #: An answer that was drawn for review, with a confirmed one beside it.
+    review: Review
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -156,6 +165,9 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.credential,
     ),
     **dict.fromkeys(("answer", "answer_raw", "answer_compare", "trace_prompt"), lambda world: world.response),
+    "answer_correct": lambda world: world.response,
+    "correction_undo": lambda world: world.correction,
+    **dict.fromkeys(("review_answer", "review_confirm", "review_reopen"), lambda world: world.review),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
@@ -191,6 +203,9 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
     response = _response(history)
     _checked_and_ranked(response, page, generation)
     _alerts(history)
+    _read_again(history.extraction, response)
+    here = Mention.objects.for_workspace(workspace).filter(response=response)
+    here.update(sentiment="recommended", judge=1)
     return World(
         history,
         people,
@@ -201,6 +216,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _credential(workspace),
         _price(workspace),
         _view(workspace),
+        *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
 
@@ -210,6 +226,7 @@ def world_of(workspace: Workspace) -> World:
     panel = Panel.objects.for_workspace(workspace).select_related("suite").order_by("pk")[0]
     extraction = Pointers.objects.get(workspace=workspace).extraction
     answered = Response.objects.for_workspace(workspace).filter(status="answered", mentions__isnull=False)
+    response = answered.order_by("-pk")[0]
     page = Page.objects.for_workspace(workspace).filter(current__isnull=False)[0]
     history = History(
         workspace,
@@ -225,13 +242,14 @@ def world_of(workspace: Workspace) -> World:
     return World(
         history,
         people,
-        answered.order_by("-pk")[0],
+        response,
         page,
         _job(workspace),
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
         _view(workspace),
+        *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
 
@@ -255,6 +273,39 @@ def _alerts(history: History) -> None:
             good=kind == "citations",
             page=page,
         )
+
+
+def _corrected(response: Response, editor: User) -> tuple[Correction, Review]:
+    """The response's first mention with a sentiment by hand; and answers drawn, the first other one with a mention that
+    is none, all but the last confirmed.
+    """
+    workspace = response.workspace
+    correction = _said(response, editor, what="sentiment", value="negative")
+    reviews.draw(workspace=workspace, after=0)
+    drawn = list(Review.objects.for_workspace(workspace).select_related("response__workspace", "response__run"))
+    extraction = Pointers.objects.get(workspace=workspace).extraction
+    assert extraction is not None
+    for review in [review for review in drawn if review.response_id != response.pk][:1]:
+        _read_again(extraction, review.response)
+        _said(review.response, editor, what="mention", value="no")
+    for review in drawn[:-1]:
+        reviews.confirm(review=review, seen=answer_review(review).seen, by=editor)
+    return correction, drawn[-1]
+
+
+def _read_again(extraction: Extraction, response: Response) -> None:
+    """The mentions that stand in its text, in place of invented ones."""
+    with transaction.atomic():
+        mention_rows.rewrite(extraction=extraction, response=response, said=())
+
+
+def _said(response: Response, editor: User, *, what: str, value: str) -> Correction:
+    """Of the response's first mention."""
+    mention = Mention.objects.for_workspace(response.workspace).select_related("brand").filter(response=response)[0]
+    place: dict[str, Any] = {"brand": mention.brand, "start": mention.start, "end": mention.end}
+    made = corrections.correct(response=response, what=what, value=value, by=editor, **place).made
+    assert made is not None
+    return made
 
 
 def _credential(workspace: Workspace) -> Credential:

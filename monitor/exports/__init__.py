@@ -24,6 +24,8 @@ FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")  # noqa: 
 #: What it may skip before it looks: blanks, control characters and marks without a width.
 _SKIPPED = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 XLSX_CELL = 32_767
+#: Tells Excel that a CSV file is UTF-8.
+UTF8_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,7 @@ def to_csv(report: Report, only: str | None = None) -> bytes:
         for row in table.rows:
             cells = [_csv_cell(row[places[key]]) if key in places else "" for key in keys]
             writer.writerow(cells if only else [table.key, *cells])
-    # the mark tells Excel that this is UTF-8
-    return b"\xef\xbb\xbf" + output.getvalue().encode()
+    return UTF8_MARK + output.getvalue().encode()
 
 
 def _csv_cell(value: Value) -> str | int | float:

@@ -3,6 +3,7 @@
 from monitor.models.alerts import Alert, AlertKind, AlertRecipient, AlertRule, Mail, MailKind, MailStatus
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
+from monitor.models.corrections import CorrectedPart, Correction, Review, ReviewReading
 from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.deltas import Delta
@@ -56,6 +57,8 @@ __all__ = [
     "Budget",
     "Charge",
     "ChargeState",
+    "CorrectedPart",
+    "Correction",
     "CrawlTarget",
     "Credential",
     "DayBrand",
@@ -93,6 +96,8 @@ __all__ = [
     "Response",
     "ResponseSource",
     "ResponseStatus",
+    "Review",
+    "ReviewReading",
     "Role",
     "Run",
     "RunStatus",

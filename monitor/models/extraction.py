@@ -88,10 +88,11 @@ class Sentiment(models.TextChoices):
 
 
 class Mention(WorkspaceModel):
-    """A brand named in an answer's prose, at `[start, end)` in code points.
+    """A brand named in an answer's prose, at `[start, end)` in code points, people's corrections applied.
 
     `judge` is the version of the classifier that went over it, 0 before one did; `sentiment` is what it found, None
-    before, and where it could not tell.
+    before, and where it could not tell. Where a person said what is felt, `by_hand`, that is the sentiment, and
+    `judged` is what the classifier found.
     """
 
     # the index that workers look for work by serves for this key as well
@@ -104,6 +105,11 @@ class Mention(WorkspaceModel):
     rank = models.PositiveSmallIntegerField()
     sentiment = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - not judged yet
     judge = models.PositiveSmallIntegerField(default=0, db_default=0)
+    by_hand = models.BooleanField(default=False, db_default=False)
+    judged = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - as above
+
+    #: For forms.
+    sentiments = Sentiment.choices
 
     class Meta:
         ordering = ["start"]

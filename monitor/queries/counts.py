@@ -96,6 +96,12 @@ def brands_of(workspace: Workspace, extraction: Extraction) -> list[BrandInfo]:
     return sorted(found, key=lambda brand: (not brand.own, brand.name.casefold()))
 
 
+def current_brands(workspace: Workspace) -> list[BrandInfo]:
+    """The brands of the present reading; none while there is no reading."""
+    extraction = current_extraction(workspace)
+    return brands_of(workspace, extraction) if extraction else []
+
+
 def load(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[Block]:
     """The counts of both periods, by assistant and stratum."""
     values = values_of(workspace, extraction, chosen)

@@ -70,7 +70,9 @@ def percent(rate: Any, reason: str = "") -> SafeString:
 
 
 def interval_words(rate: Any) -> str:
-    """Where an interval comes from, and what one without width means."""
+    """Where an interval comes from, and what one without width means; some rates say it themselves."""
+    if words := getattr(rate, "words", ""):
+        return str(words)
     if rate.prompts == 1:
         return "95 % interval of one prompt's answers (Wilson)"
     if rate.rate in (0, 1):

@@ -32,6 +32,7 @@ FLAGS = [
 NO_PAGE = {
     "health": "plain text for supervisors",
     "report_download": "a file",
+    "review_labels": "a file",
     "ask_stream": "a stream of events",
     "mfa_download_recovery_codes": "a file",
 }

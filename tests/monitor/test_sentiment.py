@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from inference import sentiment
-from monitor import assistants, tasks
+from monitor import assistants, matching, tasks
 from monitor.exports.tables import tables
 from monitor.models import Brand, Mention, Pointers, Response, ResponseSource, Run, Workspace
 from monitor.queries import filters, report
@@ -55,7 +55,7 @@ def answered(workspace: Workspace, *texts: str, **fields: Any) -> Run:
     run = make_run(panel, extraction, LAST_DAY)
     for prompt, text in zip(panel.suite.prompts.all(), texts, strict=True):
         response = make_response(run, prompt, text=text, **fields)
-        for found in reading.matcher(extraction.brand_set_id).mentions(text):
+        for found in matching.matcher(extraction.brand_set_id).mentions(text):
             Mention.objects.create(
                 workspace=workspace,
                 extraction=extraction,
