@@ -96,7 +96,7 @@ def check(folder: Path, root: Path) -> ModelFolder:
 
 
 def check_cross_encoder(folder: Path, root: Path) -> ModelFolder:
-    """Look at a folder likewise, and whether its model was made to say how well two texts fit. Raises UnusableFolder."""
+    """Look at a folder likewise, and whether its model says how well two texts fit. Raises UnusableFolder."""
     found = check(folder, root)
     architectures = found.config.get("architectures") or []
     kind = str(architectures[0]) if isinstance(architectures, list) and architectures else "of no architecture"

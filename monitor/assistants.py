@@ -221,6 +221,19 @@ def generator_problem() -> str:
     return ""
 
 
+def precision_problem() -> str:
+    """Why the precision of embeddings is a bad choice on this machine, in a sentence; empty where none is known."""
+    from inference.processor import multiplies_bytes
+
+    on_processor = settings.MODEL_DEVICE in {"auto", "cpu"}
+    if settings.EMBEDDING_PRECISION != "int8" or not on_processor or multiplies_bytes() is not False:
+        return ""
+    return (
+        "EMBEDDING_PRECISION=int8: this processor has no instructions for it (VNNI), so that embedding takes many "
+        "times as long as in fp32. Set EMBEDDING_PRECISION=auto and build the indexes again."
+    )
+
+
 def warm_up() -> None:
     """Load the models of this process before anything is claimed: loading takes seconds, and leases run meanwhile."""
     embedder()

@@ -27,8 +27,8 @@ BATCH = 16
 class Place:
     """Where a document stands: its rank from 1, its best passage `text[start:end]`, and the score it has by it.
 
-    `dense` (nearness in meaning) and `lexical` (words in common) sum to `score`. Where a cross-encoder read the passage,
-    `rank` is the place that it gave; `read` is its figure, from 0 to 1, and `found` the rank before.
+    `dense` (nearness in meaning) and `lexical` (words in common) sum to `score`. Where a cross-encoder read the
+    passage, `rank` is the place that it gave; `read` is its figure, from 0 to 1, and `found` the rank before.
     """
 
     document: str
