@@ -190,6 +190,22 @@ def test_a_site_leads_to_no_other_host_that_the_operator_allowed(site: Website, 
     assert "another site" in told(job)["to-model"]
 
 
+def test_servers_of_models_are_not_crawled(site: Website, settings: Any) -> None:
+    with Website({"/": page("Home", WORDS["a"])}) as model:
+        settings.ALLOWED_MODEL_HOSTS = [model.host, "127.0.0.1"]
+        with pytest.raises(Problem, match="not on the public internet.*ALLOWED_CRAWL_HOSTS"):
+            crawls.start(workspace=make_workspace(), url=model.url)
+        # one that was started while the operator had it among the sites
+        settings.ALLOWED_CRAWL_HOSTS = [site.host, model.host]
+        job = crawls.start(workspace=make_workspace(), url=model.url)
+        settings.ALLOWED_CRAWL_HOSTS = [site.host]
+        assert visited(job).status == JobStatus.FAILED and "not an allowed host" in job.message
+        site.places["/"] = page("Home", WORDS["a"], f"{model.url}page", "/to-model")
+        site.places["/to-model"] = redirect(model.url)
+        crawled(make_workspace(), site)
+    assert model.asked == []
+
+
 def test_limits_are_kept_and_told(site: Website) -> None:
     for number in range(12):
         site.places[f"/{number}"] = page(f"Page {number}", f"{WORDS['a']} {number} {number * 3}", f"/{number + 1}")
