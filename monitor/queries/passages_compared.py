@@ -141,7 +141,7 @@ def of_prompt(
 def _steps(reach: Reach, stages: Sequence[Stage], indexed: int) -> tuple[Step, ...]:
     values = (
         f"{reach.indexed:,} page{'' if reach.indexed == 1 else 's'}",
-        _rank(reach.spot) if reach.spot else "not near",
+        f"rank {reach.spot.rank:,}" if reach.spot else "not near",
         *(f"{count} of {reach.answers}" for count in (reach.context, reach.cited, reach.supported)),
     )
     counted = (indexed, *(stage.count for stage in stages[1:]))
@@ -152,12 +152,6 @@ def _steps(reach: Reach, stages: Sequence[Stage], indexed: int) -> tuple[Step, .
             Step(name, None if unknown else reach.stage >= number, "not checked" if unknown else value, domains)
         )
     return tuple(steps)
-
-
-def _rank(spot: Spot) -> str:
-    """A place in words, with the one before where a reranker moved the page."""
-    moved = f", {spot.rank_found:,} before reranking" if spot.rank_found != spot.rank else ""
-    return f"rank {spot.rank:,}{moved}"
 
 
 def _compared(workspace: Workspace, trace: RunTrace, text: str, subject: Subject) -> Compared | None:

@@ -114,7 +114,7 @@ def test_the_trace_follows_the_rerankers_order_and_shows_the_searchs(
     response = Response.objects.for_workspace(workspace).filter(run=run).first()
     assert response is not None
     page = shown(workspace, "trace_prompt", response.pk)
-    assert "Before reranking" in page and "The reranker gives it" in page and "1 before reranking" in page
+    assert "Before reranking" in page and "The reranker gives it" in page and "The search had put it at rank 1;" in page
     assert "The reranker put them in this order" in page
 
 
