@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from sentence_transformers import CrossEncoder
 
@@ -53,13 +54,20 @@ class Reranker:
         """From 0 to 1 for each text [n]; what does not fit into the model's window beside the question is not read."""
         if not texts:
             return torch.zeros(0).numpy()
-        found: Vectors = self._model.predict(
-            [(question, text) for text in texts],
+        raw = self._model.predict(
+            [(_whole(question), _whole(text)) for text in texts],
             batch_size=BATCH,
             show_progress_bar=False,
             activation_fn=torch.nn.Sigmoid(),
         )
-        return found.astype("float32")
+        # what is no number shall come last
+        found: Vectors = np.nan_to_num(raw.astype("float32"))
+        return found
+
+
+def _whole(text: str) -> str:
+    """The text without lone surrogates, which cannot cross into the tokenizer."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def get_reranker(name: str, root: Path, device: str = "auto") -> Reranker:

@@ -120,6 +120,12 @@ def test_an_answer_is_made_in_the_order_of_the_reranker_and_says_which_it_was(
     assert reads == sorted(reads, reverse=True)
 
 
+def test_any_text_gets_a_figure(reranker: Reranker) -> None:
+    found = reranker.scores("kettle \ud800 best", ["", "limescale \udfff", "the " * 5000])
+    assert found.shape == (3,) and ((found >= 0) & (found <= 1)).all()
+    assert reranker.scores(QUESTION, []).shape == (0,)
+
+
 def test_without_a_reranker_nothing_of_one_is_recorded(index: Index, embedder: Embedder) -> None:
     body = body_of(LocalAssistant(index, embedder), Question(QUESTION, seed=1))
     assert list(body) == [
