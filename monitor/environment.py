@@ -168,7 +168,19 @@ ENVIRONMENT: tuple[Variable, ...] = (
         _precision,
     ),
     Variable("MODEL_DEVICE", "auto", "Where models run: auto, cpu, cuda or mps.", _device),
-    Variable("MODEL_ROOT", "", "Folder that language models' folders lie in; empty: models under DATA_DIR.", _file),
+    Variable(
+        "MODEL_ROOT",
+        "",
+        "Folder that language models' and rerankers' folders lie in; empty: models under DATA_DIR.",
+        _file,
+    ),
+    Variable(
+        "RERANK_MODEL",
+        "",
+        "Cross-encoder that orders the best 50 passages of each question anew: a folder's name under MODEL_ROOT; "
+        "empty: none.",
+        str,
+    ),
     Variable(
         "GENERATOR_MODEL",
         "",
@@ -180,6 +192,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "ALLOWED_MODEL_HOSTS",
         "",
         "Hosts of your own that models run on (HOST or HOST:PORT, by commas), such as Ollama's; else only public ones.",
+        _words,
+    ),
+    Variable(
+        "ALLOWED_CRAWL_HOSTS",
+        "",
+        "Hosts of your own network that may be crawled (HOST or HOST:PORT, by commas); else only public ones.",
         _words,
     ),
     Variable(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
+from celery.signals import worker_ready
 from celery.worker import state
 
-from monitor import pulse
+from monitor import assistants, pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
 from monitor.queries import alerts as alert_queries
 from monitor.services import (
@@ -21,6 +25,16 @@ from monitor.services import (
     runs,
     supporting,
 )
+
+log = logging.getLogger(__name__)
+
+
+@worker_ready.connect
+def tell_what_is_slow(**sent: Any) -> None:
+    """Once, at the start of a worker that loads models; the check of the settings tells whoever looks there."""
+    queues = app.amqp.queues.consume_from
+    if not queues.keys().isdisjoint(MODEL_QUEUES) and (slow := assistants.precision_problem()):
+        log.warning("%s", slow)
 
 
 @app.task(name="monitor.tasks.tick")

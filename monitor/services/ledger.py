@@ -150,8 +150,8 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
 
     Raises OperationalError when the database goes away; what was answered by then lies in the spool.
     """
-    # what a language model writes takes long, and people's questions wait for the end of a batch
-    is_quick = set(queues) <= set(FREE_QUEUES) and not settings.GENERATOR_MODEL
+    # what a language model writes takes long, and what a reranker reads; people's questions wait for a batch's end
+    is_quick = set(queues) <= set(FREE_QUEUES) and not settings.GENERATOR_MODEL and not settings.RERANK_MODEL
     limit = FREE_CLAIM_SIZE if is_quick else CLAIM_SIZE
     with _Storing() as storing:
         while keep_going() and (claims := claim(queues=queues, limit=limit, run=run)):
