@@ -3,11 +3,11 @@
 Give the headlines (JSON Lines of `{"row", "text", "entities": {surface: feeling}}`); sentences in the style of
 assistants' answers are those of `bench/sentiment_sentences.txt`, where `[Name+]` is recommended, `[Name-]` negative and
 `[Name=]` neutral. All names of one headline or sentence are in the same fold. `--write` renews the weights, learned
-from everything but `bench/sentiment_held_out.txt`, which is never learned from and never a reason to list a word. Prints
-one JSON line: macro-F1 of each kind and of its mixed sentences, in which feelings differ; the same of the words alone,
-of a logistic regression on MiniLM alone, and with a fifth of the listed words forgotten, as sentences with unlisted
-words would have it; of the sentences held out, by what is learned here and by the weights as they are stored; names a
-second on one core.
+from everything but `bench/sentiment_held_out.txt`, which is never learned from and never a reason to list a word.
+Prints one JSON line: macro-F1 of each kind and of its mixed sentences, in which feelings differ; the same of the words
+alone, of a logistic regression on MiniLM alone, and with a fifth of the listed words forgotten, as sentences with
+unlisted words would have it; of the sentences held out, by what is learned here and by the weights as they are stored;
+names a second on one core.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from inference.sentiment_words import KINDS
 
 FOLDS, SEEDS = 5, 3
 #: How much an embedding's numbers count beside those of words, and how strongly all are held down.
-EMBEDDING_SCALE, STRENGTH = 4.0, 0.05
+EMBEDDING_SCALE, STRENGTH = 4.0, 0.03
 #: Copies of the examples with words forgotten, so that embeddings learn to stand in for words that are not listed.
 COPIES, FORGOTTEN = 2, 0.2
 OWN, HELD_OUT = (Path(__file__).with_name(f"sentiment_{name}.txt") for name in ("sentences", "held_out"))

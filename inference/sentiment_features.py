@@ -143,7 +143,11 @@ class _Reader:
         for at, word in enumerate(self.tokens):
             if word == "than" and self.after(at, 6) is not None and (than := self._than(at)):
                 found.append((than[0], at + 1, than[1]))
-            if word == "as" and "as" in self.tokens[at + 2 : at + 4] and (denied(self.made, at, 3) or self._of_nobody(at)):
+            if (
+                word == "as"
+                and "as" in self.tokens[at + 2 : at + 4]
+                and (denied(self.made, at, 3) or self._of_nobody(at))
+            ):
                 found.append((at, at + 3, 1.0))
             if word in {"make", "makes", "made"} and {"look", "seem", "feel"} & set(self.tokens[at + 2 : at + 6]):
                 found.append((at, at + 1, 1.0))

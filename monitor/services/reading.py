@@ -20,7 +20,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Citation, RawBody, Source
-from monitor import assistants, extract
+from monitor import assistants, extract, roles
 from monitor.models import (
     AttemptStatus,
     Body,
@@ -79,6 +79,7 @@ def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extractio
 def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
     """What one answer cites and names under one extraction; its redirects are yet to be followed."""
     owner = {"workspace_id": response.workspace_id, "extraction_id": extraction.pk, "response_id": response.pk}
+    mentions = matcher(extraction.brand_set_id).mentions(response.text)
     sources = enumerate(_sources(answer))
     return Read(
         [owner | {"sequence": sequence} | source for sequence, source in sources],
@@ -90,8 +91,9 @@ def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
                 "end": found.end,
                 "text": found.text,
                 "rank": found.rank,
+                "role": role,
             }
-            for found in matcher(extraction.brand_set_id).mentions(response.text)
+            for found, role in zip(mentions, roles.roles(response.text, mentions), strict=True)
         ],
     )
 
