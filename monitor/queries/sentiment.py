@@ -120,8 +120,8 @@ def by_brand(workspace: Workspace, chosen: Filter) -> Mapping[tuple[str, str, in
     values = counts.values_of(workspace, extraction, chosen)
     rows = counts.fetch(counts.of_answers(_SENTIMENT, chosen), values)
     return {
-        (assistant, stratum, brand): SentimentCounts(*felt, roles=RoleCounts(*told))
-        for assistant, stratum, brand, felt, told in rows
+        (assistant, stratum, brand): SentimentCounts(recommended, neutral, negative, waiting, RoleCounts(*told))
+        for assistant, stratum, brand, (recommended, neutral, negative, waiting), told in rows
     }
 
 
