@@ -110,7 +110,7 @@ class _Reader:
                 told[value < 0] += abs(value)
 
         for at, end, sign in self._relations():
-            left, right = self.before(at, 12), self.after(end, 8)
+            left, right = self.before(at, 16), self.after(end, 8)
             if left is None and any(token in _NOBODY for token in self.tokens[max(at - 8, 0) : at]):
                 tell(right, sign)
                 continue
@@ -198,7 +198,7 @@ class _Reader:
 
     def _priced(self, at: int) -> bool:
         """Whether the "less" or "more" here is one of money."""
-        near = self.tokens[max(at - 8, 0) : at]
+        near = self.tokens[max(at - 14, 0) : at]
         return not _MONEY.isdisjoint(near) or not _PRICES.isdisjoint(near)
 
     @cached_property

@@ -98,7 +98,7 @@ WHO = (Column("assistant", "Assistant"), Column("stratum", "Kind of answer"))
 N = (Column("n", "n (answers)", "count"), Column("prompts", "Prompts", "count"))
 
 
-_ROLES = (("compared", "compared"), ("listed", "listed"), ("otherwise", "otherwise named"))
+_ROLES = (("compared", "compared"), ("listed", "listed"), ("only_named", "only named"))
 
 
 def _brands(report: Report) -> Table:

@@ -280,5 +280,5 @@ def exported(workspace: Workspace) -> dict[Any, Any]:
     chosen = filters.Filter(filters.default_period(workspace))
     table = next(each for each in tables(report.report(workspace, chosen)) if each.key == "brands")
     places = {column.key: place for place, column in enumerate(table.columns)}
-    keys = ("mentions_compared", "mentions_listed", "mentions_otherwise")
+    keys = ("mentions_compared", "mentions_listed", "mentions_only_named")
     return {row[places["brand"]]: tuple(row[places[key]] for key in keys) for row in table.rows}
