@@ -59,8 +59,11 @@ def roles(text: str, mentions: Sequence[Placed]) -> list[Role]:
     """The role of each mention, in order; spans are code points of `text`."""
     told: dict[int, Role] = {}
     by_sentence: dict[tuple[int, int], list[int]] = {}
+    left = right = -1
     for number, mention in enumerate(mentions):
-        by_sentence.setdefault(sentence_span(text, mention.start, mention.end), []).append(number)
+        if not left <= mention.start <= mention.end <= right:
+            left, right = sentence_span(text, mention.start, mention.end)
+        by_sentence.setdefault((left, right), []).append(number)
     for (left, right), numbers in by_sentence.items():
         sentence = _Sentence(text, left, right, [mentions[number] for number in numbers])
         listed, compared = sentence.listed(), sentence.compared()

@@ -187,6 +187,12 @@ def test_the_sides_of_a_comparison_are_compared_whoever_they_are(names: list[str
     assert told(f"{lead} {one} is safer than {other}.") == {one: "compared", other: "compared"}
 
 
+def test_a_line_without_an_end_is_read_piece_by_piece() -> None:
+    text = "Plumwick is cheaper than Torvane, " * 100
+    mentions = MATCHER.mentions(text)
+    assert len(mentions) == 200 and set(roles(text, mentions)) == {"compared"}
+
+
 def test_mentions_may_be_any_spans() -> None:
     assert roles("", []) == []
     assert roles("abc", [Mention(0, 0, 3, "abc", 1), Mention(1, 0, 1, "a", 2)]) == ["named", "named"]
