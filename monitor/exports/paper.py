@@ -178,6 +178,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
             }
             for row in section.brands
         ],
+        "sentiment": _paper_sentiment(report, section),
         "domains": [
             {
                 "domain": row.domain,
@@ -196,6 +197,20 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
             if row.cited
         ],
     }
+
+
+def _paper_sentiment(report: Report, section: Section) -> list[dict[str, Any]]:
+    """Mentions by sentiment and role, of the brands that this section's answers name."""
+    rows = []
+    for row in section.brands:
+        found = report.sentiment.get((section.assistant, section.stratum, row.brand.pk))
+        if found:
+            told = (found.recommended, found.neutral, found.negative) if found.judged else (None, None, None)
+            roles = (found.roles.compared, found.roles.listed, found.roles.named) if found.roles.told else (None,) * 3
+            counted = ["–" if number is None else f"{number:,}" for number in (*told, found.waiting, *roles)]
+            colour = charts.PAPER[f"--series-{row.brand.colour % 8}"]
+            rows.append({"name": row.brand.name, "own": row.brand.own, "colour": colour, "counts": counted})
+    return rows
 
 
 def _sample(report: Report) -> list[Any]:

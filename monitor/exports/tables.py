@@ -98,6 +98,9 @@ WHO = (Column("assistant", "Assistant"), Column("stratum", "Kind of answer"))
 N = (Column("n", "n (answers)", "count"), Column("prompts", "Prompts", "count"))
 
 
+_ROLES = (("compared", "compared"), ("listed", "listed"), ("only_named", "only named"))
+
+
 def _brands(report: Report) -> Table:
     columns = (
         *WHO,
@@ -112,6 +115,7 @@ def _brands(report: Report) -> Table:
         Column("among_first_three", "Among first three", "percent"),
         Column("median_rank", "Median rank when named", "decimal"),
         Column("mean_reciprocal_rank", "Mean reciprocal rank", "decimal"),
+        *(Column(f"mentions_{key}", f"Mentions, {title}", "count") for key, title in _ROLES),
         *(Column(key, f"Mentions, {key}", "count") for key in ("recommended", "neutral", "negative")),
         Column("not_judged", "Mentions, not judged yet", "count"),
     )
@@ -132,11 +136,13 @@ def _brands(report: Report) -> Table:
 
 
 def _sentiment(found: SentimentCounts | None) -> tuple[Value, ...]:
-    """Counts where anything was judged, and how many mentions were not."""
+    """Counts by role where it is told, by sentiment where anything was judged, and how many mentions were not."""
+    nothing = (None, None, None)
     if not found:
-        return None, None, None, 0
-    told = (found.recommended, found.neutral, found.negative) if found.judged else (None, None, None)
-    return *told, found.waiting
+        return *nothing, *nothing, 0
+    roles = (found.roles.compared, found.roles.listed, found.roles.named) if found.roles.told else nothing
+    told = (found.recommended, found.neutral, found.negative) if found.judged else nothing
+    return *roles, *told, found.waiting
 
 
 def _series(report: Report) -> Table:

@@ -87,12 +87,18 @@ class Sentiment(models.TextChoices):
     NEGATIVE = "negative", "Negative"
 
 
+class MentionRole(models.TextChoices):
+    COMPARED = "compared", "Compared"
+    LISTED = "listed", "Listed"
+    NAMED = "named", "Named"
+
+
 class Mention(WorkspaceModel):
     """A brand named in an answer's prose, at `[start, end)` in code points, people's corrections applied.
 
-    `judge` is the version of the classifier that went over it, 0 before one did; `sentiment` is what it found, None
-    before, and where it could not tell. Where a person said what is felt, `by_hand`, that is the sentiment, and
-    `judged` is what the classifier found.
+    `role` is the part it is named in, None under rules that did not tell it yet. `judge` is the version of the
+    classifier that went over it, 0 before one did; `sentiment` is what it found, None before, and where it could not
+    tell. Where a person said what is felt, `by_hand`, that is the sentiment, and `judged` is what the classifier found.
     """
 
     # the index that workers look for work by serves for this key as well
@@ -103,6 +109,7 @@ class Mention(WorkspaceModel):
     end = models.PositiveIntegerField()
     text = models.TextField()
     rank = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=8, choices=MentionRole.choices, null=True)  # noqa: DJ001 - read by older rules
     sentiment = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - not judged yet
     judge = models.PositiveSmallIntegerField(default=0, db_default=0)
     by_hand = models.BooleanField(default=False, db_default=False)

@@ -243,21 +243,23 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A brand with how often the answer names it, and what is felt there, in words."""
+    """A brand with how often the answer names it, what is felt there and in what roles, in words."""
 
     brand: Brand
     rank: int
     times: int
     sentiment: str
+    roles: str
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A mention in its sentence, and what is felt there: a word and its badge."""
+    """A mention in its sentence, its role there, and what is felt: a word and its badge."""
 
     mention: Mention
     brand: Brand
     html: SafeString
+    role: str
     sentiment: str
     badge: str
 
@@ -351,12 +353,13 @@ def _named(mentions: Iterable[Mention]) -> Iterable[Named]:
     for mention in mentions:
         times.setdefault(mention.brand_id, []).append(mention)
     for found in sorted(times.values(), key=lambda found: found[0].rank):
-        yield Named(found[0].brand, found[0].rank, len(found), sentiment.words(found))
+        yield Named(found[0].brand, found[0].rank, len(found), sentiment.words(found), sentiment.roles(found))
 
 
 def _said(response: Response, mention: Mention) -> Said:
     html = highlight.snippet(response.text, mention.start, mention.end, mention.brand.name)
-    return Said(mention, mention.brand, html, sentiment.word(mention).capitalize(), sentiment.badge(mention))
+    felt = sentiment.word(mention).capitalize()
+    return Said(mention, mention.brand, html, sentiment.role(mention), felt, sentiment.badge(mention))
 
 
 def _repeats(response: Response) -> QuerySet[Response]:

@@ -55,6 +55,11 @@ DEFINITIONS = (
         "model of the own machine reads their sentences. Counts, never a score.",
     ),
     (
+        "Role",
+        "Of the same mentions, how many set the brand against something else by name (compared), how many are one of "
+        "three or more in a row or open an item of a list or table (listed). All others only name it.",
+    ),
+    (
         "Prompt gap",
         "Of all valid answers, those in which a competitor is named or cited and none of the own brands is.",
     ),

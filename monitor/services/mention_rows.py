@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from monitor import extract
+from monitor import extract, roles
 from monitor.corrections import Said, Told
 from monitor.matching import corrected, matcher, said_of
 from monitor.models import Correction, Extraction, Mention, Response, Review, ReviewReading
+from monitor.roles import Role
 from monitor.services import bulk
 
 
@@ -29,10 +30,7 @@ def hold(responses: Sequence[Response]) -> dict[int, list[Said]]:
 
 def rows_of(*, extraction: Extraction, response: Response, said: Sequence[Said] = ()) -> list[bulk.Row]:
     """Rows of Mention, not yet written."""
-    return [
-        _row(extraction, response, told)
-        for told in corrected(extraction=extraction, response=response, said=said).mentions
-    ]
+    return [_row(extraction, response, told, role) for told, role in _told(extraction, response, said)]
 
 
 def rewrite(*, extraction: Extraction, response: Response, said: Sequence[Said]) -> None:
@@ -42,20 +40,17 @@ def rewrite(*, extraction: Extraction, response: Response, said: Sequence[Said])
     sentence that names two is told apart by both; until then they keep what was found.
     """
     rows = Mention.objects.for_workspace(response.workspace_id).filter(extraction=extraction, response=response)
-    wanted = {
-        (told.brand_id, told.start, told.end): told
-        for told in corrected(extraction=extraction, response=response, said=said).mentions
-    }
+    wanted = {(told.brand_id, told.start, told.end): (told, role) for told, role in _told(extraction, response, said)}
     there = {(row.brand_id, row.start, row.end): row for row in rows.select_for_update(no_key=True).order_by("pk")}
     gone = [row.pk for place, row in there.items() if place not in wanted]
-    new = [told for place, told in wanted.items() if place not in there]
+    new = [each for place, each in wanted.items() if place not in there]
     rows.filter(pk__in=gone).delete()
-    bulk.insert(Mention, [_row(extraction, response, told) for told in new])
-    kept = [_told_again(row, wanted[place]) for place, row in there.items() if place in wanted]
+    bulk.insert(Mention, [_row(extraction, response, *each) for each in new])
+    kept = [_told_again(row, *wanted[place]) for place, row in there.items() if place in wanted]
     for row in kept if gone or new else ():
         row.judge = 0
     Mention.objects.for_workspace(response.workspace_id).bulk_update(
-        kept, ["rank", "sentiment", "by_hand", "judged", "judge"]
+        kept, ["rank", "role", "sentiment", "by_hand", "judged", "judge"]
     )
 
 
@@ -80,7 +75,13 @@ def read_reviewed(*, extraction: Extraction, reviews: Iterable[Review] | None = 
     bulk.insert(ReviewReading, rows, skip_known=True)
 
 
-def _row(extraction: Extraction, response: Response, told: Told) -> bulk.Row:
+def _told(extraction: Extraction, response: Response, said: Sequence[Said]) -> list[tuple[Told, Role]]:
+    """The mentions that count, each with its role among them."""
+    mentions = corrected(extraction=extraction, response=response, said=said).mentions
+    return list(zip(mentions, roles.roles(response.text, mentions), strict=True))
+
+
+def _row(extraction: Extraction, response: Response, told: Told, role: Role) -> bulk.Row:
     return {
         "workspace_id": response.workspace_id,
         "extraction_id": extraction.pk,
@@ -90,13 +91,14 @@ def _row(extraction: Extraction, response: Response, told: Told) -> bulk.Row:
         "end": told.end,
         "text": told.text,
         "rank": told.rank,
+        "role": role,
         "sentiment": told.sentiment,
         "by_hand": told.sentiment is not None,
     }
 
 
-def _told_again(row: Mention, told: Told) -> Mention:
-    row.rank = told.rank
+def _told_again(row: Mention, told: Told, role: Role) -> Mention:
+    row.rank, row.role = told.rank, role
     if told.sentiment is None and row.by_hand:
         row.sentiment, row.judged, row.by_hand = row.judged, None, False
     elif told.sentiment is not None:
