@@ -118,6 +118,12 @@ def _contact(raw: str) -> str:
     return raw
 
 
+def _origin(raw: str) -> str:
+    if raw and (urlsplit(raw).scheme not in {"http", "https"} or not urlsplit(raw).hostname):
+        raise ValueError("give an address such as https://citescope.example.com.")
+    return raw.rstrip("/")
+
+
 def _addresses(raw: str) -> dict[str, str]:
     """{assistant: address} of `NAME=URL` by commas."""
     found = {}
@@ -202,8 +208,15 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable(
         "EMAIL_URL",
         "",
-        "smtp://USER:PASSWORD@HOST:PORT for invitations and resets; empty: printed to the log.",
+        "smtp://USER:PASSWORD@HOST:PORT for invitations, resets and reports; empty: printed to the log.",
         str,
+    ),
+    Variable("EMAIL_FROM", "", "Address that e-mails come from; empty: EMAIL_URL's user, where that is one.", str),
+    Variable(
+        "PUBLIC_URL",
+        "",
+        "Where people reach this Citescope, such as https://citescope.example.com: for links in e-mails; empty: none.",
+        _origin,
     ),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", str),
 )

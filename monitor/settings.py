@@ -192,6 +192,11 @@ EMAIL_BACKEND = (
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 587
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_TLS = bool(_mail.hostname)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL: str = (
+    environment.get("EMAIL_FROM") or (EMAIL_HOST_USER if "@" in EMAIL_HOST_USER else "") or "citescope@localhost"
+)
+PUBLIC_URL: str = environment.get("PUBLIC_URL")
 
 LEASE_SECONDS: int = environment.get("LEASE_SECONDS")
 MAX_TRIES: int = environment.get("MAX_TRIES")

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from celery.worker import state
 
-from monitor import pulse
+from monitor import exports, pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
-from monitor.services import brands, jobs, judging, ledger, nudge, outbound, recovery, resolving, runs, supporting
+from monitor.exports import saved
+from monitor.services import (
+    brands,
+    jobs,
+    judging,
+    ledger,
+    nudge,
+    outbound,
+    recovery,
+    report_issues,
+    resolving,
+    runs,
+    saved_reports,
+    supporting,
+)
 
 
 @app.task(name="monitor.tasks.tick")
 def tick() -> None:
     """Every half minute: start what is due, mend what broke, wake whoever has work."""
     runs.start_due_panels()
+    saved_reports.start_due()
     recovery.sweep()
     brands.follow_missed()
     jobs.resume_abandoned()
@@ -20,6 +35,8 @@ def tick() -> None:
         nudge.queue(queue)
     if resolving.has_work():
         nudge.resolving()
+    if report_issues.has_work():
+        nudge.reporting()
     _wake_for_ended_runs()
 
 
@@ -68,6 +85,12 @@ def check_support() -> None:
 def judge_mentions() -> None:
     """Likewise."""
     judging.work(keep_going=_keeps_running)
+
+
+@app.task(name="monitor.tasks.make_reports")
+def make_reports() -> None:
+    """One worker makes them one after another: drawing takes memory."""
+    report_issues.work(make=saved.make, expected=(saved.Unusable, exports.Missing), keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.run_job")

@@ -20,7 +20,9 @@ from monitor.views import (
     performance,
     reports,
     runs,
+    saved_reports,
     settings,
+    shared,
     sources,
     suites,
     tracing,
@@ -28,6 +30,7 @@ from monitor.views import (
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
+    path("", include(shared.urlpatterns)),
     path("accounts/", include("allauth.urls")),
     path("w/<slug:workspace>/", include(answers.urlpatterns)),
     path("w/<slug:workspace>/", include(asking.urlpatterns)),
@@ -46,5 +49,6 @@ urlpatterns = [
     path("w/<slug:workspace>/", include(performance.urlpatterns)),
     path("w/<slug:workspace>/", include(sources.urlpatterns)),
     path("w/<slug:workspace>/", include(reports.urlpatterns)),
+    path("w/<slug:workspace>/", include(saved_reports.urlpatterns)),
     path("w/<slug:workspace>/", include(tracing.urlpatterns)),
 ]

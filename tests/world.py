@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import zstandard
 from django.db.models import F, Func, Value
@@ -37,11 +38,16 @@ from monitor.models import (
     Panel,
     Pointers,
     Prompt,
+    ReportFile,
+    ReportIssue,
+    ReportMail,
+    ReportSettings,
     Response,
     ResponseSource,
     Role,
     Run,
     RunStatus,
+    SavedReport,
     SupportCheck,
     SupportVerdict,
     Trigger,
@@ -49,6 +55,8 @@ from monitor.models import (
     Workspace,
 )
 from monitor.models.tracing import question_key
+from monitor.services import share_links
+from monitor.services.share_links import NewLink
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -111,6 +119,8 @@ class World:
     crawl: Job
     credential: Credential
     price: OwnPrice
+    report_file: ReportFile
+    share: NewLink
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -133,11 +143,23 @@ class World:
         for name in set(route.arguments) - {"workspace"}:
             if route.name not in OBJECTS:
                 raise LookupError(f"tests/world.py has no object for `{name}` of the route `{route.name}`.")
-            arguments[name] = OBJECTS[route.name](other).pk
+            found = OBJECTS[route.name](other)
+            arguments[name] = getattr(found, "pk", found)
         return reverse(route.name, kwargs=arguments)
 
 
+#: A row goes into the address by its id, anything else as it is.
 OBJECTS: dict[str, Callable[[World], Any]] = {
+    "shared": lambda world: world.share.token,
+    "share_revoke": lambda world: world.share.link,
+    "report_file": lambda world: world.report_file,
+    **dict.fromkeys(
+        (
+            *("saved_report", "saved_report_edit", "saved_report_send", "saved_report_preview"),
+            *("saved_report_pause", "saved_report_delete", "share_new"),
+        ),
+        lambda world: world.share.link.report,
+    ),
     "price_delete": lambda world: world.price,
     **dict.fromkeys(
         ("credential_test", "credential_delete", "credential_limits"),
@@ -186,6 +208,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_report(workspace),
         *_asked(history),
     )
 
@@ -214,6 +237,7 @@ def world_of(workspace: Workspace) -> World:
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_report(workspace),
         *_asked(history),
     )
 
@@ -234,6 +258,51 @@ def _price(workspace: Workspace) -> OwnPrice:
         output=8,
         entered_on=timezone.now().date(),
     )
+
+
+def _report(workspace: Workspace) -> tuple[ReportFile, NewLink]:
+    """A saved report that was made and sent to one of two, with a link, under a letterhead."""
+    ReportSettings.objects.create(
+        workspace=workspace,
+        name="Pens & Partners",
+        accent="#7a1f3d",
+        footer="Confidential",
+        addresses=["b@out.example"],
+    )
+    report = SavedReport.objects.create(
+        workspace=workspace,
+        name="Monday report",
+        formats=["pdf", "xlsx"],
+        cron="0 6 * * 1",
+        recipients=["a@out.example", "b@out.example"],
+    )
+    now = timezone.now()
+    issue = ReportIssue.objects.create(
+        workspace=workspace,
+        report=report,
+        moment=now,
+        slot_at=now,
+        status="made",
+        start=now.date() - timedelta(days=28),
+        end=now.date() - timedelta(days=1),
+        made_at=now,
+    )
+    refused = "The mail server did not take it (550 no such mailbox)."
+    for address, status, message in (("a@out.example", "failed", refused), ("b@out.example", "sent", "")):
+        ReportMail.objects.create(
+            workspace=workspace, issue=issue, address=address, key=uuid4(), status=status, message=message, tries=1
+        )
+    content = b"%PDF-1.7 of a test"
+    file = ReportFile.objects.create(
+        workspace=workspace,
+        issue=issue,
+        format="pdf",
+        name="citescope-home.pdf",
+        content_type="application/pdf",
+        size=len(content),
+        content=content,
+    )
+    return file, share_links.make(report=report, name="The board", days=30, texts=True, by="owner@home.example")
 
 
 def _job(workspace: Workspace) -> Job:

@@ -6,6 +6,7 @@ memory stays flat. Needs `pyarrow`, an extra; knows nothing of what is made of t
 
 from __future__ import annotations
 
+import json
 import tempfile
 import zipfile
 from importlib.util import find_spec
@@ -53,7 +54,7 @@ def _write_table(report: Report, name: str, schema: pa.Schema, path: str) -> Non
 def _citation(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Spans as the structs of their column."""
     *before, spans, pawc = row
-    return (*before, [{"start": start, "end": end} for start, end in spans or ()], pawc)
+    return (*before, [{"start": start, "end": end} for start, end in json.loads(spans)], pawc)
 
 
 _READ = {"citations": _citation}

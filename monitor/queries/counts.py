@@ -131,7 +131,7 @@ def load_domains(
         key = (assistant, stratum)
         arrays = np.zeros((3, len(places[key])))
         arrays[:, [places[key][prompt] for prompt in prompts]] = counts
-        found[key].append(DomainCounts(domain, *arrays, share, pawc))
+        found[key].append(DomainCounts(domain, arrays[0], arrays[1], arrays[2], share, pawc))
     return found
 
 

@@ -55,7 +55,8 @@ _TABLES = {
     "responses": f"""
 SELECT r.id, r.run_id, panel.name, c.day, r.answered_at, r.assistant, r.stratum, r.model_reported, r.prompt_id,
        r.prompt_text, prompt.tags, r.repeat + 1, r.status, r.finish,
-       r.status = 'answered' AND r.finish = ANY(%(finishes)s), r.text, r.searches, r.input_tokens, r.output_tokens,
+       r.status = 'answered' AND r.finish = ANY(%(finishes)s), r.text,
+       ARRAY(SELECT jsonb_array_elements_text(r.searches)), r.input_tokens, r.output_tokens,
        r.cost_usd, r.latency_ms
 {_ASKED} JOIN monitor_prompt prompt ON prompt.id = r.prompt_id LEFT JOIN monitor_panel panel ON panel.id = c.panel_id
 {_WHERE} ORDER BY c.day, r.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -25,7 +26,7 @@ def save(
     logo: bytes | None = None,
 ) -> None:
     """`logo` is a PNG of `clean_logo`; None keeps the present one and b"" takes it away."""
-    values = {
+    values: dict[str, Any] = {
         "name": clean_line(name),
         "accent": clean_accent(accent),
         "footer": clean_line(footer),

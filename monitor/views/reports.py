@@ -12,7 +12,8 @@ from django.urls import path
 from django.views.decorators.vary import vary_on_headers
 
 from monitor import exports
-from monitor.queries import dashboard, filters
+from monitor.exports.parquet import EXTRA
+from monitor.queries import dashboard, filters, saved_reports
 from monitor.queries import report as queries
 from monitor.views.access import WorkspaceRequest, access
 from monitor.views.files import attachment
@@ -28,6 +29,8 @@ def reports(request: WorkspaceRequest) -> HttpResponse:
         "sections": sections,
         "brands": brands,
         "formats": exports.FORMATS,
+        "parquet_extra": EXTRA,
+        "saved": saved_reports.rows(request.workspace),
         "measured": bool(sections) or filters.last_measured_day(request.workspace) is not None,
     }
     return render(request, "_reports_content.html" if request.htmx else "reports.html", context)

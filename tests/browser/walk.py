@@ -32,6 +32,8 @@ FLAGS = [
 NO_PAGE = {
     "health": "plain text for supervisors",
     "report_download": "a file",
+    "saved_report_preview": "a file",
+    "report_file": "a file",
     "ask_stream": "a stream of events",
     "mfa_download_recovery_codes": "a file",
 }
