@@ -24,10 +24,10 @@ class Records:
     values: Mapping[str, Any]
 
     def __iter__(self) -> Iterator[Row]:
-        for chunk in self.chunks():
+        for chunk in self.chunks(CHUNK):
             yield from chunk
 
-    def chunks(self, size: int = CHUNK) -> Iterator[list[Row]]:
+    def chunks(self, size: int) -> Iterator[list[Row]]:
         """Lists of at most `size` rows, by a cursor of the server's."""
         with closing(connection.chunked_cursor()) as cursor:
             cursor.execute(self.sql, self.values)
