@@ -89,7 +89,7 @@ def judge_mentions() -> None:
 
 @app.task(name="monitor.tasks.make_reports")
 def make_reports() -> None:
-    """One worker makes them one after another: drawing takes memory."""
+    """Make what is due of saved reports, and send it."""
     report_issues.work(make=saved.make, expected=(saved.Unusable, exports.Missing), keep_going=_keeps_running)
 
 

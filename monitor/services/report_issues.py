@@ -34,6 +34,7 @@ from monitor.models import (
     SavedReport,
 )
 from monitor.services import report_settings, saved_reports
+from monitor.services.locks import alone
 
 if TYPE_CHECKING:
     from monitor.exports.saved import Made
@@ -42,6 +43,7 @@ Make = Callable[[SavedReport, datetime], "Made"]
 
 log = logging.getLogger(__name__)
 
+_LOCK = 1_128_481_113
 MOST_TRIES = 5
 WAITS = (60, 5 * 60, 30 * 60, 2 * 3600)
 #: A report of a large workspace takes minutes; a mail with its files does not.
@@ -63,14 +65,18 @@ def has_work() -> bool:
 def work(
     *, make: Make, expected: tuple[type[Exception], ...] = (), keep_going: Callable[[], bool] = lambda: True
 ) -> int:
-    """Make and send all that is due. Of `make`, `expected` errors say in words what a person has to mend."""
+    """Make and send all that is due, unless another worker does. Of `make`, `expected` errors say what is to be mended.
+
+    One worker at a time, for drawing takes memory.
+    """
     done = 0
-    while keep_going() and (issue := _claim_issue()):
-        _make(issue, make, expected)
-        done += 1
-    while keep_going() and (mail := _claim_mail()):
-        _send(mail)
-        done += 1
+    with alone(_LOCK) as is_alone:
+        while is_alone and keep_going() and (issue := _claim_issue()):
+            _make(issue, make, expected)
+            done += 1
+        while is_alone and keep_going() and (mail := _claim_mail()):
+            _send(mail)
+            done += 1
     return done
 
 
