@@ -43,7 +43,7 @@ Make = Callable[[SavedReport, datetime], "Made"]
 
 log = logging.getLogger(__name__)
 
-_LOCK = 1_128_481_113
+_LOCK = 1_128_481_131
 MOST_TRIES = 5
 WAITS = (60, 5 * 60, 30 * 60, 2 * 3600)
 #: A report of a large workspace takes minutes; a mail with its files does not.
