@@ -7,7 +7,7 @@ functions that need them, so that pages and forms stay light.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rag.crawl import Target, Visit
     from rag.extract import PageText
     from rag.fetch import Fetcher
+    from rag.ideas import Idea
     from rag.index import Index
     from rag.page_facts import PageFacts, SitemapFacts
     from rag.support import Judgement
@@ -308,6 +309,13 @@ def asked_words(question: str, text: str) -> tuple[list[str], list[str]]:
     from rag.trace import asked_words as split
 
     return split(question, text)
+
+
+def prompt_ideas(index_folder: Path, documents: Collection[str], known: Sequence[str], **asked: Any) -> list[Idea]:
+    """Questions that these documents of a generation answer and that are not `known`; see `rag.ideas`. Loads torch."""
+    from rag.ideas import ideas
+
+    return ideas(_index(index_folder), embedder(), documents, known, **asked)
 
 
 def support_version() -> str:

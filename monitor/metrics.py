@@ -146,19 +146,36 @@ def changes(
     return _differences(hits_after / n_after[paired, None] - hits_before / n_before[paired, None])
 
 
-def _differences(each: Floats) -> list[Change]:
-    """The changes of which each prompt says so much: [pairs, changes], with at least one pair."""
+def _differences(each: Floats, *, for_few: bool = False) -> list[Change]:
+    """The changes of which each prompt says so much: [pairs, changes], with at least one pair.
+
+    `for_few` makes up for what the bootstrap falls short by over few prompts.
+    """
     pairs = len(each)
     means = each.mean(axis=0)
     if pairs < ENOUGH_PROMPTS:
         return [Change(float(mean), None, None, None, pairs) for mean in means]
     draws = _resampled_means(each)  # [draws, changes]
+    if for_few:
+        draws = means + _shortfall(pairs) * (draws - means)
     lows, highs = np.quantile(draws, _TAILS, axis=0)
     as_far = (np.abs(draws - means) >= np.abs(means) - _ROUNDING).sum(axis=0)
     return [
         Change(float(mean), float(low), float(high), (int(k) + 1) / (DRAWS + 1), pairs)
         for mean, low, high, k in zip(means, lows, highs, as_far, strict=True)
     ]
+
+
+def _shortfall(pairs: int) -> float:
+    """How much wider Student's interval is than the bootstrap's, which takes n for n - 1 and the normal curve for his.
+
+    His quantile by its expansion in the normal one's, good to four digits from nine degrees of freedom on.
+    """
+    free, z = pairs - 1, _Z
+    first = (z**3 + z) / (4 * free)
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * free**3)
+    return (z + first + second + third) / z * math.sqrt(pairs / free)
 
 
 def adjusted(found: Sequence[Change]) -> list[Change]:
@@ -240,13 +257,17 @@ class Drift:
 
 
 def drift(prompts: Iterable[tuple[Days, Days]]) -> Drift:
-    """The drift over prompts, each with its answers before and now. Two answers that cite nothing are alike."""
+    """The drift over prompts, each with its answers before and now. Two answers that cite nothing are alike.
+
+    The interval and the test are a change's, widened for few prompts: 25 prompts where nothing moved are called moved
+    in 5 % of cases, and not in the 6 to 7 % of the bare bootstrap.
+    """
     found = [distances for before, now in prompts if (distances := _distances(before, now))]
     if not found:
         return Drift(None, None, NO_CHANGE)
     table = np.asarray(found)  # [prompts, (across, within)]
     across, within = table.mean(axis=0)
-    return Drift(float(across), float(within), _differences(table[:, :1] - table[:, 1:])[0])
+    return Drift(float(across), float(within), _differences(table[:, :1] - table[:, 1:], for_few=True)[0])
 
 
 def _distances(before: Days, now: Days) -> tuple[float, float] | None:

@@ -41,6 +41,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "monitor.folding": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
     "monitor.nearby": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
     "monitor.metrics": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
+    "monitor.planning": ("monitor.models", "monitor.services", "monitor.queries", "monitor.assistants", "django"),
+    "monitor.repeats": ("monitor.services", "monitor.queries", "monitor.views"),
     "monitor.charts": ("monitor.models", "monitor.services", "monitor.views"),
     "monitor.exports": ("monitor.models", "monitor.services", "monitor.views"),
     "monitor.tasks": ("monitor.queries", "monitor.views", "monitor.models"),

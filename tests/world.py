@@ -38,6 +38,7 @@ from monitor.models import (
     Panel,
     Pointers,
     Prompt,
+    PromptIdea,
     ReportFile,
     ReportIssue,
     ReportMail,
@@ -48,6 +49,7 @@ from monitor.models import (
     Run,
     RunStatus,
     SavedReport,
+    SavedView,
     SupportCheck,
     SupportVerdict,
     Trigger,
@@ -121,6 +123,7 @@ class World:
     price: OwnPrice
     report_file: ReportFile
     share: NewLink
+    view: SavedView
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -161,6 +164,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.share.link.report,
     ),
     "price_delete": lambda world: world.price,
+    **dict.fromkeys(("view_remove", "view_restore"), lambda world: world.view),
     **dict.fromkeys(
         ("credential_test", "credential_delete", "credential_limits"),
         lambda world: world.credential,
@@ -197,6 +201,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         workspace=workspace, number=1, page_versions=[page.current_id], passages=1, manifest={"model": "minilm"}
     )
     Pointers.objects.filter(workspace=workspace).update(generation=generation)
+    _idea(page)
     response = _response(history)
     _checked_and_ranked(response, page, generation)
     return World(
@@ -209,6 +214,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _credential(workspace),
         _price(workspace),
         *_report(workspace),
+        _view(workspace),
         *_asked(history),
     )
 
@@ -228,6 +234,7 @@ def world_of(workspace: Workspace) -> World:
         list(Run.objects.for_workspace(workspace).filter(panel=panel).order_by("pk")),
     )
     people = {role: _person(workspace, role) for role in Role}
+    _idea(page)
     return World(
         history,
         people,
@@ -238,6 +245,7 @@ def world_of(workspace: Workspace) -> World:
         _credential(workspace),
         _price(workspace),
         *_report(workspace),
+        _view(workspace),
         *_asked(history),
     )
 
@@ -303,6 +311,24 @@ def _report(workspace: Workspace) -> tuple[ReportFile, NewLink]:
         content=content,
     )
     return file, share_links.make(report=report, name="The board", days=30, texts=True, by="owner@home.example")
+
+
+def _idea(page: Page) -> PromptIdea:
+    return PromptIdea.objects.create(
+        workspace_id=page.workspace_id,
+        version_id=page.current_id,
+        text="Which pen dries fast enough for left-handed writers?",
+        start=0,
+        end=200,
+        rank=1,
+        asked=True,
+    )
+
+
+def _view(workspace: Workspace) -> SavedView:
+    return SavedView.objects.create(
+        workspace=workspace, name="Pens by the month", page="overview", query="tag=pens&compare=month"
+    )
 
 
 def _job(workspace: Workspace) -> Job:

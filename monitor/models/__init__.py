@@ -20,6 +20,7 @@ from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, Spending
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
 from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
 from monitor.models.reports import (
     IssueStatus,
@@ -44,6 +45,7 @@ from monitor.models.runs import (
     RunStatus,
     Trigger,
 )
+from monitor.models.saved_views import SavedView
 from monitor.models.source_types import SourceType
 from monitor.models.support import SupportCheck, SupportVerdict
 from monitor.models.tracing import DeepRanks
@@ -70,6 +72,7 @@ __all__ = [
     "Extraction",
     "ExtractionStatus",
     "Gate",
+    "IdeaState",
     "IndexGeneration",
     "IssueStatus",
     "Job",
@@ -86,6 +89,7 @@ __all__ = [
     "Passage",
     "Pointers",
     "Prompt",
+    "PromptIdea",
     "RateLimit",
     "RateUnit",
     "Redirect",
@@ -102,6 +106,7 @@ __all__ = [
     "Run",
     "RunStatus",
     "SavedReport",
+    "SavedView",
     "Sentiment",
     "ShareLink",
     "SpendingLimit",

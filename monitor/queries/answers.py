@@ -36,7 +36,8 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import filters, redirects, sentiment, support
+from monitor.queries import behind, filters, redirects, sentiment, support
+from monitor.queries.behind import Behind
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 
@@ -83,6 +84,7 @@ class Narrowing:
     domain: str = ""
     run: int | None = None
     prompt: int | None = None
+    behind: Behind = Behind()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def read_narrowing(params: QueryDict) -> Narrowing:
         domain=params.get("domain", "").replace("\x00", "").strip().lower()[:253],
         run=number("run"),
         prompt=number("prompt"),
+        behind=behind.read(params),
     )
 
 
@@ -126,7 +129,7 @@ def answers(workspace: Workspace, bar: filters.FilterBar, params: QueryDict) -> 
     return Answers(
         rows=tuple(_rows(workspace, list(page.object_list), asked.words)),
         page=page,
-        chips=(*bar.chips, *_chips(asked, params)),
+        chips=(*bar.chips, *_chips(asked, bar, params)),
         any_at_all=bool(page.paginator.count) or Response.objects.for_workspace(workspace).exists(),
     )
 
@@ -147,9 +150,13 @@ def _narrowed(
         "prompt__tags__overlap": list(chosen.tags),
     }
     found = found.filter(**{name: value for name, value in exact.items() if value})
+    if not asked.state:
+        found = found.exclude(status=ResponseStatus.SKIPPED)
     current = Pointers.objects.filter(workspace=workspace).values("extraction")
     here = {"extraction__in": current, "response": OuterRef("pk")}
-    if chosen.brands:
+    if asked.behind:
+        found = behind.narrowed(workspace, found, chosen, asked.behind)
+    if chosen.brands and not asked.behind.figure:
         found = found.filter(
             Exists(Mention.objects.for_workspace(workspace).filter(**here, brand__in=chosen.brands).order_by())
         )
@@ -162,13 +169,15 @@ def _narrowed(
     return found
 
 
-def _chips(asked: Narrowing, params: QueryDict) -> Iterable[filters.Chip]:
+def _chips(asked: Narrowing, bar: filters.FilterBar, params: QueryDict) -> Iterable[filters.Chip]:
+    brands = tuple(choice.label for choice in bar.brands if choice.chosen)
     shown = {
         "q": f"“{asked.words}”" if asked.words else "",
         "state": ResponseStatus(asked.state).label if asked.state else "",
         "domain": f"cites {asked.domain}" if asked.domain else "",
         "run": f"run {asked.run}" if asked.run else "",
         "prompt": "one prompt" if asked.prompt else "",
+        **behind.words(asked.behind, brands),
     }
     for name, label in shown.items():
         if label:
@@ -343,7 +352,8 @@ def _said(response: Response, mention: Mention) -> Said:
 def _repeats(response: Response) -> QuerySet[Response]:
     """The same question to the same assistant in the same run."""
     same = Response.objects.for_workspace(response.workspace).filter(run_id=response.run_id, prompt=response.prompt_id)
-    return same.filter(assistant=response.assistant).only("repeat", "status", "finish").order_by("repeat")
+    asked = same.filter(assistant=response.assistant).exclude(status=ResponseStatus.SKIPPED)
+    return asked.only("repeat", "status", "finish").order_by("repeat")
 
 
 # --- the raw payload -------------------------------------------------------------------------------------------------

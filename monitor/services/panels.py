@@ -40,9 +40,9 @@ class Conflict(Problem):
 def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str, Any], revision: int | None) -> Panel:
     """Create a panel or change one, and freeze its plan as a revision; saving what is there already makes none.
 
-    `fields`: name, suite, assistants [{assistant, model, options}], repeats, cron, time_zone. `revision` is the one the
-    change was made from: what others changed since is kept, None replaces it. Raises Conflict where both changed the
-    same field, Problem for what is wrong.
+    `fields`: name, suite, assistants [{assistant, model, options}], repeats, adaptive (default: no), cron, time_zone.
+    `revision` is the one the change was made from: what others changed since is kept, None replaces it. Raises Conflict
+    where both changed the same field, Problem for what is wrong.
     """
     cleaned = _cleaned(workspace, fields)
     try:
@@ -70,7 +70,8 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
 def plan_of(*, panel: Panel, number: int) -> dict[str, Any] | None:
     """The panel's fields as its revision of that number froze them, the suite by its id; None when there is none."""
     found = PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel, number=number).first()
-    return {**found.plan, "suite": found.plan["suite"]["id"]} if found else None
+    # revisions of before there were adaptive repeats do not speak of them
+    return {"adaptive": False, **found.plan, "suite": found.plan["suite"]["id"]} if found else None
 
 
 def fields_of(panel: Panel) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def fields_of(panel: Panel) -> dict[str, Any]:
         "suite": panel.suite_id,
         "assistants": panel.assistants,
         "repeats": panel.repeats,
+        "adaptive": panel.adaptive,
         "cron": panel.cron,
         "time_zone": panel.time_zone,
     }
@@ -140,6 +142,7 @@ def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
         "suite": suite,
         "assistants": _assistants(fields["assistants"]),
         "repeats": repeats,
+        "adaptive": bool(fields.get("adaptive", False)),
         "cron": cron,
         "time_zone": time_zone,
     }

@@ -11,12 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from monitor.drawings import ICONS, PICTURES
+from monitor.queries.behind import link
 
 register = template.Library()
 
@@ -207,6 +209,18 @@ def ago(moment: datetime | None) -> SafeString:
 def nav_url(name: str, *arguments: Any) -> str:
     """The address of one of the frame's places."""
     return reverse(name, args=arguments)
+
+
+@register.simple_tag(takes_context=True)
+def behind(context: Context, figure: str, of: Any = None, **values: Any) -> str:
+    """The address of the answers behind a figure of this page, of one assistant in one stratum: `of` knows which.
+
+    `{% behind "named" of=section brand=row.brand.pk as href %}`
+    """
+    if "bar" not in context:
+        return ""  # a page for people outside, which leads nowhere
+    who = {"assistant": of.assistant, "stratum": of.stratum} if of is not None else {}
+    return link(context["workspace"], context["bar"].filter, figure, **who, **values)
 
 
 @register.filter

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitor import metrics
 from monitor.metrics import Change, Rate
+from tests.monitor import simulated
 
 cell = st.integers(0, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -313,28 +314,19 @@ def test_drift_needs_both_periods_and_two_answers_on_a_day() -> None:
 
 
 def test_drift_calls_noise_noise_and_a_change_a_change() -> None:
-    rng = np.random.default_rng(5)
-    names = [f"d{number}" for number in range(8)]
+    generator = np.random.default_rng(5)
+    assert simulated.drifts_called(generator, moved=0.0, panels=200) <= 0.075
+    assert simulated.drifts_called(generator, moved=0.7, panels=40) >= 0.95
 
-    def answer(tastes: np.ndarray[Any, Any]) -> frozenset[str]:
-        return frozenset(name for name, taste in zip(names, tastes, strict=True) if rng.random() < taste)
 
-    def days(tastes: np.ndarray[Any, Any]) -> list[list[frozenset[str]]]:
-        return [[answer(tastes), answer(tastes)] for _ in range(3)]
-
-    def share_called(moved: float, panels: int = 60) -> float:
-        called = 0
-        for _ in range(panels):
-            prompts = []
-            for _ in range(25):
-                before = rng.beta(1, 1, len(names))
-                after = np.where(rng.random(len(names)) < moved, rng.beta(1, 1, len(names)), before)
-                prompts.append((days(before), days(after)))
-            called += metrics.drift(prompts).change.verdict == "more than noise"
-        return called / panels
-
-    assert share_called(0.0) <= 0.12, "of 60, seven may be called by chance once in a hundred times"
-    assert share_called(0.7) >= 0.95
+def test_drift_over_few_prompts_has_students_interval() -> None:
+    # 5 of 25 prompts moved altogether, the others not at all: as a change of a rate, but for its width
+    found = metrics.drift([([[A, A]], [[B]])] * 5 + [([[A, A]], [[A]])] * 20).change
+    plain = metrics.change([(0, 1)] * 25, [(1, 1)] * 5 + [(0, 1)] * 20)
+    assert found.difference == plain.difference == pytest.approx(0.2)
+    assert found.high is not None and plain.high is not None
+    # 2.0639 is the 97.5 % point of Student's distribution with 24 degrees of freedom
+    assert (found.high - 0.2) / (plain.high - 0.2) == pytest.approx(2.0639 / 1.95996 * math.sqrt(25 / 24), rel=1e-4)
 
 
 def test_the_core_is_what_four_of_five_runs_cite() -> None:

@@ -1,0 +1,54 @@
+"""Which cells of a panel are clear by its earlier runs, for adaptive repeats; the rule itself is `monitor.planning`'s.
+
+Shared by the service that starts runs and the queries that say what a run will ask. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from monitor import planning
+from monitor.models import BrandKind, DayBrand, DayCell, Panel, PanelRevision, Pointers, Run
+
+#: (assistant, prompt id)
+Cell = tuple[str, int]
+
+
+def clear_cells(*, panel: Panel, asked: Iterable[Mapping[str, Any]]) -> set[Cell]:
+    """Of these assistants, as plans hold them, and the suite's prompts: the cells that need not be asked in full."""
+    return {cell for cell, seen in _seen(panel, asked) if planning.is_clear(seen)}
+
+
+def _seen(panel: Panel, asked: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Cell, planning.Seen]]:
+    """What each cell's latest runs said under the current reading, where the assistant was asked as it is now."""
+    pointers = Pointers.objects.filter(workspace=panel.workspace_id).select_related("extraction__brand_set").first()
+    if pointers is None or pointers.extraction is None:
+        return
+    own = [brand["id"] for brand in pointers.extraction.brand_set.brands if brand["kind"] == BrandKind.OWN]
+    revisions = dict(
+        PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel).values_list("pk", "plan")
+    )
+    runs = Run.objects.for_workspace(panel.workspace_id).filter(panel=panel, rolled_up_at__isnull=False)
+    for item in asked:
+        alike = [pk for pk, frozen in revisions.items() if item in frozen["assistants"]]
+        latest = runs.filter(panel_revision__in=alike).order_by("-pk").values_list("pk", flat=True)
+        cells = DayCell.objects.for_workspace(panel.workspace_id).filter(
+            extraction=pointers.extraction_id,
+            run__in=list(latest[: planning.RUNS_LOOKED_AT]),
+            assistant=item["assistant"],
+            prompt__suite=panel.suite_id,
+            prompt__archived_at=None,
+            valid__gt=0,
+        )
+        named: dict[int, dict[int, int]] = defaultdict(dict)
+        of_brands = DayBrand.objects.for_workspace(panel.workspace_id).filter(cell__in=cells, brand__in=own).order_by()
+        for prompt, brand, count in of_brands.values_list("cell__prompt", "brand").annotate(count=Sum("named")):
+            named[prompt][brand] = count
+        counted = cells.order_by().values_list("prompt").annotate(runs=Count("pk"), answers=Sum("valid"))
+        for prompt, run_count, answers in counted:
+            hits = [named[prompt].get(brand, 0) for brand in own]
+            yield (item["assistant"], prompt), planning.Seen(run_count, answers, hits)
