@@ -226,7 +226,7 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable(
         "EMAIL_URL",
         "",
-        "smtp://USER:PASSWORD@HOST:PORT for invitations, resets and alerts; empty: printed to the log, and no alerts.",
+        "smtp://USER:PASSWORD@HOST:PORT for invitations, resets, alerts and reports; empty: printed to the log.",
         str,
     ),
     Variable("EMAIL_FROM", "", "Sender of e-mails; empty: the user of EMAIL_URL, where that is an address.", str),

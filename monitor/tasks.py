@@ -8,8 +8,9 @@ from typing import Any
 from celery.signals import worker_ready
 from celery.worker import state
 
-from monitor import assistants, pulse
+from monitor import assistants, exports, pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
+from monitor.exports import saved
 from monitor.queries import alerts as alert_queries
 from monitor.services import (
     alerts,
@@ -21,8 +22,10 @@ from monitor.services import (
     nudge,
     outbound,
     recovery,
+    report_issues,
     resolving,
     runs,
+    saved_reports,
     supporting,
 )
 
@@ -41,6 +44,7 @@ def tell_what_is_slow(**sent: Any) -> None:
 def tick() -> None:
     """Every half minute: start what is due, mend what broke, wake whoever has work."""
     runs.start_due_panels()
+    saved_reports.start_due()
     recovery.sweep()
     brands.follow_missed()
     jobs.resume_abandoned()
@@ -48,6 +52,8 @@ def tick() -> None:
         nudge.queue(queue)
     if resolving.has_work():
         nudge.resolving()
+    if report_issues.has_work():
+        nudge.reporting()
     _wake_for_ended_runs()
 
 
@@ -113,6 +119,12 @@ def evaluate_alerts() -> None:
 @app.task(name="monitor.tasks.send_mail")
 def send_mail() -> None:
     mailing.work(changes=alert_queries.what_changed)
+
+
+@app.task(name="monitor.tasks.make_reports")
+def make_reports() -> None:
+    """Make what is due of saved reports, and send it."""
+    report_issues.work(make=saved.make, expected=(saved.Unusable, exports.Missing), keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.run_job")

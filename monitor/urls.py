@@ -25,8 +25,10 @@ from monitor.views import (
     reports,
     reviews,
     runs,
+    saved_reports,
     saved_views,
     settings,
+    shared,
     sources,
     suites,
     tracing,
@@ -34,6 +36,7 @@ from monitor.views import (
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
+    path("", include(shared.urlpatterns)),
     path("accounts/", include("allauth.urls")),
     path("w/<slug:workspace>/", include(alerts.urlpatterns)),
     path("w/<slug:workspace>/", include(alert_rules.urlpatterns)),
@@ -58,5 +61,6 @@ urlpatterns = [
     path("w/<slug:workspace>/", include(saved_views.urlpatterns)),
     path("w/<slug:workspace>/", include(sources.urlpatterns)),
     path("w/<slug:workspace>/", include(reports.urlpatterns)),
+    path("w/<slug:workspace>/", include(saved_reports.urlpatterns)),
     path("w/<slug:workspace>/", include(tracing.urlpatterns)),
 ]

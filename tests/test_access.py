@@ -99,6 +99,12 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
     "prompts_add": lambda world: {"mode": "lines", "lines": "Which ink dries fast?", "tags": ""},
     "prompts_archive": lambda world: {"prompt": [world.history.prompts[0].pk]},
     "prompts_restore": lambda world: {"prompt": [world.history.prompts[0].pk]},
+    "report_settings": lambda world: {"name": "Pens & Partners", "accent": "#7a1f3d"},
+    **dict.fromkeys(
+        ("saved_report_new", "saved_report_edit"),
+        lambda world: {"name": "Another report", "period": "28", "formats": ["pdf"], "schedule": ""},
+    ),
+    "share_new": lambda world: {"name": "The board", "days": "30"},
     "settings": lambda world: {"name": "Renamed", "time_zone": "Europe/Berlin"},
     "suite_edit": lambda world: {"name": "Pens and ink"},
     "suite_new": lambda world: {"name": "Ink"},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import zstandard
 from django.db import transaction
@@ -44,12 +45,17 @@ from monitor.models import (
     Pointers,
     Prompt,
     PromptIdea,
+    ReportFile,
+    ReportIssue,
+    ReportMail,
+    ReportSettings,
     Response,
     ResponseSource,
     Review,
     Role,
     Run,
     RunStatus,
+    SavedReport,
     SavedView,
     SupportCheck,
     SupportVerdict,
@@ -60,7 +66,8 @@ from monitor.models import (
 from monitor.models.alerts import ABOUT_A_BRAND
 from monitor.models.tracing import question_key
 from monitor.queries.reviews import answer_review
-from monitor.services import alert_rules, corrections, mention_rows, reviews
+from monitor.services import alert_rules, corrections, mention_rows, reviews, share_links
+from monitor.services.share_links import NewLink
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -123,6 +130,8 @@ class World:
     crawl: Job
     credential: Credential
     price: OwnPrice
+    report_file: ReportFile
+    share: NewLink
     view: SavedView
     correction: Correction
     #: An answer that was drawn for review, with a confirmed one beside it.
@@ -149,14 +158,26 @@ class World:
         for name in set(route.arguments) - {"workspace"}:
             if route.name not in OBJECTS:
                 raise LookupError(f"tests/world.py has no object for `{name}` of the route `{route.name}`.")
-            arguments[name] = OBJECTS[route.name](other).pk
+            found = OBJECTS[route.name](other)
+            arguments[name] = getattr(found, "pk", found)
         return reverse(route.name, kwargs=arguments)
 
 
+#: A row goes into the address by its id, anything else as it is.
 OBJECTS: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(
         ("alert_rule", "alert_rule_switch", "alert_rule_off", "alert_rule_delete", "alert_rule_restore"),
         lambda world: AlertRule.objects.for_workspace(world.workspace).order_by("pk").first(),
+    ),
+    "shared": lambda world: world.share.token,
+    "share_revoke": lambda world: world.share.link,
+    "report_file": lambda world: world.report_file,
+    **dict.fromkeys(
+        (
+            *("saved_report", "saved_report_edit", "saved_report_send", "saved_report_preview"),
+            *("saved_report_pause", "saved_report_delete", "share_new"),
+        ),
+        lambda world: world.share.link.report,
     ),
     "price_delete": lambda world: world.price,
     **dict.fromkeys(("view_remove", "view_restore"), lambda world: world.view),
@@ -215,6 +236,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_report(workspace),
         _view(workspace),
         *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
@@ -248,6 +270,7 @@ def world_of(workspace: Workspace) -> World:
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_report(workspace),
         _view(workspace),
         *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
@@ -324,6 +347,51 @@ def _price(workspace: Workspace) -> OwnPrice:
         output=8,
         entered_on=timezone.now().date(),
     )
+
+
+def _report(workspace: Workspace) -> tuple[ReportFile, NewLink]:
+    """A saved report that was made and sent to one of two, with a link, under a letterhead."""
+    ReportSettings.objects.create(
+        workspace=workspace,
+        name="Pens & Partners",
+        accent="#7a1f3d",
+        footer="Confidential",
+        addresses=["b@out.example"],
+    )
+    report = SavedReport.objects.create(
+        workspace=workspace,
+        name="Monday report",
+        formats=["pdf", "xlsx"],
+        cron="0 6 * * 1",
+        recipients=["a@out.example", "b@out.example"],
+    )
+    now = timezone.now()
+    issue = ReportIssue.objects.create(
+        workspace=workspace,
+        report=report,
+        moment=now,
+        slot_at=now,
+        status="made",
+        start=now.date() - timedelta(days=28),
+        end=now.date() - timedelta(days=1),
+        made_at=now,
+    )
+    refused = "The mail server did not take it (550 no such mailbox)."
+    for address, status, message in (("a@out.example", "failed", refused), ("b@out.example", "sent", "")):
+        ReportMail.objects.create(
+            workspace=workspace, issue=issue, address=address, key=uuid4(), status=status, message=message, tries=1
+        )
+    content = b"%PDF-1.7 of a test"
+    file = ReportFile.objects.create(
+        workspace=workspace,
+        issue=issue,
+        format="pdf",
+        name="citescope-home.pdf",
+        content_type="application/pdf",
+        size=len(content),
+        content=content,
+    )
+    return file, share_links.make(report=report, name="The board", days=30, texts=True, by="owner@home.example")
 
 
 def _idea(page: Page) -> PromptIdea:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
@@ -17,26 +17,27 @@ from monitor.metrics import Change, Rate
 from monitor.plain import percent, points
 from monitor.prose import beginning, prose
 from monitor.queries.dashboard import Section
-from monitor.queries.report import DEFINITIONS, Report, in_words
+from monitor.queries.report import DEFINITIONS, AnswerRow, Report, in_words
 
 PAPER_PAGES, PAPER_PROMPTS, PAPER_ANSWERS = 25, 100, 6
 PAPER_LETTERS = 600
 SERIES_WIDTH, COMPARISON_WIDTH = 640, 280
 
 
-TEMPLATE = "report.typ"
+TEMPLATE, LOGO = "report.typ", "logo.png"
 
 
-def to_pdf(report: Report, only: str | None = None) -> bytes:
+def write_pdf(report: Report, only: str | None, file: BinaryIO) -> None:
     """The report for a manager: what changed, the page's charts, the tables behind them, and the definitions."""
     import typst
 
     with tempfile.TemporaryDirectory(prefix="citescope-report-") as name:
         folder = Path(name)
         (folder / TEMPLATE).write_bytes((Path(settings.BASE_DIR) / "templates" / TEMPLATE).read_bytes())
+        if logo := report.about.branding.logo:
+            (folder / LOGO).write_bytes(logo)
         (folder / "data.json").write_text(json.dumps(_paper(report, folder), ensure_ascii=False))
-        content = typst.compile(folder / TEMPLATE, root=folder, format="pdf")
-    return bytes(content)
+        file.write(typst.compile(folder / TEMPLATE, root=folder, format="pdf"))
 
 
 def _paper(report: Report, folder: Path) -> dict[str, Any]:
@@ -44,6 +45,12 @@ def _paper(report: Report, folder: Path) -> dict[str, Any]:
     about = report.about
     return {
         "workspace": about.workspace,
+        "brand": {
+            "name": about.branding.name,
+            "accent": about.branding.accent,
+            "footer": about.branding.footer,
+            "logo": LOGO if about.branding.logo else None,
+        },
         "demo": about.is_demo,
         "period": f"{in_words(report.filter.period.start)} to {in_words(report.filter.period.end)}",
         "made": f"{in_words(about.made_at.date())}",
@@ -187,6 +194,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
                 "rate": said(row.citation),
                 "change": verdict(row.change).replace("\n", ", "),
                 "share": percent(row.share),
+                "pawc": percent(row.pawc),
                 "n": f"{row.citation.n:,}",
             }
             for row in section.domains
@@ -213,9 +221,14 @@ def _paper_sentiment(report: Report, section: Section) -> list[dict[str, Any]]:
     return rows
 
 
-def _sample(report: Report) -> list[Any]:
+def _sample(report: Report) -> list[AnswerRow]:
     """The latest answers, each to another prompt."""
-    return list({row.prompt: row for row in reversed(report.answers)}.values())[::-1][:PAPER_ANSWERS]
+    found: dict[str, AnswerRow] = {}
+    for row in report.answers:  # the latest come first
+        found.setdefault(row.prompt, row)
+        if len(found) == PAPER_ANSWERS:
+            break
+    return list(found.values())
 
 
 def said(rate: Rate) -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from monitor.exports import UTF8_MARK, guarded
+from monitor.exports.text import guarded
 from monitor.queries.reviews import MISSED, WRONG, Found
 
 COLUMNS = (
@@ -51,4 +51,4 @@ def labels_csv(rows: Iterable[Found]) -> bytes:
             row.review.reviewed_at.isoformat(timespec="seconds") if row.review.reviewed_at else "",
         )
         writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in cells])
-    return UTF8_MARK + output.getvalue().encode()
+    return output.getvalue().encode("utf-8-sig")  # the mark tells Excel that this is UTF-8

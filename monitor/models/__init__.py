@@ -25,6 +25,16 @@ from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
 from monitor.models.people import Digest, Membership, Role, User, Workspace
 from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
+from monitor.models.reports import (
+    IssueStatus,
+    ReportFile,
+    ReportIssue,
+    ReportMail,
+    ReportPeriod,
+    ReportSettings,
+    SavedReport,
+    ShareLink,
+)
 from monitor.models.runs import (
     OPEN,
     VALID,
@@ -73,6 +83,7 @@ __all__ = [
     "Gate",
     "IdeaState",
     "IndexGeneration",
+    "IssueStatus",
     "Job",
     "JobKind",
     "JobStatus",
@@ -95,6 +106,11 @@ __all__ = [
     "RateUnit",
     "Redirect",
     "RedirectState",
+    "ReportFile",
+    "ReportIssue",
+    "ReportMail",
+    "ReportPeriod",
+    "ReportSettings",
     "Response",
     "ResponseSource",
     "ResponseStatus",
@@ -103,8 +119,10 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "SavedReport",
     "SavedView",
     "Sentiment",
+    "ShareLink",
     "SpendingLimit",
     "Suite",
     "SourceType",

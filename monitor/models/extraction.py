@@ -52,7 +52,11 @@ class Pointers(models.Model):
 
 
 class ResponseSource(WorkspaceModel):
-    """A source of one answer, cited or only retrieved. `page` is empty where none is known, as behind a redirect."""
+    """A source of one answer, cited or only retrieved. `page` is empty where none is known, as behind a redirect.
+
+    `pawc` is the position-adjusted word count of its domain in this answer; it stands at the first of the domain's
+    sources alone, so that they sum up to it.
+    """
 
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="sources")
@@ -65,6 +69,7 @@ class ResponseSource(WorkspaceModel):
     retrieved = models.BooleanField(null=True)
     via = models.CharField(max_length=10, blank=True, default="")
     spans = models.JSONField(default=list)
+    pawc = models.FloatField(null=True)
 
     class Meta:
         ordering = ["sequence"]
@@ -145,6 +150,7 @@ class DayCell(WorkspaceModel):
     stratum = models.CharField(max_length=12)
     valid = models.PositiveIntegerField()
     with_citation = models.PositiveIntegerField()
+    with_pawc = models.PositiveIntegerField(default=0, db_default=0)
     reporting_retrieval = models.PositiveIntegerField()
     failed = models.PositiveIntegerField()
     refused = models.PositiveIntegerField()
@@ -182,13 +188,17 @@ class DayBrand(WorkspaceModel):
 
 
 class DayDomain(WorkspaceModel):
-    """Of a DayCell's valid responses: how many cited and retrieved the domain, and its summed citation share."""
+    """Of a DayCell's valid responses: how many cited and retrieved the domain, and its summed citation share.
+
+    `pawc` is likewise a sum, over the responses that the cell counts as `with_pawc`.
+    """
 
     cell = models.ForeignKey(DayCell, on_delete=models.CASCADE, related_name="domains")
     domain = models.CharField(max_length=253)
     cited = models.PositiveIntegerField()
     retrieved = models.PositiveIntegerField()
     share = models.FloatField()
+    pawc = models.FloatField(default=0, db_default=0)
 
     class Meta:
         constraints = [

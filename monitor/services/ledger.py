@@ -42,7 +42,7 @@ from monitor.models import (
     Run,
     RunStatus,
 )
-from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool
+from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool, word_counts
 from monitor.services.leases import Leases
 
 log = logging.getLogger(__name__)
@@ -340,7 +340,8 @@ def store(finished: Sequence[Finished]) -> int:
         Body.objects.bulk_create(bodies, ignore_conflicts=True)
         write_attempts(ended)
         write_responses(moved)
-        bulk.insert(ResponseSource, redirects.follow(sources))
+        texts = {row.pk: row.text for row in moved}
+        bulk.insert(ResponseSource, word_counts.weighed(redirects.follow(sources), texts))
         bulk.insert(Mention, mentions)
         deltas.settle(moved)
         budgets.settle(outcomes)

@@ -46,6 +46,11 @@ def mailing() -> None:
     _send("monitor.tasks.send_mail", None, "housekeeping")
 
 
+def reporting() -> None:
+    """Wake a worker for reports that are to be made or sent."""
+    _send("monitor.tasks.make_reports", None, "housekeeping")
+
+
 def job(job_id: int, *, needs_model: bool) -> None:
     """Wake a worker for one job."""
     _send("monitor.tasks.run_job", job_id, MODEL_QUEUES[-1] if needs_model else "housekeeping")

@@ -32,7 +32,7 @@ from monitor.models import (
     ResponseStatus,
     Workspace,
 )
-from monitor.services import brands, bulk, mention_rows, redirects, rollups
+from monitor.services import brands, bulk, mention_rows, redirects, rollups, word_counts
 
 CHUNK = 200
 #: First key of the advisory locks; the second is the workspace.
@@ -218,7 +218,8 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         ]
         # What a worker stored meanwhile under both extractions is the same reading: leave it.
         sources = redirects.follow([source for row in rows for source in row.sources])
-        bulk.insert(ResponseSource, sources, skip_known=True)
+        texts = {response.pk: response.text for response in responses}
+        bulk.insert(ResponseSource, word_counts.weighed(sources, texts), skip_known=True)
         bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
 
 

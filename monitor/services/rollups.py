@@ -138,12 +138,15 @@ _IS_VALID = "r.status = 'answered' AND r.finish = ANY(%(finishes)s)"
 
 _CELLS = f"""
 INSERT INTO monitor_daycell (workspace_id, extraction_id, run_id, panel_id, prompt_id, day, assistant, stratum,
-                             valid, with_citation, reporting_retrieval, failed, refused)
+                             valid, with_citation, with_pawc, reporting_retrieval, failed, refused)
 SELECT run.workspace_id, %(extraction)s, run.id, run.panel_id, r.prompt_id, run.day, r.assistant, min(r.stratum),
        count(*) FILTER (WHERE {_IS_VALID}),
        count(*) FILTER (WHERE {_IS_VALID} AND EXISTS (
            SELECT 1 FROM monitor_responsesource s
            WHERE s.response_id = r.id AND s.extraction_id = %(extraction)s AND s.cited)),
+       count(*) FILTER (WHERE {_IS_VALID} AND EXISTS (
+           SELECT 1 FROM monitor_responsesource s
+           WHERE s.response_id = r.id AND s.extraction_id = %(extraction)s AND s.pawc IS NOT NULL)),
        count(*) FILTER (WHERE {_IS_VALID} AND r.retrieval_reported),
        count(*) FILTER (WHERE r.status IN ('failed', 'unknown')),
        count(*) FILTER (WHERE r.status = 'answered' AND r.finish IN ('refused', 'blocked'))
@@ -191,7 +194,7 @@ WITH {_COUNTED},
 sources AS (
     SELECT counted.workspace_id, counted.cell_id, counted.response_id, s.domain,
            count(DISTINCT coalesce(nullif(s.page, ''), s.url)) FILTER (WHERE s.cited) AS pages,
-           bool_or(s.retrieved) AS retrieved
+           bool_or(s.retrieved) AS retrieved, sum(s.pawc) AS pawc
     FROM counted JOIN monitor_responsesource s
         ON s.response_id = counted.response_id AND s.extraction_id = %(extraction)s
     GROUP BY 1, 2, 3, 4
@@ -199,8 +202,8 @@ sources AS (
 shares AS (
     SELECT *, pages / nullif(sum(pages) OVER (PARTITION BY response_id), 0)::float8 AS share FROM sources
 )
-INSERT INTO monitor_daydomain (workspace_id, cell_id, domain, cited, retrieved, share)
+INSERT INTO monitor_daydomain (workspace_id, cell_id, domain, cited, retrieved, share, pawc)
 SELECT workspace_id, cell_id, domain, count(*) FILTER (WHERE pages > 0), count(*) FILTER (WHERE retrieved),
-       coalesce(sum(share), 0)
+       coalesce(sum(share), 0), coalesce(sum(pawc), 0)
 FROM shares WHERE domain <> '' GROUP BY 1, 2, 3
 """  # noqa: S608

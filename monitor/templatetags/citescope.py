@@ -225,6 +225,8 @@ def behind(context: Context, figure: str, of: Any = None, **values: Any) -> str:
 
     `{% behind "named" of=section brand=row.brand.pk as href %}`
     """
+    if "bar" not in context:
+        return ""  # a page for people outside, which leads nowhere
     who = {"assistant": of.assistant, "stratum": of.stratum} if of is not None else {}
     return link(context["workspace"], context["bar"].filter, figure, **who, **values)
 

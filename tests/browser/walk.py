@@ -33,6 +33,8 @@ NO_PAGE = {
     "health": "plain text for supervisors",
     "report_download": "a file",
     "review_labels": "a file",
+    "saved_report_preview": "a file",
+    "report_file": "a file",
     "ask_stream": "a stream of events",
     "mfa_download_recovery_codes": "a file",
 }

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from monitor.models import PanelRevision, Prompt, Response, ResponseStatus, Run
 from monitor.queries import dashboard, filters, sources
@@ -217,7 +218,7 @@ def test_ways_of_asking_one_assistant_are_said_where_they_are_counted_together(c
 
     def page(name: str) -> str:
         client.force_login(make_member(workspace))
-        return client.get(reverse(name, args=[workspace.slug])).content.decode()
+        return strip_tags(client.get(reverse(name, args=[workspace.slug])).content.decode())
 
     first, second = history.runs[:2]
     ask_with(first, 2, model="", options={"country": "DE"})
