@@ -6,9 +6,7 @@ from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.deltas import Delta
 from monitor.models.extraction import (
-    DayBrand,
-    DayCell,
-    DayDomain,
+    DayCounts,
     Extraction,
     ExtractionStatus,
     Mention,
@@ -51,9 +49,7 @@ __all__ = [
     "ChargeState",
     "CrawlTarget",
     "Credential",
-    "DayBrand",
-    "DayCell",
-    "DayDomain",
+    "DayCounts",
     "DeepRanks",
     "Delta",
     "Extraction",

@@ -17,10 +17,11 @@ from django.db.models import QuerySet
 from inference.pages import identify
 from monitor import assistants, metrics
 from monitor.metrics import Change, Rate
-from monitor.models import Response, Run, Workspace
+from monitor.models import DayCounts, Extraction, Run, Workspace
 from monitor.ownership import as_url
-from monitor.queries import counts, runs, source_types
-from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, DomainCounts
+from monitor.queries import counts, domains, runs, source_types
+from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Key
+from monitor.queries.domains import DomainCounts, Domains
 from monitor.queries.filters import STRATA, Filter
 from monitor.queries.source_types import KindOf
 from monitor.source_types import LABELS
@@ -186,23 +187,51 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     )
 
 
-def sections_of(
-    workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN
-) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
-    """The sections of every assistant that was measured in the period, and the brands they show."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The counts that sections are made of, for pages that show more of them; blocks are of the period's assistants."""
+
+    extraction: Extraction
+    blocks: tuple[Block, ...]
+    domains: Mapping[Key, Domains]
+
+
+def measured(workspace: Workspace, chosen: Filter) -> Measured | None:
+    """The counts under a filter, read once; None before anything was asked."""
     extraction = counts.current_extraction(workspace)
     if extraction is None:
+        return None
+    found = counts.rows_of(workspace, extraction, chosen, "cells", "brands", "domains", "domain_names")
+    blocks = (counts.block(key, rows) for key, rows in found.items())
+    return Measured(
+        extraction=extraction,
+        # an assistant measured only before has nothing to show now
+        blocks=tuple(block for block in blocks if block.rows(chosen.period).any()),
+        domains={key: domains.of_rows(rows, chosen) for key, rows in found.items()},
+    )
+
+
+def sections_of(
+    workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN, found: Measured | None = None
+) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
+    """The sections of every assistant that was measured in the period, and the brands they show.
+
+    `found` are the counts under the filter, where they are at hand.
+    """
+    found = found or measured(workspace, chosen)
+    if found is None:
         return (), ()
-    every = counts.brands_of(workspace, extraction)
+    every = counts.brands_of(workspace, found.extraction)
     shown = [brand for brand in every if not chosen.brands or brand.pk in chosen.brands]
-    blocks = [
-        block
-        for block in counts.load(workspace, extraction, chosen)
-        if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
+    breaks, asked = _breaks(workspace, found.extraction, chosen), _asked(workspace, chosen)
+    kind = source_types.kinds(workspace)
+    sections = [
+        _section(
+            *(block, chosen, every, shown, found.domains[block.key].most_cited(block, most_domains)),
+            *(kind, breaks, asked),
+        )
+        for block in found.blocks
     ]
-    domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
-    breaks, asked, kind = _breaks(workspace, chosen), _asked(workspace, chosen), source_types.kinds(workspace)
-    sections = [_section(block, chosen, every, shown, domains, kind, breaks, asked) for block in blocks]
     return _adjusted(sections), tuple(shown)
 
 
@@ -211,7 +240,7 @@ def _section(
     chosen: Filter,
     every: Sequence[BrandInfo],
     shown: Sequence[BrandInfo],
-    domains: dict[tuple[str, str], list[DomainCounts]],
+    cited: Sequence[DomainCounts],
     kind: KindOf,
     breaks: dict[str, list[Break]],
     asked: dict[str, tuple[str, ...]],
@@ -233,7 +262,7 @@ def _section(
         by_week=by_week,
         brands=tuple(_brand_rows(block, chosen, every, shown)),
         series=tuple(_series(block, chosen, shown, by_week)),
-        domains=tuple(_domain_rows(block, chosen, every, domains.get((block.assistant, block.stratum), []), kind)),
+        domains=tuple(_domain_rows(block, chosen, every, cited, kind)),
         breaks=tuple(breaks.get("", []) + breaks.get(block.assistant, [])),
         asked=asked.get(block.assistant, ()),
         reports_retrieval=reporting,
@@ -417,7 +446,7 @@ def _way(item: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (model, options.get("country"), options.get("language"))))
 
 
-def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
+def _breaks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, list[Break]]:
     """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
     in_period = _runs_of(workspace, chosen)
     found: dict[str, list[Break]] = {}
@@ -428,11 +457,14 @@ def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
             plans[panel] = measuring
             found.setdefault("", []).append(Break(day, "panel changed"))
     models: dict[str, tuple[date, set[str]]] = {}
-    answered = Response.objects.for_workspace(workspace).filter(run__in=in_period).exclude(model_reported="")
-    rows = answered.order_by("run__day").values_list("assistant", "run__day", "model_reported").distinct()
+    rows = DayCounts.objects.for_workspace(workspace).filter(
+        extraction=extraction, panel__isnull=False, day__range=(chosen.period.start, chosen.period.end)
+    )
+    rows = rows.filter(panel=chosen.panel) if chosen.panel else rows
     by_day: dict[tuple[str, date], set[str]] = {}
-    for assistant, day, model in rows:
-        by_day.setdefault((assistant, day), set()).add(model)
+    for assistant, day, reported in rows.order_by("day").values_list("assistant", "day", "reported_models"):
+        if reported:
+            by_day.setdefault((assistant, day), set()).update(reported)
     for (assistant, day), used in by_day.items():
         known = models.get(assistant)
         models[assistant] = (day, used)

@@ -131,8 +131,8 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), (), 0)
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
-    values = prompts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
-    found = prompts.rows(chosen, values)
+    values = counts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
+    found = prompts.rows(workspace, extraction, chosen)
     answers = _answers(chosen, values, brands) if with_answers else ()
     return Report(
         about=_about(workspace, chosen, reading),
