@@ -3,7 +3,7 @@
     python -m bench.dashboard [--days 100 1000] [--raw-minutes 8] [--folder DIR]
 
 A panel of 200 prompts x 5 assistants x 10 repeats runs every day, 10,000 responses: 100 days are 1 million, 1,000 days
-10 million. The last 100 days are raw rows (responses, mentions of 10 brands, sources on heavy-tailed domains), which
+10 million. The last 30 days are raw rows (responses, mentions of 10 brands, sources on heavy-tailed domains), which
 the product itself rolls up. Earlier days repeat their counts, and their responses as far as `--raw-minutes` goes
 (`responses` says how far), without mentions and sources: those are read of single answers alone. All figures are
 milliseconds as [p50, p95]: `queries` calls each function by itself with PostgreSQL's cache warm, `pages` are whole
@@ -37,7 +37,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-PROMPTS, REPEATS, BRANDS, RAW_DAYS = 200, 10, 10, 100
+PROMPTS, REPEATS, BRANDS, RAW_DAYS = 200, 10, 10, 30
 ASSISTANTS = ("openai", "perplexity", "gemini", "anthropic", "mistral")
 LAST_DAY = date(2026, 11, 20)
 USERS, PAGES_EACH, TIMES = 20, 12, 15
@@ -198,7 +198,8 @@ CROSS JOIN LATERAL (SELECT 'Makers of good pens, word' || floor(5000 * word * wo
 WHERE run.workspace_id = %(workspace)s ORDER BY run.day, p.id
 """
 _MENTIONS = """
-INSERT INTO monitor_mention (workspace_id, extraction_id, response_id, brand_id, start, "end", text, rank, sentiment, judge)
+INSERT INTO monitor_mention (
+    workspace_id, extraction_id, response_id, brand_id, start, "end", text, rank, sentiment, judge)
 SELECT workspace_id, %(extraction)s, id, brand_id, place * 20, place * 20 + 6, 'Brand', place,
        (ARRAY['recommended', 'neutral', 'neutral', 'negative'])[1 + floor(4 * random())], 1
 FROM (
@@ -241,8 +242,8 @@ _COUNTS_AGAIN = _again(
 )
 _RESPONSES_AGAIN = _again(
     "monitor_response",
-    "workspace_id prompt_id prompt_text assistant model options repeat seed queue stratum status lease tries error_kind "
-    "error_message page_versions text search model_reported finish searches retrieval_reported input_tokens "
+    "workspace_id prompt_id prompt_text assistant model options repeat seed queue stratum status lease tries "
+    "error_kind error_message page_versions text search model_reported finish searches retrieval_reported input_tokens "
     "output_tokens cost_usd latency_ms first_text_ms",
     {"run_id": "earlier.id", "answered_at": "earlier.slot_at"},
 )

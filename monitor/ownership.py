@@ -10,6 +10,7 @@ from typing import Any
 
 from inference.pages import identify
 
+
 def brand_hosts(brands: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
     """(brand id, host) of a brand set's domains, spelled as `ResponseSource.page` spells hosts."""
     pairs = {

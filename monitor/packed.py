@@ -37,8 +37,8 @@ DOMAINS = np.dtype(
 ANSWERS = np.dtype([("answer", "<i4"), ("prompt", "<i8"), ("domain", "<i4")])
 #: As DOMAINS for single pages; `used` answers retrieved it and cite it.
 PAGES = np.dtype([("page", "<i4"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("used", "<i4")])
-#: One response each: -1 where a figure is not known. `micros` are millionths of a dollar; `error` and `model` are places
-#: in a list of names beside the table.
+#: One response each: -1 where a figure is not known. `micros` are millionths of a dollar; `error` and `model` are
+#: places in a list of names beside the table.
 CALLS = np.dtype(
     [
         *(("prompt", "<i8"), ("answered", "?"), ("valid", "?"), ("truncated", "?"), ("searched", "?")),

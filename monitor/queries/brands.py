@@ -23,7 +23,9 @@ def brand_rows(workspace: Workspace, *, archived: bool = False) -> list[BrandRow
     if extraction is None:
         return [BrandRow(brand, None) for brand in brands]
     counted = Counter[str]()
-    for named in DayCounts.objects.for_workspace(workspace).filter(extraction=extraction).values_list("named", flat=True):
+    for named in (
+        DayCounts.objects.for_workspace(workspace).filter(extraction=extraction).values_list("named", flat=True)
+    ):
         counted.update(named)
     return [BrandRow(brand, counted[str(brand.pk)]) for brand in brands]
 

@@ -163,7 +163,9 @@ def summed(table: packed.Table, by: tuple[str, ...], of: str) -> Iterator[tuple[
     """The sums of one column for each combination of others: (*by, sum), in their order."""
     if not len(table):
         return
-    keys, place = np.unique(np.stack([table[name].astype(np.int64) for name in by], axis=1), axis=0, return_inverse=True)
+    keys, place = np.unique(
+        np.stack([table[name].astype(np.int64) for name in by], axis=1), axis=0, return_inverse=True
+    )
     sums = np.bincount(place.reshape(-1), table[of])
     for key, total in zip(keys.tolist(), sums.tolist(), strict=True):
         yield (*key, int(total))

@@ -313,11 +313,16 @@ def _series(block: Block, chosen: Filter, shown: Sequence[BrandInfo], by_week: b
         if day in chosen.charted and block.n[row].any():
             grouped.setdefault(day - timedelta(days=day.weekday()) if by_week else day, []).append(row)
     points: list[list[Point]] = [[] for _ in shown]
-    for day, rows in grouped.items():
-        hits = _columns([block.brand(b.pk)[[NAMED, CITED]][:, rows].sum(axis=1) for b in shown], len(block.prompts))
-        found = metrics.rates(hits, block.n[rows].sum(axis=0))
+    found = metrics.rates_apart(
+        (
+            _columns([block.brand(b.pk)[[NAMED, CITED]][:, rows].sum(axis=1) for b in shown], len(block.prompts)),
+            block.n[rows].sum(axis=0),
+        )
+        for rows in grouped.values()
+    )
+    for day, of_day in zip(grouped, found, strict=True):
         for place in range(len(shown)):
-            points[place].append(Point(day, found[2 * place], found[2 * place + 1]))
+            points[place].append(Point(day, of_day[2 * place], of_day[2 * place + 1]))
     return [Series(brand, tuple(listed)) for brand, listed in zip(shown, points, strict=True)]
 
 

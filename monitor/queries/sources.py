@@ -120,7 +120,9 @@ def pages(
     read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names", before=False)
     found = {key: _Pages(rows, domain, search.casefold()) for key, rows in read.items()}
     shown = {key: of_key.most_cited(most) for key, of_key in found.items()}
-    links = redirects.links(workspace, [of_key.texts[place][1] for key, of_key in found.items() for place in shown[key]])
+    links = redirects.links(
+        workspace, [of_key.texts[place][1] for key, of_key in found.items() for place in shown[key]]
+    )
     return tuple(
         PageSection(
             assistant=assistant,

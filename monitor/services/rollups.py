@@ -8,7 +8,7 @@ long the history. What a rate is made of the counts is `monitor.metrics`' busine
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction

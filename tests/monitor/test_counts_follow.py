@@ -1,4 +1,4 @@
-"""Counts that were kept up as things happened are those of a count of everything: row by row, and by an own reckoning."""
+"""Counts kept up as things happened are those of a count of everything: row by row, and by a reckoning of its own."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ happenings = st.one_of(
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(happenings, min_size=1, max_size=12))
-def test_counts_kept_up_are_those_of_a_rebuild_and_of_an_own_reckoning(happened: list[tuple[Any, ...]]) -> None:
+def test_counts_kept_up_are_those_of_a_rebuild_and_of_a_plain_reckoning(happened: list[tuple[Any, ...]]) -> None:
     world = World()
     for what, *how in happened:
         world.do(what, *how)

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from monitor.models import Prompt, Workspace
-from monitor.queries.filters import Filter, Period
 from monitor.queries.dashboard import measured
+from monitor.queries.filters import Filter, Period
 from monitor.queries.stability import Stability, stability
 from monitor.services import rollups
 from tests.factories import make_member, make_workspace
