@@ -216,8 +216,10 @@ SELECT r.workspace_id, %(extraction)s, r.id, sequence, 'https://d' || place || '
        'd' || place || '.example/p' || leaf, 'd' || place || '.example', 'About ' || leaf, sequence < 3, TRUE,
        CASE WHEN sequence < 3 THEN 'annotation' ELSE '' END, '[[0, 6]]'
 FROM monitor_response r CROSS JOIN generate_series(0, 3) sequence
-CROSS JOIN LATERAL (SELECT floor(3000 * power(random(), 5))::int AS place, floor(6 * random())::int AS leaf
-                    WHERE r.id + sequence > 0) AS chance
+CROSS JOIN LATERAL (SELECT CASE WHEN random() < 0.1 THEN random()
+                           ELSE abs(hashint8(r.prompt_id * 100 + floor(12 * random())::int)::bigint) / 2147483649.0
+                           END AS luck WHERE r.id + sequence > 0) AS chance
+CROSS JOIN LATERAL (SELECT floor(3000 * power(luck, 5))::int AS place, floor(luck * 1000)::int %% 6 AS leaf) AS source
 WHERE r.status = 'answered'
 """
 _EARLIER = """

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import median
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -253,7 +253,7 @@ def _tails(draws: Floats) -> Floats:
 # --- drift ------------------------------------------------------------------------------------------------------
 
 #: The answers of one prompt in one period, by day; an answer is the set of domains that it cites.
-Days = Sequence[Sequence[frozenset[str]]]
+Days = Sequence[Sequence[frozenset[Any]]]
 CORE_SHARE = 0.8
 #: Runs from which a core can be told.
 ENOUGH_RUNS = 5

@@ -5,6 +5,7 @@ Knows the columns, and neither who counts nor what is made of the counts.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,14 +30,14 @@ CELLS = np.dtype(
 #: How many valid answers to the prompt name the brand at the rank; at rank 0: cite a page of its domains.
 BRANDS = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("rank", "<i4"), ("answers", "<i4")])
 #: How many valid answers to the prompt cite the domain, retrieved it, cite it and are gaps; its summed citation share.
-#: `domain` is its place in a list of names beside the table.
+#: `domain` is the `key` of its name; a list beside the table has the names in the order of their keys.
 DOMAINS = np.dtype(
-    [("domain", "<i4"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("gaps", "<i4"), ("share", "<f8")]
+    [("domain", "<i8"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("gaps", "<i4"), ("share", "<f8")]
 )
-#: A domain that an answer cites; -1 for an answer that cites none. `answer` counts the run's answers in their order.
-ANSWERS = np.dtype([("answer", "<i4"), ("prompt", "<i8"), ("domain", "<i4")])
+#: A domain that an answer cites; 0 for an answer that cites none. `answer` counts the run's answers in their order.
+ANSWERS = np.dtype([("answer", "<i4"), ("prompt", "<i8"), ("domain", "<i8")])
 #: As DOMAINS for single pages; `used` answers retrieved it and cite it.
-PAGES = np.dtype([("page", "<i4"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("used", "<i4")])
+PAGES = np.dtype([("page", "<i8"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("used", "<i4")])
 #: One response each: -1 where a figure is not known. `micros` are millionths of a dollar; `error` and `model` are
 #: places in a list of names beside the table.
 CALLS = np.dtype(
@@ -46,6 +47,11 @@ CALLS = np.dtype(
         *(("micros", "<i8"), ("error", "<i4"), ("model", "<i4")),
     ]
 )
+
+
+def key(name: str) -> int:
+    """A number for a name, the same in every table: tables are put together without a look at the names."""
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
 
 
 def pack(rows: Iterable[tuple[Any, ...]], columns: np.dtype[Any]) -> bytes:

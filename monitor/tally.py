@@ -80,10 +80,8 @@ class Tally:
     def columns(self) -> dict[str, Any]:
         """The values of a DayCounts, in an order that depends on nothing but the counts."""
         names = packed.CELLS.names or ()
-        domains = sorted({domain for domain, _ in self.domains} | {name for _, cited in self.answers for name in cited})
-        place = {name: number for number, name in enumerate(domains)}
-        pages = sorted({page for page, _ in self.pages})
-        page_place = {page: number for number, page in enumerate(pages)}
+        domains = {name: packed.key(name) for name, _ in self.domains}
+        pages = {page: packed.key(page) for page, _ in self.pages}
         kinds = sorted({text for call in self.calls for text in (call.error, call.model)})
         kind = {text: number for number, text in enumerate(kinds)}
         return {
@@ -97,23 +95,25 @@ class Tally:
             ),
             "brands": packed.pack(((*key, count) for key, count in sorted(self.brands.items())), packed.BRANDS),
             "domains": packed.pack(
-                ((place[domain], prompt, *found) for (domain, prompt), found in sorted(self.domains.items())),
+                sorted((domains[name], prompt, *found) for (name, prompt), found in self.domains.items()),
                 packed.DOMAINS,
             ),
-            "domain_names": packed.pack_texts(domains),
+            "domain_names": packed.pack_texts(sorted(domains, key=domains.__getitem__)),
             "answers": packed.pack(
                 (
                     (number, prompt, at)
                     for number, (prompt, cited) in enumerate(self.answers)
-                    for at in (sorted(place[name] for name in cited) or [-1])
+                    for at in (sorted(domains[name] for name in cited) or [0])
                 ),
                 packed.ANSWERS,
             ),
             "pages": packed.pack(
-                ((page_place[page], prompt, *found) for (page, prompt), found in sorted(self.pages.items())),
+                sorted((pages[page], prompt, *found) for (page, prompt), found in self.pages.items()),
                 packed.PAGES,
             ),
-            "page_names": packed.pack_texts([[page, *self.page_texts[page]] for page in pages]),
+            "page_names": packed.pack_texts(
+                [[page, *self.page_texts[page]] for page in sorted(pages, key=pages.__getitem__)]
+            ),
             "calls": packed.pack((_call(call, kind) for call in self.calls), packed.CALLS),
             "call_names": packed.pack_texts(kinds),
         }

@@ -107,7 +107,7 @@ class Answers:
     any_at_all: bool
 
 
-class _Pages(Paginator[Response]):
+class _Pages(Paginator):  # type: ignore[type-arg]  # no generic when it runs
     """Pages of a list whose length is counted up to MOST_LISTED."""
 
     object_list: QuerySet[Response]

@@ -23,6 +23,7 @@ from monitor.queries.filters import Filter, Period
 
 #: An assistant and a stratum: what is never pooled with others.
 Key = tuple[str, str]
+Keys = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 #: Answers by brand and by the brand's rank in them.
 BrandRanks = dict[int, dict[int, int]]
@@ -45,12 +46,19 @@ class BrandInfo:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A run's counts of one assistant: its tables by name, only of the prompts that the filter asks for."""
+    """A run's counts of one assistant: its tables by name, only of the prompts that the filter asks for.
+
+    `keys` are those of all names in the row, in their order, by the table that has them; `packed` are the names.
+    """
 
     run: int
     day: date
     tables: Mapping[str, packed.Table]
-    names: Mapping[str, list[Any]]
+    keys: Mapping[str, Keys]
+    packed: Mapping[str, bytes]
+
+    def texts(self, column: str) -> list[Any]:
+        return packed.unpack_texts(self.packed[column])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,8 @@ _TABLES = {
     "pages": packed.PAGES,
     "calls": packed.CALLS,
 }
-_NAMES = ("domain_names", "page_names", "call_names")
+#: The columns of names, and in which column of which table their keys stand.
+_NAMED = {"domain_names": ("domains", "domain"), "page_names": ("pages", "page")}
 
 
 def rows_of(
@@ -126,16 +135,17 @@ def rows_of(
     for assistant, stratum, run, day, *values in fetch(sql, values_of(workspace, extraction, chosen)):
         named = dict(zip(columns, values, strict=True))
         tables = {name: packed.unpack(value, _TABLES[name]) for name, value in named.items() if name in _TABLES}
+        keys = {name: np.unique(tables[table][column]) for name, (table, column) in _NAMED.items() if name in named}
         if tagged is not None:
             tables = {name: table[np.isin(table["prompt"], tagged)] for name, table in tables.items()}
             if not any(map(len, tables.values())):
                 continue
-        names = {name: packed.unpack_texts(value) for name, value in named.items() if name in _NAMES}
-        found[assistant, stratum].append(Row(run, day, tables, names))
+        texts = {name: value for name, value in named.items() if name not in _TABLES}
+        found[assistant, stratum].append(Row(run, day, tables, keys, texts))
     return dict(found)
 
 
-def _tagged(workspace: Workspace, chosen: Filter) -> npt.NDArray[np.int64] | None:
+def _tagged(workspace: Workspace, chosen: Filter) -> Keys | None:
     """The prompts that have one of the filter's tags; None where all are asked for."""
     if not chosen.tags:
         return None
@@ -171,7 +181,31 @@ def summed(table: packed.Table, by: tuple[str, ...], of: str) -> Iterator[tuple[
         yield (*key, int(total))
 
 
-def prompts_of(rows: Sequence[Row]) -> npt.NDArray[np.int64]:
+def put_together(rows: Sequence[Row], names: str) -> tuple[packed.Table, Keys, list[Any]]:
+    """The tables of rows under one another, the place of each of their rows among the names, and these in their order.
+
+    Names are read newest first and only where a row has some that were not met yet.
+    """
+    table_name, column = _NAMED[names]
+    table = np.concatenate([row.tables[table_name] for row in rows])
+    keys, places = np.unique(table[column], return_inverse=True)
+    texts: dict[int, Any] = {}
+    unknown = keys
+    for row in reversed(rows):
+        if not len(unknown):
+            break
+        here = np.isin(row.keys[names], unknown)
+        if here.any():
+            listed = row.texts(names)
+            texts |= {int(row.keys[names][place]): listed[place] for place in np.flatnonzero(here)}
+            unknown = np.setdiff1d(unknown, row.keys[names], assume_unique=True)
+    order = sorted(range(len(keys)), key=lambda place: texts[int(keys[place])])
+    rank = np.empty(len(keys), np.int64)
+    rank[order] = np.arange(len(keys))
+    return table, rank[places.reshape(-1)], [texts[int(keys[place])] for place in order]
+
+
+def prompts_of(rows: Sequence[Row]) -> Keys:
     """The prompts of some rows, in the order of a Block made of them."""
     return np.unique(np.concatenate([row.tables["cells"]["prompt"] for row in rows]))
 
@@ -194,9 +228,7 @@ def block(key: Key, rows: Sequence[Row]) -> Block:
     return Block(key[0], key[1], days, tuple(prompts.tolist()), *arrays, brands=found)  # type: ignore[misc]
 
 
-def _brands(
-    hits: packed.Table, days: npt.NDArray[np.int64], prompts: npt.NDArray[np.int64], shape: tuple[int, int]
-) -> dict[int, Counts]:
+def _brands(hits: packed.Table, days: Keys, prompts: Keys, shape: tuple[int, int]) -> dict[int, Counts]:
     """For each brand its counts: [5, days, prompts]."""
     brands, brand_of_hit = np.unique(hits["brand"], return_inverse=True)
     places = np.ravel_multi_index(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor import packed
+from monitor.queries import counts
 from monitor.queries.counts import Block, Counts, Row
 from monitor.queries.filters import Filter
 
@@ -86,18 +87,12 @@ class Domains:
 
 def of_rows(rows: Sequence[Row], chosen: Filter) -> Domains:
     """The domains of an assistant's rows, read with their names."""
-    names = sorted({name for row in rows for name in row.names["domain_names"]})
-    place = {name: number for number, name in enumerate(names)}
-    table = np.concatenate([row.tables["domains"] for row in rows])
-    domain = [
-        np.array([place[name] for name in row.names["domain_names"]], np.int64)[row.tables["domains"]["domain"]]
-        for row in rows
-    ]
+    table, domain, names = counts.put_together(rows, "domain_names")
     sizes = [len(row.tables["domains"]) for row in rows]
     return Domains(
         names=tuple(names),
         table=table,
-        domain=np.concatenate(domain),
+        domain=domain,
         run=np.repeat([row.run for row in rows], sizes),
         now=np.repeat([row.day in chosen.period for row in rows], sizes),
     )

@@ -84,7 +84,7 @@ def _performance(assistant: str, stratum: str, rows: Sequence[Row]) -> Performan
     errors = Counter[str]()
     models: dict[str, ModelSpan] = {}
     for row in rows:
-        names, table = row.names["call_names"], row.tables["calls"]
+        names, table = row.texts("call_names"), row.tables["calls"]
         failed = table[~table["answered"]]
         for place, count in zip(*np.unique(failed["error"], return_counts=True), strict=True):
             errors[names[place]] += int(count)

@@ -148,23 +148,12 @@ class _Pages:
             cells = row.tables["cells"]
             self.n[np.searchsorted(prompts, cells["prompt"])] += cells["valid"]
             self.reports_retrieval |= bool(cells["reporting"].any())
-        latest: dict[str, list[str]] = {}
-        for row in rows:
-            latest.update((texts[0], texts) for texts in row.names["page_names"])
-        self.texts = sorted(texts for texts in latest.values() if _is_wanted(texts, domain, search))
-        place = {texts[0]: number for number, texts in enumerate(self.texts)}
-        sizes = [len(row.tables["pages"]) for row in rows]
-        table = np.concatenate([row.tables["pages"] for row in rows])
-        page = np.concatenate(
-            [
-                np.array([place.get(texts[0], -1) for texts in row.names["page_names"]], np.int64)[
-                    row.tables["pages"]["page"]
-                ]
-                for row in rows
-            ]
-        )
-        row_of, wanted = np.repeat(np.arange(len(rows)), sizes), page >= 0
-        self._table, self._page = table[wanted], page[wanted]
+        table, page, texts = counts.put_together(rows, "page_names")
+        row_of = np.repeat(np.arange(len(rows)), [len(row.tables["pages"]) for row in rows])
+        is_wanted = np.array([_is_wanted(each, domain, search) for each in texts], bool)
+        self.texts = [each for each, wanted in zip(texts, is_wanted.tolist(), strict=True) if wanted]
+        here = is_wanted[page]
+        self._table, self._page, row_of = table[here], (np.cumsum(is_wanted) - 1)[page[here]], row_of[here]
         self._prompt = np.searchsorted(prompts, self._table["prompt"])
         self._cited, self._retrieved, self._used = (
             np.bincount(self._page, self._table[name], len(self.texts)).astype(int)
@@ -172,7 +161,7 @@ class _Pages:
         )
         last = np.full(len(self.texts), -1)
         is_cited = self._table["cited"] > 0
-        np.maximum.at(last, self._page[is_cited], row_of[wanted][is_cited])
+        np.maximum.at(last, self._page[is_cited], row_of[is_cited])
         self._last = [rows[place].day if place >= 0 else None for place in last.tolist()]
 
     def most_cited(self, most: int) -> list[int]:

@@ -42,7 +42,7 @@ def stability(workspace: Workspace, chosen: Filter, known: Mapping[Key, Domains]
     if extraction is None:
         return {}
     found = {}
-    read = counts.rows_of(workspace, extraction, chosen, "cells", "answers", "domain_names")
+    read = counts.rows_of(workspace, extraction, chosen, "cells", "answers")
     for key, rows in read.items():
         runs = len({row.run for row in rows if row.day in chosen.period and row.tables["cells"]["valid"].any()})
         if not runs:
@@ -58,7 +58,8 @@ def stability(workspace: Workspace, chosen: Filter, known: Mapping[Key, Domains]
     return found
 
 
-Answers = dict[date, list[frozenset[str]]]
+#: The domains of answers, by their keys.
+Answers = dict[date, list[frozenset[int]]]
 
 
 def _answers(rows: Sequence[Row], chosen: Filter) -> list[tuple[metrics.Days, metrics.Days]]:
@@ -72,12 +73,11 @@ def _answers(rows: Sequence[Row], chosen: Filter) -> list[tuple[metrics.Days, me
             here = np.searchsorted(prompts, table["prompt"])
             if (taken[int(is_now), here] >= ANSWERS_COMPARED).all():
                 continue
-            names = row.names["domain_names"]
             for _, one in groupby(table.tolist(), key=itemgetter(0)):
                 listed = list(one)
                 prompt = listed[0][1]
                 place = int(np.searchsorted(prompts, prompt))
                 if taken[int(is_now), place] < ANSWERS_COMPARED:
                     taken[int(is_now), place] += 1
-                    found[prompt][is_now][day].append(frozenset(names[at] for _, _, at in listed if at >= 0))
+                    found[prompt][is_now][day].append(frozenset(domain for _, _, domain in listed if domain))
     return [(list(before.values()), list(now.values())) for before, now in found.values()]

@@ -194,13 +194,14 @@ def unpacked(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             found |= {(*where, prompt, name): number for name, number in zip(names, numbers, strict=True)}
         for prompt, brand, rank, answers in packed.unpack(row.brands, packed.BRANDS).tolist():
             found[(*where, prompt, "brand", brand, rank)] = answers
-        domains, pages = packed.unpack_texts(row.domain_names), packed.unpack_texts(row.page_names)
+        domains = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
+        pages = {packed.key(page): page for page, *_ in packed.unpack_texts(row.page_names)}
         for at, prompt, cited, retrieved, gaps, share in packed.unpack(row.domains, packed.DOMAINS).tolist():
             key = (*where, prompt, "domain", domains[at])
             found |= {(*key, "cited"): cited, (*key, "retrieved"): retrieved, (*key, "gaps"): gaps}
             found[(*key, "share")] = round(share, 9)
         for at, prompt, cited, retrieved, used in packed.unpack(row.pages, packed.PAGES).tolist():
-            key = (*where, prompt, "page", pages[at][0])
+            key = (*where, prompt, "page", pages[at])
             found |= {(*key, "cited"): cited, (*key, "retrieved"): retrieved, (*key, "used"): used}
     return {key: count for key, count in found.items() if count}
 

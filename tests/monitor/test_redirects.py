@@ -123,7 +123,7 @@ def counted(response: Response) -> dict[str, tuple[int, int, float]]:
     row = DayCounts.objects.for_workspace(response.workspace).get(
         run=response.run_id, extraction__status="current", assistant=response.assistant
     )
-    names = packed.unpack_texts(row.domain_names)
+    names = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
     table = packed.unpack(row.domains, packed.DOMAINS).tolist()
     return {names[domain]: (cited, retrieved, share) for domain, _, cited, retrieved, _, share in table}
 

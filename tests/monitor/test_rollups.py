@@ -32,7 +32,7 @@ def counts(workspace: Any, extraction: Any) -> tuple[list[Any], list[Any], list[
             cells.append((row.run_id, row.panel_id, prompt, row.day, row.assistant, row.stratum, *numbers))
         for prompt, *hit in packed.unpack(row.brands, packed.BRANDS).tolist():
             brands.append((row.run_id, prompt, row.assistant, *hit))
-        names = packed.unpack_texts(row.domain_names)
+        names = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
         for domain, prompt, *numbers in packed.unpack(row.domains, packed.DOMAINS).tolist():
             domains.append((row.run_id, prompt, row.assistant, names[domain], *numbers))
     return sorted(cells, key=repr), sorted(brands), sorted(domains)
