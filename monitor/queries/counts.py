@@ -145,6 +145,14 @@ def rows_of(
     return dict(found)
 
 
+def fingerprint(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[Any, ...]:
+    """Another one for other counts under the filter: a row that is written again has a higher id than it had."""
+    sql = _FINGERPRINT.format(where=conditions(chosen))
+    (found,) = fetch(sql, values_of(workspace, extraction, chosen))
+    tagged = _tagged(workspace, chosen)
+    return workspace.pk, extraction.pk, chosen, *found, None if tagged is None else tuple(sorted(tagged.tolist()))
+
+
 def _tagged(workspace: Workspace, chosen: Filter) -> Keys | None:
     """The prompts that have one of the filter's tags; None where all are asked for."""
     if not chosen.tags:
@@ -309,3 +317,5 @@ _ROWS = """
 SELECT c.assistant, c.stratum, c.run_id, c.day{columns}
 FROM monitor_daycounts c WHERE {where} ORDER BY c.assistant, c.stratum, c.day, c.run_id
 """
+
+_FINGERPRINT = "SELECT count(*), sum(c.id) FROM monitor_daycounts c WHERE {where}"

@@ -23,6 +23,7 @@ from monitor.queries import counts, domains, runs, source_types
 from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Key
 from monitor.queries.domains import DomainCounts, Domains
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 from monitor.queries.source_types import KindOf
 from monitor.source_types import LABELS
 
@@ -191,48 +192,72 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
 class Measured:
     """The counts that sections are made of, for pages that show more of them; blocks are of the period's assistants."""
 
-    extraction: Extraction
     blocks: tuple[Block, ...]
     domains: Mapping[Key, Domains]
 
 
-def measured(workspace: Workspace, chosen: Filter) -> Measured | None:
-    """The counts under a filter, read once; None before anything was asked."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
-        return None
+def measured(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Measured:
+    """The counts under a filter, read once."""
     found = counts.rows_of(workspace, extraction, chosen, "cells", "brands", "domains", "domain_names")
     blocks = (counts.block(key, rows) for key, rows in found.items())
     return Measured(
-        extraction=extraction,
         # an assistant measured only before has nothing to show now
         blocks=tuple(block for block in blocks if block.rows(chosen.period).any()),
         domains={key: domains.of_rows(rows, chosen) for key, rows in found.items()},
     )
 
 
-def sections_of(
-    workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN, found: Measured | None = None
-) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
-    """The sections of every assistant that was measured in the period, and the brands they show.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What sections say beside their counts, as it is now."""
 
-    `found` are the counts under the filter, where they are at hand.
-    """
-    found = found or measured(workspace, chosen)
-    if found is None:
+    brands: tuple[BrandInfo, ...]
+    said: frozenset[tuple[str, str]]
+    breaks: tuple[tuple[str, tuple[Break, ...]], ...]
+    asked: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def beside(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Beside:
+    return Beside(
+        brands=tuple(counts.brands_of(workspace, extraction)),
+        said=source_types.said_here(workspace),
+        breaks=tuple((name, tuple(found)) for name, found in _breaks(workspace, extraction, chosen).items()),
+        asked=tuple(_asked(workspace, chosen).items()),
+    )
+
+
+def sections_of(
+    workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN
+) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
+    """The sections of every assistant that was measured in the period, and the brands they show."""
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
         return (), ()
-    every = counts.brands_of(workspace, found.extraction)
-    shown = [brand for brand in every if not chosen.brands or brand.pk in chosen.brands]
-    breaks, asked = _breaks(workspace, found.extraction, chosen), _asked(workspace, chosen)
-    kind = source_types.kinds(workspace)
-    sections = [
-        _section(
-            *(block, chosen, every, shown, found.domains[block.key].most_cited(block, most_domains)),
-            *(kind, breaks, asked),
-        )
-        for block in found.blocks
-    ]
-    return _adjusted(sections), tuple(shown)
+    now = beside(workspace, extraction, chosen)
+    sections = kept(
+        ("sections", counts.fingerprint(workspace, extraction, chosen), now, most_domains),
+        lambda: made(measured(workspace, extraction, chosen), chosen, now, most_domains),
+    )
+    return sections, tuple(_shown(now.brands, chosen))
+
+
+def _shown(brands: Iterable[BrandInfo], chosen: Filter) -> list[BrandInfo]:
+    return [brand for brand in brands if not chosen.brands or brand.pk in chosen.brands]
+
+
+def made(found: Measured, chosen: Filter, now: Beside, most_domains: int) -> tuple[Section, ...]:
+    """The sections of what was measured."""
+    kind, breaks, asked = source_types.kinds(now.said), dict(now.breaks), dict(now.asked)
+    shown = _shown(now.brands, chosen)
+    return _adjusted(
+        [
+            _section(
+                *(block, chosen, now.brands, shown, found.domains[block.key].most_cited(block, most_domains)),
+                *(kind, breaks, asked),
+            )
+            for block in found.blocks
+        ]
+    )
 
 
 def _section(
@@ -242,8 +267,8 @@ def _section(
     shown: Sequence[BrandInfo],
     cited: Sequence[DomainCounts],
     kind: KindOf,
-    breaks: dict[str, list[Break]],
-    asked: dict[str, tuple[str, ...]],
+    breaks: Mapping[str, tuple[Break, ...]],
+    asked: Mapping[str, tuple[str, ...]],
 ) -> Section:
     now = block.rows(chosen.period)
     n = block.n[now].sum(axis=0)
@@ -263,7 +288,7 @@ def _section(
         brands=tuple(_brand_rows(block, chosen, every, shown)),
         series=tuple(_series(block, chosen, shown, by_week)),
         domains=tuple(_domain_rows(block, chosen, every, cited, kind)),
-        breaks=tuple(breaks.get("", []) + breaks.get(block.assistant, [])),
+        breaks=breaks.get("", ()) + breaks.get(block.assistant, ()),
         asked=asked.get(block.assistant, ()),
         reports_retrieval=reporting,
     )

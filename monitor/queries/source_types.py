@@ -29,9 +29,14 @@ class KindRow:
     share_before: float | None
 
 
-def kinds(workspace: Workspace) -> KindOf:
-    """How domains are told apart here: brands' own first, then what the workspace says, then what their names say."""
-    said = dict(SourceType.objects.for_workspace(workspace).values_list("domain", "kind"))
+def said_here(workspace: Workspace) -> frozenset[tuple[str, str]]:
+    """(domain, kind) as the workspace itself says."""
+    return frozenset(SourceType.objects.for_workspace(workspace).values_list("domain", "kind"))
+
+
+def kinds(here: Iterable[tuple[str, str]]) -> KindOf:
+    """How domains are told apart: brands' own first, then what the workspace says here, then what their names say."""
+    said = dict(here)
 
     def kind(domain: str, owner: BrandInfo | None) -> str:
         if owner:
@@ -42,14 +47,13 @@ def kinds(workspace: Workspace) -> KindOf:
 
 
 def by_kind(
-    workspace: Workspace,
     chosen: Filter,
+    kind: KindOf,
     owners: dict[str, BrandInfo],
     blocks: Iterable[Block],
     known: Mapping[Key, Domains],
 ) -> dict[str, tuple[KindRow, ...]]:
     """The citation share of each kind by section key, the largest first. Shares of all kinds sum to one."""
-    kind = kinds(workspace)
     return {
         "-".join(block.key): _rows(known[block.key], block, chosen, owners, kind)
         for block in blocks

@@ -6,7 +6,7 @@ Reads the day's counts alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,12 +15,13 @@ from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Workspace
 from monitor.queries import counts, redirects
-from monitor.queries.counts import BrandInfo, Row
-from monitor.queries.dashboard import Section, measured, owners_of, sections_of
+from monitor.queries.counts import BrandInfo, Key, Row
+from monitor.queries.dashboard import Section, beside, made, measured, owners_of
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 from monitor.queries.prompts import GapSource, behind_gaps
 from monitor.queries.redirects import Link
-from monitor.queries.source_types import KindRow, by_kind, kinds
+from monitor.queries.source_types import KindRow, by_kind, kinds, said_here
 from monitor.queries.stability import Stability, stability
 
 DOMAINS_SHOWN = 100
@@ -82,26 +83,33 @@ class Sources:
 
 def sources(workspace: Workspace, chosen: Filter, *, domain: str = "", search: str = "") -> Sources:
     """Domains and pages under a filter; with `domain`, only that domain's pages. A search is for pages alone."""
-    parts = () if domain else tuple(_parts(workspace, chosen, whole=not search))
+    parts = () if domain else _parts(workspace, chosen, whole=not search)
     return Sources(parts, pages(workspace, chosen, domain=domain, search=search), domain)
 
 
-def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> Iterator[Part]:
-    found = measured(workspace, chosen)
-    if found is None:
-        return
-    sections, _ = sections_of(workspace, chosen, most_domains=DOMAINS_SHOWN, found=found)
-    shares = by_kind(workspace, chosen, _owners(workspace), found.blocks, found.domains)
-    gaps = behind_gaps(found.domains) if whole else {}
-    stable = stability(workspace, chosen, found.domains) if whole else {}
-    for section in sections:
-        key = section.key
-        yield Part(section, shares.get(key, ()), tuple(gaps.get(key, ())), stable.get(key))
+def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> tuple[Part, ...]:
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
+        return ()
+    now = beside(workspace, extraction, chosen)
+
+    def parts() -> tuple[Part, ...]:
+        found = measured(workspace, extraction, chosen)
+        shares = by_kind(chosen, kinds(now.said), owners_of(now.brands), found.blocks, found.domains)
+        gaps = behind_gaps(found.domains) if whole else {}
+        stable = stability(workspace, chosen, found.domains) if whole else {}
+        return tuple(
+            Part(section, shares.get(key, ()), tuple(gaps.get(key, ())), stable.get(key))
+            for section in made(found, chosen, now, DOMAINS_SHOWN)
+            for key in [section.key]
+        )
+
+    return kept(("sources", counts.fingerprint(workspace, extraction, chosen), now, whole), parts)
 
 
 def kind(workspace: Workspace, domain: str) -> str:
     """The kind of one domain, as this workspace sees it."""
-    return kinds(workspace)(domain, _owners(workspace).get(domain))
+    return kinds(said_here(workspace))(domain, _owners(workspace).get(domain))
 
 
 def _owners(workspace: Workspace) -> dict[str, BrandInfo]:
@@ -116,25 +124,33 @@ def pages(
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return ()
-    owners = _owners(workspace)
-    read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names", before=False)
-    found = {key: _Pages(rows, domain, search.casefold()) for key, rows in read.items()}
-    shown = {key: of_key.most_cited(most) for key, of_key in found.items()}
-    links = redirects.links(
-        workspace, [of_key.texts[place][1] for key, of_key in found.items() for place in shown[key]]
-    )
+    brands = tuple(counts.brands_of(workspace, extraction))
+
+    def sections_made() -> tuple[PageSection, ...]:
+        read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names", before=False)
+        found = {key: _Pages(rows, domain, search.casefold()) for key, rows in read.items()}
+        return tuple(_page_section(key, of_key, owners_of(brands), most) for key, of_key in found.items())
+
+    key = "pages", counts.fingerprint(workspace, extraction, chosen), brands, domain, search, most
+    sections = kept(key, sections_made)
+    links = redirects.links(workspace, [row.url for section in sections for row in section.rows])
     return tuple(
-        PageSection(
-            assistant=assistant,
-            stratum=stratum,
-            label=assistants.label(assistant),
-            stratum_label=STRATA.get(stratum, stratum),
-            responses=int(of_key.n.sum()),
-            reports_retrieval=of_key.reports_retrieval,
-            total=len(of_key.texts),
-            rows=tuple(of_key.rows(shown[assistant, stratum], owners, links)),
-        )
-        for (assistant, stratum), of_key in found.items()
+        replace(section, rows=tuple(replace(row, link=links.get(row.url) or row.link) for row in section.rows))
+        for section in sections
+    )
+
+
+def _page_section(key: Key, found: _Pages, owners: dict[str, BrandInfo], most: int) -> PageSection:
+    assistant, stratum = key
+    return PageSection(
+        assistant=assistant,
+        stratum=stratum,
+        label=assistants.label(assistant),
+        stratum_label=STRATA.get(stratum, stratum),
+        responses=int(found.n.sum()),
+        reports_retrieval=found.reports_retrieval,
+        total=len(found.texts),
+        rows=tuple(found.rows(found.most_cited(most), owners)),
     )
 
 
@@ -169,7 +185,7 @@ class _Pages:
         order = np.lexsort((np.arange(len(self.texts)), -self._retrieved, -self._cited))
         return [int(place) for place in order[:most]]
 
-    def rows(self, shown: Sequence[int], owners: dict[str, BrandInfo], links: dict[str, Link]) -> Iterator[PageRow]:
+    def rows(self, shown: Sequence[int], owners: dict[str, BrandInfo]) -> Iterator[PageRow]:
         column = np.full(len(self.texts), -1)
         column[list(shown)] = np.arange(len(shown))
         hits = np.zeros((len(self.n), len(shown)))  # [prompts, pages shown]
@@ -188,7 +204,7 @@ class _Pages:
                 citation=citation,
                 conversion=metrics.ratio(int(self._used[place]), int(self._retrieved[place])),
                 last_cited=self._last[place],
-                link=links.get(url) or Link(url),
+                link=Link(url),
             )
 
 

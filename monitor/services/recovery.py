@@ -112,7 +112,7 @@ def cancel_leftovers() -> int:
 
 
 def roll_up_finished() -> int:
-    """Count every ended run that was not counted yet; safe to run beside itself."""
+    """Count every ended run that was not counted yet, the newest first; safe to run beside itself."""
     ended = (
         Run.objects.unscoped()
         .filter(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED), rolled_up_at=None)
@@ -120,7 +120,7 @@ def roll_up_finished() -> int:
         .exclude(responses__status__in=OPEN)
     )
     counted = 0
-    for run in ended.order_by("pk"):
+    for run in ended.order_by("-pk"):
         rollups.roll_up(run=run)
         counted += 1
     return counted

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -269,3 +270,12 @@ def test_counting_a_run_takes_the_same_statements_and_writes_only_its_rows_howev
 
     short, long = make_history(days=2, prompts=3), make_history(days=12, prompts=3)
     assert counted(short)[0] == counted(long)[0] <= 20
+
+
+def test_the_command_counts_all_of_history_again(capsys: pytest.CaptureFixture[str]) -> None:
+    history = make_history(days=2, prompts=2)
+    kept = rows(history.workspace)
+    DayCounts.objects.for_workspace(history.workspace).delete()
+    call_command("recompute", workspace=history.workspace.slug, counts=True)
+    assert rows(history.workspace) == kept and len(kept) == 2
+    assert "2 runs counted" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from monitor.models import Prompt, Workspace
+from monitor.queries.counts import current_extraction
 from monitor.queries.dashboard import measured
 from monitor.queries.filters import Filter, Period
 from monitor.queries.stability import Stability, stability
@@ -41,8 +42,8 @@ def workspace() -> Workspace:
 
 
 def of(workspace: Workspace, chosen: Filter) -> list[Stability]:
-    found = measured(workspace, chosen)
-    return list(stability(workspace, chosen, found.domains).values()) if found else []
+    found = measured(workspace, current_extraction(workspace), chosen)  # type: ignore[arg-type]
+    return list(stability(workspace, chosen, found.domains).values())
 
 
 def test_what_moved_and_what_stays(workspace: Workspace) -> None:
