@@ -1,14 +1,15 @@
 """How fast pages are with a long history: one JSON line a size, with p50 and p95 of every query and page.
 
-    python -m bench.dashboard [--days 100 1000] [--raw-minutes 8] [--folder DIR]
+    python -m bench.dashboard [--days 100 1000] [--raw-minutes 8] [--times 15] [--folder DIR]
 
 A panel of 200 prompts x 5 assistants x 10 repeats runs every day, 10,000 responses: 100 days are 1 million, 1,000 days
 10 million. The last 30 days are raw rows (responses, mentions of 10 brands, sources on heavy-tailed domains), which
 the product itself rolls up. Earlier days repeat their counts, and their responses as far as `--raw-minutes` goes
 (`responses` says how far), without mentions and sources: those are read of single answers alone. All figures are
-milliseconds as [p50, p95]: `queries` calls each function by itself with PostgreSQL's cache warm, `pages` are whole
+milliseconds as [p50, p95]: `queries` calls each function by itself with caches warm, `pages` are whole
 pages of the real web server asked for one after another, `together` with 20 clients at once, each asking for its next
-page as soon as it has one. `growth` divides the p50 of the last size by that of the first. Uses the embedded
+page as soon as it has one. `first` is as `queries`, but with nothing kept of what was asked before. `growth` divides
+the p50 of a size by that of the first size. Uses the embedded
 PostgreSQL under `--folder`, which is kept where it is given, or an empty database at DATABASE_URL.
 """
 
@@ -40,7 +41,7 @@ sys.path.insert(0, str(ROOT))
 PROMPTS, REPEATS, BRANDS, RAW_DAYS = 200, 10, 10, 30
 ASSISTANTS = ("openai", "perplexity", "gemini", "anthropic", "mistral")
 LAST_DAY = date(2026, 11, 20)
-USERS, PAGES_EACH, TIMES = 20, 12, 15
+USERS, PAGES_EACH = 20, 12
 Milliseconds = tuple[float, float]
 
 
@@ -48,6 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--raw-minutes", type=float, default=8, help="For how long responses of earlier days are made.")
+    parser.add_argument("--times", type=int, default=15, help="How often each thing is measured.")
     parser.add_argument("--folder", type=Path, help="Keep the database here, and go on with one that is there.")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="citescope-bench-"))
@@ -64,8 +66,8 @@ def main() -> None:
         first: dict[str, Milliseconds] = {}
         for days in options.days:
             workspace = history(days, options.raw_minutes * 60)
-            line = sizes(workspace) | measured(workspace, folder)
-            now = line["queries"] | line["pages"]
+            line = sizes(workspace) | measured(workspace, folder, options.times)
+            now = line["first"] | {f"page_{name}": took for name, took in line["pages"].items()}
             first = first or now
             line["growth"] = {name: round(now[name][0] / first[name][0], 2) for name in now}
             print(json.dumps({"bench": "dashboard", "days": days, **line}), flush=True)
@@ -140,15 +142,14 @@ def earlier(workspace: Any, there: int, days: int, raw_seconds: float) -> None:
     from monitor.models import Panel
 
     panel = Panel.objects.for_workspace(workspace).get()
+    say(f"days {there} to {days}")
+    make_runs(workspace, panel, there, days)
+    values = {"last": LAST_DAY, "some": RAW_DAYS, "first": there, "end": days}
+    execute(_COUNTS_AGAIN, values)
     until = time.monotonic() + raw_seconds
     for start in range(there, days, RAW_DAYS):
-        end = min(start + RAW_DAYS, days)
-        say(f"days {start} to {end}")
-        make_runs(workspace, panel, start, end)
-        values = {"workspace": workspace.pk, "back": start, "last": LAST_DAY, "some": RAW_DAYS}
-        execute(_COUNTS_AGAIN, values)
         if time.monotonic() < until:
-            execute(_RESPONSES_AGAIN, values)
+            execute(_RESPONSES_AGAIN, values | {"first": start, "end": min(start + RAW_DAYS, days)})
 
 
 def make_runs(workspace: Any, panel: Any, start: int, end: int) -> None:
@@ -156,14 +157,16 @@ def make_runs(workspace: Any, panel: Any, start: int, end: int) -> None:
     from monitor.services import brands
 
     brand_set, revision = brands.current_brand_set(workspace=workspace), panel.revisions.latest("number")
-    for back in range(start, end):
-        day = LAST_DAY - timedelta(days=back)
-        moment = datetime.combine(day, clock(6), tzinfo=UTC)
-        Run.objects.create(
+    days = [LAST_DAY - timedelta(days=back) for back in range(start, end)]
+    moments = [datetime.combine(day, clock(6), tzinfo=UTC) for day in days]
+    Run.objects.bulk_create(
+        Run(
             workspace=workspace, panel=panel, panel_revision=revision, brand_set=brand_set, day=day, slot_at=moment,
             trigger=Trigger.SCHEDULE, status=RunStatus.COMPLETED, finished_at=moment, rolled_up_at=moment,
             support_checked_at=moment,
-        )  # fmt: skip
+        )
+        for day, moment in zip(days, moments, strict=True)
+    )  # fmt: skip
 
 
 def execute(statement: str, values: dict[str, Any] | None = None) -> None:
@@ -224,7 +227,9 @@ WHERE r.status = 'answered'
 """
 _EARLIER = """
 FROM {table} old JOIN monitor_run run ON run.id = old.run_id AND run.day > %(last)s::date - %(some)s::int
-JOIN monitor_run earlier ON earlier.workspace_id = run.workspace_id AND earlier.day = run.day - %(back)s::int
+JOIN monitor_run earlier ON earlier.workspace_id = run.workspace_id
+    AND earlier.day <= %(last)s::date - %(first)s::int AND earlier.day > %(last)s::date - %(end)s::int
+    AND (run.day - earlier.day) %% %(some)s::int = 0
 """
 
 
@@ -275,19 +280,26 @@ def sizes(workspace: Any) -> dict[str, Any]:
     }
 
 
-def measured(workspace: Any, folder: Path) -> dict[str, Any]:
+def measured(workspace: Any, folder: Path, times: int) -> dict[str, Any]:
     say("measuring queries")
-    found: dict[str, Any] = {"queries": {name: timed(call) for name, call in queries(workspace).items()}}
-    found["intervals_and_change"] = timed(intervals)
+    from monitor.queries import kept
+
+    every = queries(workspace)
+    found: dict[str, Any] = {
+        "first": {name: timed(call, times, before=kept.forget) for name, call in every.items()},
+        "queries": {name: timed(call, times) for name, call in every.items()},
+    }
+    found["intervals_and_change"] = timed(intervals, times)
     say("measuring pages")
-    found |= pages(workspace, folder)
+    found |= pages(workspace, folder, times)
     return found
 
 
-def timed(work: Callable[[], object], times: int = TIMES) -> Milliseconds:
+def timed(work: Callable[[], object], times: int, before: Callable[[], object] = list) -> Milliseconds:
     work()
     taken = []
     for _ in range(times):
+        before()
         started = time.perf_counter()
         work()
         taken.append((time.perf_counter() - started) * 1000)
@@ -382,7 +394,7 @@ PAGES = {
 }  # fmt: skip
 
 
-def pages(workspace: Any, folder: Path) -> dict[str, Any]:
+def pages(workspace: Any, folder: Path, times: int) -> dict[str, Any]:
     """Whole pages of the web server as `manage.py serve` runs it, signed in."""
     from monitor import supervisor
 
@@ -392,7 +404,7 @@ def pages(workspace: Any, folder: Path) -> dict[str, Any]:
     web.start()
     try:
         wait_for(port)
-        alone = {name: timed(lambda path=path: fetch(port, cookie, path), 10) for name, path in address(workspace)}  # type: ignore[misc]
+        alone = {name: timed(lambda path=path: fetch(port, cookie, path), times) for name, path in address(workspace)}  # type: ignore[misc]
         return {"pages": alone, "together": together(port, cookie, workspace)}
     finally:
         assert web.process is not None

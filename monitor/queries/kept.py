@@ -43,3 +43,9 @@ def kept(key: Hashable, make: Callable[[], Value]) -> Value:
             place.value = (make(),)
         value: Value = place.value[0]
         return value
+
+
+def forget() -> None:
+    """Keep nothing of what was made so far."""
+    with _lock:
+        _places.clear()
