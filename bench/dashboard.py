@@ -6,11 +6,11 @@ A panel of 200 prompts x 5 assistants x 10 repeats runs every day, 10,000 respon
 10 million. The last 30 days are raw rows (responses, mentions of 10 brands, sources on heavy-tailed domains), which
 the product itself rolls up. Earlier days repeat their counts, and their responses as far as `--raw-minutes` goes
 (`responses` says how far), without mentions and sources: those are read of single answers alone. All figures are
-milliseconds as [p50, p95]: `queries` calls each function by itself with caches warm, `pages` are whole
-pages of the real web server asked for one after another, `together` with 20 clients at once, each asking for its next
-page as soon as it has one. `first` is as `queries`, but with nothing kept of what was asked before. `growth` divides
-the p50 of a size by that of the first size. Uses the embedded
-PostgreSQL under `--folder`, which is kept where it is given, or an empty database at DATABASE_URL.
+milliseconds as [p50, p95]: `queries` calls each function by itself with caches warm, `first` with nothing kept of what
+was asked before; `pages` are whole pages of the real web server asked for one after another, `together` with 20 clients
+at once, each asking for its next page as soon as it has one. `growth` divides the p50 of a size by that of the first
+size. Uses the embedded PostgreSQL under `--folder`, which is kept where it is given, or an empty database at
+DATABASE_URL.
 """
 
 from __future__ import annotations
