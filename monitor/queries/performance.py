@@ -18,6 +18,7 @@ from monitor.models import Workspace
 from monitor.queries import counts
 from monitor.queries.counts import Row
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 
 #: How errors are called on the page.
 ERRORS = {
@@ -74,8 +75,12 @@ def performance(workspace: Workspace, chosen: Filter) -> list[Performance]:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return []
-    read = counts.rows_of(workspace, extraction, chosen, "calls", "call_names", before=False)
-    return [_performance(*key, rows) for key, rows in read.items()]
+
+    def made() -> list[Performance]:
+        read = counts.rows_of(workspace, extraction, chosen, "calls", "call_names", before=False)
+        return [_performance(*key, rows) for key, rows in read.items()]
+
+    return kept(("performance", counts.fingerprint(workspace, extraction, chosen)), made)
 
 
 def _performance(assistant: str, stratum: str, rows: Sequence[Row]) -> Performance:
