@@ -169,19 +169,72 @@ def changes(
     return _differences(hits_after / n_after[paired, None] - hits_before / n_before[paired, None])
 
 
-def _differences(each: Floats) -> list[Change]:
-    """The changes of which each prompt says so much: [pairs, changes], with at least one pair."""
+def share_change(
+    part_before: npt.ArrayLike, whole_before: npt.ArrayLike, part_after: npt.ArrayLike, whole_after: npt.ArrayLike
+) -> Change:
+    """The change of a share of sums, such as share of voice; each [prompts], of prompts measured in both periods.
+
+    The same bootstrap over prompts as of rates; a prompt without any of the whole in either period says nothing.
+    """
+    sums = np.stack([np.asarray(each, float) for each in (part_before, whole_before, part_after, whole_after)], axis=1)
+    sums = sums[(sums[:, 1] > 0) | (sums[:, 3] > 0)]  # [pairs, 4]
+    pairs, totals = len(sums), sums.sum(axis=0)
+    if not (pairs and totals[1] and totals[3]):
+        return NO_CHANGE
+    difference = float(totals[2] / totals[3] - totals[0] / totals[1])
+    if pairs < ENOUGH_PROMPTS:
+        return Change(difference, None, None, None, pairs)
+    drawn = _resampled_means(sums)  # [4, draws]
+    drawn = drawn[:, (drawn[1] > 0) & (drawn[3] > 0)]
+    draws = drawn[2] / drawn[3] - drawn[0] / drawn[1]
+    low, high = _tails(draws[None])[:, 0]
+    # a draw without any of the whole counts against the change
+    as_far = (np.abs(draws - difference) >= abs(difference) - _ROUNDING).sum() + DRAWS - len(draws)
+    return Change(difference, float(low), float(high), (int(as_far) + 1) / (DRAWS + 1), pairs)
+
+
+@lru_cache(maxsize=4096)
+def fisher(hits_before: int, n_before: int, hits_after: int, n_after: int) -> float:
+    """Fisher's exact p, two-sided, that hits of n are as many before as after."""
+    hits = hits_before + hits_after
+    ways = [
+        math.comb(n_before, before) * math.comb(n_after, hits - before)
+        for before in range(max(0, hits - n_after), min(hits, n_before) + 1)
+    ]
+    seen = math.comb(n_before, hits_before) * math.comb(n_after, hits_after)
+    return sum(way for way in ways if way <= seen) / sum(ways)
+
+
+def _differences(each: Floats, *, for_few: bool = False) -> list[Change]:
+    """The changes of which each prompt says so much: [pairs, changes], with at least one pair.
+
+    `for_few` makes up for what the bootstrap falls short by over few prompts.
+    """
     pairs = len(each)
     means = each.mean(axis=0)
     if pairs < ENOUGH_PROMPTS:
         return [Change(float(mean), None, None, None, pairs) for mean in means]
     draws = _resampled_means(each)  # [changes, draws]
+    if for_few:
+        draws = means[:, None] + _shortfall(pairs) * (draws - means[:, None])
     lows, highs = _tails(draws)
     as_far = (np.abs(draws - means[:, None]) >= np.abs(means)[:, None] - _ROUNDING).sum(axis=1)
     return [
         Change(float(mean), float(low), float(high), (int(k) + 1) / (DRAWS + 1), pairs)
         for mean, low, high, k in zip(means, lows, highs, as_far, strict=True)
     ]
+
+
+def _shortfall(pairs: int) -> float:
+    """How much wider Student's interval is than the bootstrap's, which takes n for n - 1 and the normal curve for his.
+
+    His quantile by its expansion in the normal one's, good to four digits from nine degrees of freedom on.
+    """
+    free, z = pairs - 1, _Z
+    first = (z**3 + z) / (4 * free)
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * free**3)
+    return (z + first + second + third) / z * math.sqrt(pairs / free)
 
 
 def adjusted(found: Sequence[Change]) -> list[Change]:
@@ -203,7 +256,7 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     return [float(value) for value in result]
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % score interval of hits / n, for n > 0."""
     share, z2 = hits / n, _Z * _Z
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
@@ -273,13 +326,17 @@ class Drift:
 
 
 def drift(prompts: Iterable[tuple[Days, Days]]) -> Drift:
-    """The drift over prompts, each with its answers before and now. Two answers that cite nothing are alike."""
+    """The drift over prompts, each with its answers before and now. Two answers that cite nothing are alike.
+
+    The interval and the test are a change's, widened for few prompts: 25 prompts where nothing moved are called moved
+    in 5 % of cases, and not in the 6 to 7 % of the bare bootstrap.
+    """
     found = [distances for before, now in prompts if (distances := _distances(before, now))]
     if not found:
         return Drift(None, None, NO_CHANGE)
     table = np.asarray(found)  # [prompts, (across, within)]
     across, within = table.mean(axis=0)
-    return Drift(float(across), float(within), _differences(table[:, :1] - table[:, 1:])[0])
+    return Drift(float(across), float(within), _differences(table[:, :1] - table[:, 1:], for_few=True)[0])
 
 
 def _distances(before: Days, now: Days) -> tuple[float, float] | None:

@@ -1,6 +1,6 @@
 """Whose page a citation is: a brand owns its hosts, the hosts below them, and the registrable domains it names.
 
-Knows nothing of what is counted.
+One definition in two forms, for Python and for SQL. Knows nothing of what is counted.
 """
 
 from __future__ import annotations
@@ -9,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inference.pages import identify
+
+#: SQL: source `s` lies on one of `hosts (host)`. Doubled per cent signs, for statements with bound values.
+PAGE_HOST = "LATERAL (SELECT split_part(split_part(s.page, '/', 1), '?', 1) AS host) AS page"
+IS_OWN = """(hosts.host IN (s.domain, page.host)
+    OR (hosts.host LIKE '%%.%%' AND right(page.host, length(hosts.host) + 1) = '.' || hosts.host))"""
 
 
 def brand_hosts(brands: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
@@ -23,7 +28,7 @@ def brand_hosts(brands: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
 
 
 def owns(host: str, domain: str, page: str) -> bool:
-    """True when a page of this registrable domain lies on the host or below it."""
+    """True when a page of this registrable domain lies on the host or below it: IS_OWN, for Python."""
     page_host = page.partition("/")[0].partition("?")[0]
     return host in (domain, page_host) or ("." in host and page_host.endswith(f".{host}"))
 

@@ -22,17 +22,21 @@ CELLS = np.dtype(
     + [
         (name, "<i4")
         for name in (
-            *("valid", "with_citation", "reporting", "failed", "refused"),
+            *("valid", "with_citation", "with_pawc", "reporting", "failed", "refused"),
             *("own_named", "own_cited", "rival_named", "rival_cited", "gaps"),
         )
     ]
 )
 #: How many valid answers to the prompt name the brand at the rank; at rank 0: cite a page of its domains.
 BRANDS = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("rank", "<i4"), ("answers", "<i4")])
-#: How many valid answers to the prompt cite the domain, retrieved it, cite it and are gaps; its summed citation share.
-#: `domain` is the `key` of its name; a list beside the table has the names in the order of their keys.
+#: How many valid answers to the prompt cite the domain, retrieved it, cite it and are gaps; its summed citation share
+#: and position-adjusted word count. `domain` is the `key` of its name; a list beside the table has the names in the
+#: order of their keys.
 DOMAINS = np.dtype(
-    [("domain", "<i8"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("gaps", "<i4"), ("share", "<f8")]
+    [
+        *(("domain", "<i8"), ("prompt", "<i8"), ("cited", "<i4"), ("retrieved", "<i4"), ("gaps", "<i4")),
+        *(("share", "<f8"), ("pawc", "<f8")),
+    ]
 )
 #: A domain that an answer cites; 0 for an answer that cites none. `answer` counts the run's answers in their order.
 ANSWERS = np.dtype([("answer", "<i4"), ("prompt", "<i8"), ("domain", "<i8")])

@@ -46,6 +46,7 @@ class Source:
     title: str
     cited: bool
     retrieved: bool
+    pawc: float | None
 
 
 class Owners:
@@ -71,7 +72,9 @@ class Tally:
 
     cells: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     brands: Counter[tuple[int, int, int]] = field(default_factory=Counter)
-    domains: dict[tuple[str, int], list[float]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0.0]))
+    domains: dict[tuple[str, int], list[float]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0.0, 0.0])
+    )
     answers: list[tuple[int, frozenset[str]]] = field(default_factory=list)
     pages: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     page_texts: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -160,7 +163,8 @@ def _count(
     rival_named, rival_cited = not owners.rivals.isdisjoint(ranks), not owners.rivals.isdisjoint(brands_cited)
     is_gap = (rival_named or rival_cited) and not (own_named or own_cited)
     cell.update(
-        valid=1, with_citation=any(source.cited for source in sources), reporting=call.reporting, own_named=own_named,
+        valid=1, with_citation=any(source.cited for source in sources),
+        with_pawc=any(source.pawc is not None for source in sources), reporting=call.reporting, own_named=own_named,
         own_cited=own_cited, rival_named=rival_named, rival_cited=rival_cited, gaps=is_gap,
     )  # fmt: skip
     for brand, rank in ranks.items():
@@ -169,7 +173,9 @@ def _count(
         found.brands[prompt, brand, 0] += 1
     pages: dict[str, set[str]] = defaultdict(set)
     retrieved: set[str] = set()
+    pawc: dict[str, float] = defaultdict(float)
     for source in sources:
+        pawc[source.domain] += source.pawc or 0
         page = source.page or source.url
         pages[source.domain].update([page] if source.cited else [])
         retrieved.update([source.domain] if source.retrieved else [])
@@ -187,6 +193,7 @@ def _count(
             of_domain[1] += domain in retrieved
             of_domain[2] += bool(cited) and is_gap
             of_domain[3] += len(cited) / cited_pages if cited else 0
+            of_domain[4] += pawc[domain]
     found.answers.append((prompt, frozenset(domain for domain, cited in pages.items() if domain and cited)))
 
 

@@ -119,6 +119,15 @@ class PanelForm(forms.Form):
             "invalid": f"Write a whole number from 1 to {MAX_REPEATS}.",
         },
     )
+    adaptive = forms.BooleanField(
+        label="Ask less often where the answer is clear",
+        required=False,
+        help_text=(
+            "A prompt whose last runs show that an assistant names you nearly always, or hardly ever, is asked half as "
+            "often in the next run, twice at least. It takes five runs and a brand of your own. Rates stay unbiased: "
+            "no run stops on its own answers."
+        ),
+    )
     schedule = forms.ChoiceField(
         label="Schedule",
         required=False,
@@ -228,6 +237,7 @@ class PanelForm(forms.Form):
                 if name in cleaned["assistants"]
             ],
             "repeats": cleaned["repeats"],
+            "adaptive": cleaned["adaptive"],
             "cron": terms(cleaned["schedule"], cleaned["cron"]),
             "time_zone": cleaned["time_zone"],
         }
@@ -277,6 +287,7 @@ def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
         "suite": plan["suite"],
         "assistants": [item["assistant"] for item in plan["assistants"]],
         "repeats": plan["repeats"],
+        "adaptive": plan["adaptive"],
         "schedule": plan["cron"] if preset else OWN_TERMS,
         "cron": "" if preset else plan["cron"],
         "time_zone": plan["time_zone"],

@@ -1,7 +1,9 @@
 """The rows of the product, by noun. Everything but users and workspaces lies inside one workspace."""
 
+from monitor.models.alerts import Alert, AlertKind, AlertRecipient, AlertRule, Mail, MailKind, MailStatus
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
+from monitor.models.corrections import CorrectedPart, Correction, Review, ReviewReading
 from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.deltas import Delta
@@ -10,6 +12,7 @@ from monitor.models.extraction import (
     Extraction,
     ExtractionStatus,
     Mention,
+    MentionRole,
     Pointers,
     ResponseSource,
     Sentiment,
@@ -17,8 +20,19 @@ from monitor.models.extraction import (
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
-from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.people import Digest, Membership, Role, User, Workspace
+from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
+from monitor.models.reports import (
+    IssueStatus,
+    ReportFile,
+    ReportIssue,
+    ReportMail,
+    ReportPeriod,
+    ReportSettings,
+    SavedReport,
+    ShareLink,
+)
 from monitor.models.runs import (
     OPEN,
     VALID,
@@ -31,6 +45,7 @@ from monitor.models.runs import (
     RunStatus,
     Trigger,
 )
+from monitor.models.saved_views import SavedView
 from monitor.models.source_types import SourceType
 from monitor.models.support import SupportCheck, SupportVerdict
 from monitor.models.tracing import DeepRanks
@@ -38,6 +53,10 @@ from monitor.models.tracing import DeepRanks
 __all__ = [
     "OPEN",
     "VALID",
+    "Alert",
+    "AlertKind",
+    "AlertRecipient",
+    "AlertRule",
     "Attempt",
     "AttemptStatus",
     "Body",
@@ -47,20 +66,29 @@ __all__ = [
     "Budget",
     "Charge",
     "ChargeState",
+    "CorrectedPart",
+    "Correction",
     "CrawlTarget",
     "Credential",
     "DayCounts",
     "DeepRanks",
     "Delta",
+    "Digest",
     "Extraction",
     "ExtractionStatus",
     "Gate",
+    "IdeaState",
     "IndexGeneration",
+    "IssueStatus",
     "Job",
     "JobKind",
     "JobStatus",
+    "Mail",
+    "MailKind",
+    "MailStatus",
     "Membership",
     "Mention",
+    "MentionRole",
     "OwnPrice",
     "Page",
     "PageVersion",
@@ -69,17 +97,28 @@ __all__ = [
     "Passage",
     "Pointers",
     "Prompt",
+    "PromptIdea",
     "RateLimit",
     "RateUnit",
     "Redirect",
     "RedirectState",
+    "ReportFile",
+    "ReportIssue",
+    "ReportMail",
+    "ReportPeriod",
+    "ReportSettings",
     "Response",
     "ResponseSource",
     "ResponseStatus",
+    "Review",
+    "ReviewReading",
     "Role",
     "Run",
     "RunStatus",
+    "SavedReport",
+    "SavedView",
     "Sentiment",
+    "ShareLink",
     "SpendingLimit",
     "Suite",
     "SourceType",

@@ -114,6 +114,7 @@ class JobKind(models.TextChoices):
     RECOMPUTE = "recompute", "Recompute of history"
     EXPORT = "export", "Report"
     RANK = "rank", "Ranking of every page"
+    IDEAS = "ideas", "Search for prompt ideas"
 
 
 class JobStatus(models.TextChoices):

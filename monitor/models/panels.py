@@ -62,18 +62,22 @@ class Panel(WorkspaceModel):
     """A suite x assistants x schedule x repeats.
 
     `assistants` is a list of `{"assistant", "model", "options"}`. `revision` guards against two people editing at
-    once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand.
+    once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand. The schedule
+    stands as it is since `scheduled_from`, None for since the panel was made: no slot before that was missed.
+    `adaptive`: prompts whose answer is clear are asked less often (`monitor.planning`).
     """
 
     name = models.CharField(max_length=120)
     suite = models.ForeignKey(Suite, on_delete=models.PROTECT, related_name="panels")
     assistants = models.JSONField(default=list)
     repeats = models.PositiveSmallIntegerField(default=3)
+    adaptive = models.BooleanField(default=False, db_default=False)
     cron = models.CharField(max_length=120, blank=True, default="")
     time_zone = models.CharField(max_length=64, default="UTC")
     paused = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
     last_slot_at = models.DateTimeField(null=True, blank=True)
+    scheduled_from = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -95,7 +99,7 @@ class Panel(WorkspaceModel):
 
 
 class PanelRevision(WorkspaceModel):
-    """A panel as it stood when it was saved: `plan` has its name, suite, assistants, repeats, cron and zone."""
+    """A panel as it stood when it was saved: `plan` has all its fields."""
 
     panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()

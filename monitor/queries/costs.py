@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from inference.prices import Price
-from monitor import assistants, pricing, schedule
+from monitor import assistants, planning, pricing, schedule
 from monitor.models import Budget, Charge, ChargeState, Credential, OwnPrice, Panel, Run, SpendingLimit, Workspace
 from monitor.queries import panels as panel_queries
 
@@ -32,14 +32,19 @@ _MOST_SLOTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One assistant of a plan. `usual` and `most` are for one run, None while nobody knows the price."""
+    """One assistant of a plan. `usual` and `most` are for one run, None while nobody knows the price.
+
+    `least` is what is usual where every answer is clear and repeats are adaptive.
+    """
 
     assistant: str
     label: str
     model: str
+    fewest_answers: int
     answers: int
     typical: pricing.Typical
     price: Price | None
+    least: Decimal | None
     usual: Decimal | None
     most: Decimal | None
     needs_key: bool
@@ -62,12 +67,21 @@ class Forecast:
         return sum((line.usual or ZERO for line in self.lines), ZERO)
 
     @property
+    def least(self) -> Decimal:
+        """The same where adaptive repeats leave out all that they can; without them it is the same."""
+        return sum((line.least or ZERO for line in self.lines), ZERO)
+
+    @property
     def most(self) -> Decimal:
         return sum((line.most or ZERO for line in self.lines), ZERO)
 
     @property
     def in_thirty_days(self) -> Decimal | None:
         return None if self.runs is None else self.usual * self.runs
+
+    @property
+    def least_in_thirty_days(self) -> Decimal | None:
+        return None if self.runs is None else self.least * self.runs
 
     @property
     def unpriced(self) -> tuple[Line, ...]:
@@ -88,6 +102,7 @@ def forecast(
     plan: Iterable[Mapping[str, Any]],
     prompts: int,
     repeats: int,
+    adaptive: bool = False,
     cron: str = "",
     time_zone: str = "UTC",
 ) -> Forecast:
@@ -100,6 +115,7 @@ def forecast(
     for item in items:
         name, model = item["assistant"], item.get("model") or assistants.default_model(item["assistant"])
         price, answers = pricing.find(book, name, model), prompts * repeats
+        fewest = prompts * planning.fewest(repeats) if adaptive else answers
         limit = (item.get("options") or {}).get("max_output_tokens")
         size = usual[name].within(limit)
         each = pricing.expected_cost(price, size)
@@ -109,9 +125,11 @@ def forecast(
                 assistant=name,
                 label=assistants.label(name),
                 model=model,
+                fewest_answers=fewest,
                 answers=answers,
                 typical=size,
                 price=price,
+                least=None if each is None else each * fewest,
                 usual=None if each is None else each * answers,
                 most=None if most is None else most * answers,
                 needs_key=assistants.needs_key(name) and name not in held,
@@ -128,6 +146,7 @@ def panel_forecast(panel: Panel) -> Forecast:
         plan=panel.assistants,
         prompts=prompts,
         repeats=panel.repeats,
+        adaptive=panel.adaptive,
         cron="" if panel.paused else panel.cron,
         time_zone=panel.time_zone,
     )

@@ -71,6 +71,7 @@ class Block:
     prompts: tuple[int, ...]
     n: Counts
     with_citation: Counts
+    with_pawc: Counts
     reporting: Counts
     failed: Counts
     refused: Counts
@@ -109,6 +110,12 @@ def brands_of(workspace: Workspace, extraction: Extraction) -> list[BrandInfo]:
         for item in extraction.brand_set.brands
     ]
     return sorted(found, key=lambda brand: (not brand.own, brand.name.casefold()))
+
+
+def current_brands(workspace: Workspace) -> list[BrandInfo]:
+    """The brands of the present reading; none while there is no reading."""
+    extraction = current_extraction(workspace)
+    return brands_of(workspace, extraction) if extraction else []
 
 
 #: The packed columns that can be asked for, and those that hold texts.
@@ -224,7 +231,7 @@ def block(key: Key, rows: Sequence[Row]) -> Block:
     days = tuple(dict.fromkeys(row.day for row in rows))
     place_of_day = {day: place for place, day in enumerate(days)}
     shape = len(days), len(prompts)
-    names = "valid", "with_citation", "reporting", "failed", "refused"
+    names = "valid", "with_citation", "with_pawc", "reporting", "failed", "refused"
     arrays = np.zeros((len(names), *shape))
     for row in rows:
         cells = row.tables["cells"]
@@ -288,10 +295,14 @@ def conditions(chosen: Filter) -> str:
     )
 
 
+def conditions_of_answers(chosen: Filter) -> str:
+    """The whole filter, tags too, as conditions on a response `r` and the row `c` that it is counted in."""
+    return conditions(chosen) + (_TAGGED if chosen.tags else "")
+
+
 def of_answers(statement: str, chosen: Filter) -> str:
     """A statement with the valid answers of the period, each with what it counts in, for its `{responses}`."""
-    where = conditions(chosen) + (_TAGGED if chosen.tags else "")
-    return statement.format(responses=_RESPONSES.format(where=where))
+    return statement.format(responses=_RESPONSES.format(where=conditions_of_answers(chosen)))
 
 
 def fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

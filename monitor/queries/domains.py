@@ -28,6 +28,7 @@ class DomainCounts:
     cited_before: Counts
     retrieved: Counts
     share: float
+    pawc: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,10 @@ class Domains:
             return sums.astype(float).reshape(len(chosen), len(prompts))
 
         cited, earlier = by_prompt("cited", self.now), by_prompt("cited", ~self.now)
-        retrieved, share = by_prompt("retrieved", self.now), self.sums("share", self.now)
+        retrieved = by_prompt("retrieved", self.now)
+        share, pawc = self.sums("share", self.now), self.sums("pawc", self.now)
         return [
-            DomainCounts(self.names[place], cited[n], earlier[n], retrieved[n], float(share[place]))
+            DomainCounts(self.names[place], cited[n], earlier[n], retrieved[n], float(share[place]), float(pawc[place]))
             for n, place in enumerate(chosen)
         ]
 

@@ -34,6 +34,7 @@ FACTS = (
     ("passages", "Passages in the index"),
     ("extraction", "Extraction"),
     ("questions", "Questions ranked"),
+    ("ideas", "New ideas"),
 )
 #: The second stage of an import of pages, as its job's input names it.
 INDEX_STAGE = "index"
@@ -46,6 +47,7 @@ _UNITS = {
     JobKind.BUILD_INDEX: "passages indexed",
     JobKind.RECOMPUTE: "answers read",
     JobKind.RANK: "questions ranked",
+    JobKind.IDEAS: "questions tried",
 }
 
 

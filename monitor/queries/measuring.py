@@ -52,7 +52,7 @@ def breaks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict
     found: dict[str, list[Break]] = {}
     plans: dict[int | None, object] = {}
     for panel, day, plan in in_period.order_by("day", "pk").values_list("panel", "day", "panel_revision__plan"):
-        measuring = {key: (plan or {}).get(key) for key in ("suite", "assistants", "repeats")}
+        measuring = {key: (plan or {}).get(key) or None for key in ("suite", "assistants", "repeats", "adaptive")}
         if plans.setdefault(panel, measuring) != measuring:
             plans[panel] = measuring
             found.setdefault("", []).append(Break(day, "panel changed"))

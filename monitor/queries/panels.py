@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from monitor import assistants, schedule
+from monitor import assistants, planning, repeats, schedule
 from monitor.models import Credential, Panel, Pointers, Prompt, Run, Suite, Workspace
 from monitor.queries import runs as run_queries
 
@@ -19,15 +19,50 @@ SLOTS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What one run of a panel asks."""
+    """What one run of a panel asks, of each assistant's prompts those that are `clear` less often where it may.
+
+    `clear` is None where nobody looked.
+    """
 
     prompts: int
     assistants: int
     repeats: int
+    adaptive: bool = False
+    clear: int | None = None
 
     @property
     def answers(self) -> int:
-        return self.prompts * self.assistants * self.repeats
+        """With every repeat."""
+        return self.cells * self.repeats
+
+    @property
+    def cells(self) -> int:
+        """Pairs of a prompt and an assistant."""
+        return self.prompts * self.assistants
+
+    @property
+    def fewest_repeats(self) -> int:
+        return planning.fewest(self.repeats) if self.adaptive else self.repeats
+
+    @property
+    def least(self) -> int:
+        """Answers of a run to which every prompt is clear."""
+        return self.cells * self.fewest_repeats
+
+    @property
+    def next(self) -> int | None:
+        """Answers of a run that started now."""
+        return None if self.clear is None else self.answers - self.clear * (self.repeats - self.fewest_repeats)
+
+    @property
+    def detects(self) -> float | None:
+        """The change between two runs that an assistant's figures tell from noise, every repeat asked."""
+        return planning.smallest_change(self.prompts, self.repeats)
+
+    @property
+    def detects_at_least(self) -> float | None:
+        """The same where every prompt is asked as rarely as can be."""
+        return planning.smallest_change(self.prompts, self.fewest_repeats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +116,12 @@ def panel_rows(workspace: Workspace, *, archived: bool = False) -> list[PanelRow
 
 
 def panel_row(panel: Panel) -> PanelRow:
-    """One panel as in the list."""
-    return _rows(panel.workspace, [panel])[0]
+    """One panel as in the list, with what its next run need not ask."""
+    row = _rows(panel.workspace, [panel])[0]
+    if not panel.adaptive:
+        return row
+    clear = repeats.clear_cells(panel=panel, asked=panel.assistants)
+    return replace(row, size=replace(row.size, clear=len(clear)))
 
 
 def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
@@ -100,7 +139,7 @@ def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
             panel=panel,
             assistants=tuple(assistants.label(item["assistant"]) for item in panel.assistants),
             asked=tuple(in_words(item) for item in panel.assistants),
-            size=Size(sizes.get(panel.suite_id, 0), len(panel.assistants), panel.repeats),
+            size=Size(sizes.get(panel.suite_id, 0), len(panel.assistants), panel.repeats, panel.adaptive),
             plan=plan(panel.cron, panel.time_zone),
             latest=latest.get(panel.pk),
         )

@@ -73,8 +73,13 @@ class Progress:
         return self.answered + self.failed + self.unknown + self.cancelled + self.skipped + self.left
 
     @property
+    def needed(self) -> int:
+        """What is asked at all: adaptive repeats leave out the rest."""
+        return self.total - self.skipped
+
+    @property
     def done(self) -> int:
-        return self.total - self.left
+        return self.needed - self.left
 
     @property
     def ended(self) -> bool:

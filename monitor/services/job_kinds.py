@@ -9,6 +9,7 @@ from typing import Any
 from monitor.models import Job, JobKind, Workspace
 from monitor.services import (
     crawling,
+    ideas,
     indexes,
     ledger,
     nudge,
@@ -33,7 +34,7 @@ ASK_SECONDS = 1.0
 
 def needs_model(job: Job) -> bool:
     """Whether the job's next stage belongs on a worker that holds a model."""
-    return job.kind in (JobKind.BUILD_INDEX, JobKind.RANK) or job.input.get("stage") == INDEX_STAGE
+    return job.kind in (JobKind.BUILD_INDEX, JobKind.RANK, JobKind.IDEAS) or job.input.get("stage") == INDEX_STAGE
 
 
 def perform(job: Job, watch: JobWatch) -> dict[str, Any]:
@@ -138,6 +139,12 @@ def _rank(job: Job, watch: JobWatch) -> dict[str, Any]:
     )
 
 
+def _ideas(job: Job, watch: JobWatch) -> dict[str, Any]:
+    return ideas.look(
+        workspace=job.workspace, own_pages=job.input["own_pages"], watch=watch, between=_answer_questions()
+    )
+
+
 _PERFORM: dict[JobKind, Callable[[Job, JobWatch], dict[str, Any]]] = {
     JobKind.IMPORT_PAGES: _import_pages,
     JobKind.CRAWL: _crawl,
@@ -145,4 +152,5 @@ _PERFORM: dict[JobKind, Callable[[Job, JobWatch], dict[str, Any]]] = {
     JobKind.BUILD_INDEX: _build_index,
     JobKind.RECOMPUTE: _recompute,
     JobKind.RANK: _rank,
+    JobKind.IDEAS: _ideas,
 }

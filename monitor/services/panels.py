@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -40,9 +41,9 @@ class Conflict(Problem):
 def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str, Any], revision: int | None) -> Panel:
     """Create a panel or change one, and freeze its plan as a revision; saving what is there already makes none.
 
-    `fields`: name, suite, assistants [{assistant, model, options}], repeats, cron, time_zone. `revision` is the one the
-    change was made from: what others changed since is kept, None replaces it. Raises Conflict where both changed the
-    same field, Problem for what is wrong.
+    `fields`: name, suite, assistants [{assistant, model, options}], repeats, adaptive (default: no), cron, time_zone.
+    `revision` is the one the change was made from: what others changed since is kept, None replaces it. Raises Conflict
+    where both changed the same field, Problem for what is wrong.
     """
     cleaned = _cleaned(workspace, fields)
     try:
@@ -56,7 +57,8 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
                 if all(getattr(saved, key) == value for key, value in cleaned.items()):
                     return saved
                 if (saved.cron, saved.time_zone) != (cleaned["cron"], cleaned["time_zone"]):
-                    saved.last_slot_at = timezone.now()  # the new schedule has no past to catch up with
+                    # the new schedule has no past to catch up with
+                    saved.last_slot_at = saved.scheduled_from = timezone.now()
                 for key, value in cleaned.items():
                     setattr(saved, key, value)
                 saved.revision += 1
@@ -70,7 +72,8 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
 def plan_of(*, panel: Panel, number: int) -> dict[str, Any] | None:
     """The panel's fields as its revision of that number froze them, the suite by its id; None when there is none."""
     found = PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel, number=number).first()
-    return {**found.plan, "suite": found.plan["suite"]["id"]} if found else None
+    # revisions of before there were adaptive repeats do not speak of them
+    return {"adaptive": False, **found.plan, "suite": found.plan["suite"]["id"]} if found else None
 
 
 def fields_of(panel: Panel) -> dict[str, Any]:
@@ -80,6 +83,7 @@ def fields_of(panel: Panel) -> dict[str, Any]:
         "suite": panel.suite_id,
         "assistants": panel.assistants,
         "repeats": panel.repeats,
+        "adaptive": panel.adaptive,
         "cron": panel.cron,
         "time_zone": panel.time_zone,
     }
@@ -94,7 +98,7 @@ def current_revision(*, panel: Panel) -> PanelRevision:
 def set_paused(*, panel: Panel, paused: bool) -> None:
     """Stop or resume the schedule. Slots that passed in the pause are not caught up with."""
     rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk, paused=not paused)
-    rows.update(paused=paused, **({} if paused else {"last_slot_at": timezone.now()}))
+    rows.update(paused=paused, **({} if paused else _from_now_on()))
 
 
 def archive_panel(*, panel: Panel) -> None:
@@ -110,11 +114,17 @@ def restore_panel(*, panel: Panel) -> None:
     try:
         with transaction.atomic():
             rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk).exclude(archived_at=None)
-            rows.update(archived_at=None, last_slot_at=timezone.now())
+            rows.update(archived_at=None, **_from_now_on())
     except IntegrityError:
         raise Problem(
             f"There is another panel called “{panel.name}” now. Rename that one, then restore this."
         ) from None
+
+
+def _from_now_on() -> dict[str, datetime]:
+    """A schedule that was interrupted has no past to catch up with."""
+    now = timezone.now()
+    return {"last_slot_at": now, "scheduled_from": now}
 
 
 def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +150,7 @@ def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
         "suite": suite,
         "assistants": _assistants(fields["assistants"]),
         "repeats": repeats,
+        "adaptive": bool(fields.get("adaptive", False)),
         "cron": cron,
         "time_zone": time_zone,
     }

@@ -22,8 +22,11 @@ from monitor.tally import Call, Owners, Source, tally
 _OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
 
 
-def roll_up(*, run: Run) -> None:
-    """Count an ended run under the current extraction and one being computed; the Ask page's questions never count."""
+def roll_up(*, run: Run, assistant: str | None = None) -> None:
+    """Count an ended run under the current extraction and one being computed; the Ask page's questions never count.
+
+    With `assistant`, what is counted already is counted anew for this one alone.
+    """
     if not _counts(run):
         return
     extractions = (
@@ -40,7 +43,7 @@ def roll_up(*, run: Run) -> None:
         if Run.objects.for_workspace(run.workspace).filter(pk=run.pk).filter(_OPEN_AGAIN).exists():
             return  # a retry came first: the run is counted when it ends
         for extraction in extractions:
-            _write(extraction, locked)
+            _write(extraction, locked, assistant if _is_counted(extraction, locked) else None)
         Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(rolled_up_at=timezone.now())
 
 
@@ -85,6 +88,10 @@ def _counts(run: Run) -> bool:
     return run.trigger != Trigger.ASK
 
 
+def _is_counted(extraction: Extraction, run: Run) -> bool:
+    return DayCounts.objects.for_workspace(run.workspace_id).filter(extraction=extraction, run=run).exists()
+
+
 def _counted(extraction: Extraction) -> list[int]:
     rows = DayCounts.objects.for_workspace(extraction.workspace_id).filter(extraction=extraction)
     return list(rows.order_by().values_list("run_id", flat=True).distinct())
@@ -101,9 +108,14 @@ def _hold_readings(workspace_id: int) -> None:
         cursor.execute("SELECT 1 FROM monitor_pointers WHERE workspace_id = %s FOR SHARE", [workspace_id])
 
 
-def _write(extraction: Extraction, run: Run) -> None:
-    """Put the run's rows under the extraction in the place of those that are there."""
-    values = {"run": run.pk, "extraction": extraction.pk, "finishes": list(VALID_FINISHES)}
+def _write(extraction: Extraction, run: Run, assistant: str | None = None) -> None:
+    """Put the run's rows under the extraction, or that of one assistant, in the place of those that are there."""
+    values = {
+        "run": run.pk,
+        "extraction": extraction.pk,
+        "assistant": assistant,
+        "finishes": list(VALID_FINISHES),
+    }
     named: dict[int, dict[int, int]] = defaultdict(dict)
     for response, brand, rank in _fetch(_NAMED, values):
         named[response][brand] = rank
@@ -112,10 +124,11 @@ def _write(extraction: Extraction, run: Run) -> None:
         sources[response].append(Source(*source))
     calls: dict[str, list[Call]] = defaultdict(list)
     strata: dict[str, str] = {}
-    for assistant, stratum, *call in _fetch(_CALLS, values):
-        calls[assistant].append(Call(*call))
-        strata[assistant] = min(stratum, strata.get(assistant, stratum))
+    for name, stratum, *call in _fetch(_CALLS, values):
+        calls[name].append(Call(*call))
+        strata[name] = min(stratum, strata.get(name, stratum))
     there = DayCounts.objects.for_workspace(run.workspace_id).filter(extraction=extraction, run=run)
+    there = there.filter(assistant=assistant) if assistant else there
     there._raw_delete(there.db)
     owners = Owners(extraction.brand_set.brands)
     DayCounts.objects.bulk_create(
@@ -125,11 +138,11 @@ def _write(extraction: Extraction, run: Run) -> None:
             run=run,
             panel_id=run.panel_id,
             day=run.day,
-            assistant=assistant,
-            stratum=strata[assistant],
-            **tally(calls[assistant], named, sources, owners).columns(),
+            assistant=name,
+            stratum=strata[name],
+            **tally(calls[name], named, sources, owners).columns(),
         )
-        for assistant in sorted(calls)
+        for name in sorted(calls)
     )
 
 
@@ -140,7 +153,8 @@ def _fetch(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
-_ENDED = "r.run_id = %(run)s AND r.prompt_id IS NOT NULL"
+_ENDED = """r.run_id = %(run)s AND r.prompt_id IS NOT NULL
+    AND (%(assistant)s::text IS NULL OR r.assistant = %(assistant)s::text)"""
 _IS_VALID = "r.status = 'answered' AND r.finish = ANY(%(finishes)s)"
 #: In the order of a Call's fields, after assistant and stratum.
 _CALLS = f"""
@@ -157,7 +171,7 @@ FROM monitor_response r JOIN monitor_mention m ON m.response_id = r.id AND m.ext
 WHERE {_ENDED} AND {_IS_VALID} GROUP BY 1, 2
 """  # noqa: S608
 _SOURCES = f"""
-SELECT r.id, s.url, s.page, s.domain, s.title, s.cited, coalesce(s.retrieved, FALSE)
+SELECT r.id, s.url, s.page, s.domain, s.title, s.cited, coalesce(s.retrieved, FALSE), s.pawc
 FROM monitor_response r JOIN monitor_responsesource s ON s.response_id = r.id AND s.extraction_id = %(extraction)s
 WHERE {_ENDED} AND {_IS_VALID}
 """  # noqa: S608

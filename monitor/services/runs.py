@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inference.answer import Assistant
-from monitor import assistants, schedule
+from monitor import assistants, planning, repeats, schedule
 from monitor.models import (
     OPEN,
     IndexGeneration,
@@ -42,6 +42,9 @@ def start_run(
 ) -> Run:
     """Create a run with all its responses, waiting, its plan frozen; a slot already started gives its run again.
 
+    Repeats that a panel with adaptive repeats does not need are skipped from the start, for earlier runs say so: none
+    of them is ever claimed, sent or paid for, and nothing is left to decide while the run goes on.
+
     Raises Problem when there is nothing to ask or nobody to ask, or when a key or a price is missing.
     """
     workspace = panel.workspace
@@ -56,6 +59,7 @@ def start_run(
     costs.require_ready(workspace=workspace, plan=plan["assistants"])
     if any(kind.needs_index for kind in kinds):
         generation = generation or current_generation(workspace)
+    clear = repeats.clear_cells(panel=panel, asked=plan["assistants"]) if plan.get("adaptive") else set()
     try:
         with transaction.atomic():
             run = _create(workspace, trigger, panel=panel, revision=revision, slot_at=slot_at, generation=generation)
@@ -65,6 +69,9 @@ def start_run(
                 for item in plan["assistants"]
                 for repeat in range(plan["repeats"])
             ]
+            for row in rows:
+                if (row.assistant, row.prompt_id) in clear and row.repeat >= planning.fewest(plan["repeats"]):
+                    row.status = ResponseStatus.SKIPPED
             Response.objects.bulk_create(rows, batch_size=1000)
             _nudge_after_commit({row.queue for row in rows})
     except IntegrityError:

@@ -11,6 +11,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
+from monitor import assistants
 from monitor.forms.panels import PanelForm, chosen, terms
 from monitor.models import Panel, Role, Trigger
 from monitor.queries import costs as cost_queries
@@ -53,6 +54,7 @@ def panel(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "runs": run_queries.progress_of(page.object_list),
         "forecast": cost_queries.panel_forecast(found),
         "spent": cost_queries.panel_spent(found),
+        "is_traced": any(asked["assistant"] in assistants.LOCAL for asked in found.assistants),
     }
     return render(request, "panel.html", context)
 
@@ -111,6 +113,9 @@ def _show_conflict(request: WorkspaceRequest, conflict: service.Conflict) -> Htt
         label = theirs.fields[names[0]].label
         if key == "assistants":
             differing.append((label, _asked(panel.assistants), _asked(conflict.merged[key])))
+        elif key == "adaptive":
+            theirs_said, yours_said = ("yes" if value else "no" for value in (panel.adaptive, conflict.merged[key]))
+            differing.append((label, theirs_said, yours_said))
         else:
             differing.append((label, _in_words(theirs, names), _in_words(yours, names)))
     return _show_form(request, panel, yours, status=409, conflict=str(conflict), differing=differing)
@@ -139,7 +144,8 @@ def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
     suite, repeats = values.get("suite", ""), values.get("repeats", "")
     prompts = queries.prompt_counts(request.workspace, [_number(suite)]) if _number(suite) else {}
     asked = chosen(values)
-    size = queries.Size(prompts.get(_number(suite), 0), len(asked), _number(repeats))
+    adaptive = bool(values.get("adaptive"))
+    size = queries.Size(prompts.get(_number(suite), 0), len(asked), _number(repeats), adaptive)
     cron = terms(values.get("schedule", ""), values.get("cron", ""))
     unwritten = values.get("schedule") == "own" and not cron
     plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)
@@ -148,6 +154,7 @@ def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
         plan=asked,
         prompts=size.prompts,
         repeats=size.repeats,
+        adaptive=size.adaptive,
         cron="" if plan.problem else cron,
         time_zone=plan.time_zone,
     )
@@ -163,7 +170,7 @@ def _as_data(form: PanelForm) -> QueryDict:
     data = QueryDict(mutable=True)
     for name in form.fields:
         value = form.get_initial_for_field(form.fields[name], name)
-        if value is not None:
+        if value is not None and value is not False:  # a box without its tick sends nothing
             data.setlist(name, [str(item) for item in (value if isinstance(value, list) else [value])])
     return data
 

@@ -41,6 +41,7 @@ def suites(request: WorkspaceRequest) -> HttpResponse:
         "bar": bar,
         "heat": standing.heatmap(request.workspace, bar.filter, measure) if measured else None,
         "measure": measure,
+        "figure": {"named": "named", "cited": "cites", "gap": "gap"}[measure],
     }
     if request.htmx and measured:
         return render(request, "_prompts_content.html", context)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from monitor.models import Membership, Response, Role, Workspace
 from tests.browser.conftest import Visit
-from tests.browser.walk import sign_in
+from tests.browser.walk import axe_violations, sign_in
 from tests.factories import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -176,3 +176,22 @@ def test_tables_sort_by_their_headers(owner: Visit) -> None:
     assert header.get_attribute("aria-sort") == "descending"
     header.locator("button").press("Enter")
     assert header.get_attribute("aria-sort") == "ascending"
+
+
+def test_a_view_is_saved_opened_and_removed_from_its_menu(owner: Visit) -> None:
+    page = owner.page
+    owner.open(at(owner, "sources") + "?compare=year")
+    page.locator("summary", has_text="Views").click()
+    page.get_by_label("Save this view as").fill("By the year")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_text("saved as “By the year”")).to_be_visible()
+    owner.open(at(owner, "overview"))
+    page.locator("summary", has_text="Views").click()
+    assert axe_violations(page) == []
+    page.get_by_role("link", name="By the year").click()
+    page.wait_for_url("**/sources/?compare=year")
+    page.locator("summary", has_text="Views").click()
+    page.get_by_role("button", name="Remove the view By the year").click()
+    expect(page.get_by_text("The view “By the year” is removed.")).to_be_visible()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("The view “By the year” is back.")).to_be_visible()

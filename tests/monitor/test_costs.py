@@ -202,6 +202,8 @@ def test_the_forecast_stands_in_the_form_before_a_panel_is_saved(owner: Client, 
     price(workspace)
     page = unescape(owner.get(at("schedule_preview", workspace), asked).content.decode())
     assert "About $0.98" in page and "not measured here yet" in page
+    page = unescape(owner.get(at("schedule_preview", workspace), {**asked, "adaptive": "on"}).content.decode())
+    assert "About $0.59 to $0.98" in page and "12 to 20 ×" in page
     local = unescape(owner.get(at("schedule_preview", workspace), {**asked, "assistants": "local"}).content.decode())
     assert "costs nothing by the call" in local
 

@@ -197,10 +197,10 @@ def unpacked(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             found[(*where, prompt, "brand", brand, rank)] = answers
         domains = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
         pages = {packed.key(page): page for page, *_ in packed.unpack_texts(row.page_names)}
-        for at, prompt, cited, retrieved, gaps, share in packed.unpack(row.domains, packed.DOMAINS).tolist():
+        for at, prompt, cited, retrieved, gaps, share, pawc in packed.unpack(row.domains, packed.DOMAINS).tolist():
             key = (*where, prompt, "domain", domains[at])
             found |= {(*key, "cited"): cited, (*key, "retrieved"): retrieved, (*key, "gaps"): gaps}
-            found[(*key, "share")] = round(share, 9)
+            found |= {(*key, "share"): round(share, 9), (*key, "pawc"): round(pawc, 9)}
         for at, prompt, cited, retrieved, used in packed.unpack(row.pages, packed.PAGES).tolist():
             key = (*where, prompt, "page", pages[at])
             found |= {(*key, "cited"): cited, (*key, "retrieved"): retrieved, (*key, "used"): used}
@@ -232,6 +232,7 @@ def reckoned(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
         gap = any(not brands[b] for b in {*named, *owned}) and not any(brands[b] for b in {*named, *owned})
         found[(*where, "valid")] += 1
         found[(*where, "with_citation")] += bool(cited)
+        found[(*where, "with_pawc")] += any(source.pawc is not None for source in sources)
         found[(*where, "reporting")] += answer.retrieval_reported
         found[(*where, "gaps")] += gap
         for who, is_own in (("own", True), ("rival", False)):
@@ -249,12 +250,13 @@ def reckoned(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             found[(*key, "retrieved")] += any(source.retrieved for source in sources if source.domain == domain)
             found[(*key, "gaps")] += bool(of_domain) and gap
             found[(*key, "share")] += len(of_domain) / len(pages) if pages else 0
+            found[(*key, "pawc")] += sum(source.pawc or 0 for source in sources if source.domain == domain)
         for source in sources:
             key = (*where, "page", source.page or source.url)
             found[(*key, "cited")] += source.cited
             found[(*key, "retrieved")] += bool(source.retrieved)
             found[(*key, "used")] += bool(source.cited and source.retrieved)
-    return {key: round(count, 9) if key[-1] == "share" else count for key, count in found.items() if count}
+    return {key: round(count, 9) if key[-1] in ("share", "pawc") else count for key, count in found.items() if count}
 
 
 def test_counting_a_run_takes_the_same_statements_and_writes_only_its_rows_however_long_the_history() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitor import metrics
 from monitor.metrics import Change, Rate
+from tests.monitor import simulated
 
 cell = st.integers(0, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -147,6 +148,44 @@ def test_adjusted_p_values_keep_their_order_and_never_shrink(ps: list[float]) ->
 
 
 # --- shares and positions ----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30))
+def test_where_every_prompt_weighs_alike_a_share_changes_as_a_rate_does(parts: list[tuple[int, int]]) -> None:
+    before, after = [one for one, _ in parts], [other for _, other in parts]
+    whole = [9] * len(parts)
+    as_share = metrics.share_change(before, whole, after, whole)
+    as_rate = metrics.change([(hits, 9) for hits in before], [(hits, 9) for hits in after])
+    assert as_share.pairs == as_rate.pairs
+    for one, other in ((as_share.difference, as_rate.difference), (as_share.low, as_rate.low), (as_share.p, as_rate.p)):
+        assert one == pytest.approx(other, abs=1e-3)
+
+
+def test_the_change_of_a_share_is_that_of_the_sums_and_needs_a_whole_on_both_sides() -> None:
+    change = metrics.share_change([1] * 10 + [0], [2] * 10 + [0], [3] * 10 + [0], [4] * 10 + [0])
+    assert (change.difference, change.pairs) == (0.25, 10)
+    assert change.verdict == "more than noise"
+    assert metrics.share_change([1] * 9, [2] * 9, [2] * 9, [4] * 9).verdict == "too thin"
+    for nothing in ([], [0] * 12):
+        assert metrics.share_change(nothing, nothing, [1] * len(nothing), [2] * len(nothing)) == metrics.NO_CHANGE
+    lonely = metrics.share_change([1] + [0] * 11, [1] + [0] * 11, [0] * 12, [1] * 12)
+    assert lonely.p and lonely.p > 0.3, "draws without the one prompt that had any count against it"
+
+
+@pytest.mark.parametrize(
+    ("counts", "p"),
+    [
+        ((0, 9, 9, 9), 2 / math.comb(18, 9)),
+        ((0, 3, 3, 3), 0.1),
+        ((3, 10, 3, 10), 1.0),
+        ((1, 10, 9, 10), 202 / 184_756),
+        ((0, 5, 0, 5), 1.0),
+    ],
+)
+def test_fishers_exact_test(counts: tuple[int, int, int, int], p: float) -> None:
+    assert metrics.fisher(*counts) == pytest.approx(p)
+    before, n_before, after, n_after = counts
+    assert metrics.fisher(after, n_after, before, n_before) == pytest.approx(p)
 
 
 def test_shares_without_a_whole_are_none() -> None:
@@ -313,28 +352,19 @@ def test_drift_needs_both_periods_and_two_answers_on_a_day() -> None:
 
 
 def test_drift_calls_noise_noise_and_a_change_a_change() -> None:
-    rng = np.random.default_rng(5)
-    names = [f"d{number}" for number in range(8)]
+    generator = np.random.default_rng(5)
+    assert simulated.drifts_called(generator, moved=0.0, panels=200) <= 0.075
+    assert simulated.drifts_called(generator, moved=0.7, panels=40) >= 0.95
 
-    def answer(tastes: np.ndarray[Any, Any]) -> frozenset[str]:
-        return frozenset(name for name, taste in zip(names, tastes, strict=True) if rng.random() < taste)
 
-    def days(tastes: np.ndarray[Any, Any]) -> list[list[frozenset[str]]]:
-        return [[answer(tastes), answer(tastes)] for _ in range(3)]
-
-    def share_called(moved: float, panels: int = 60) -> float:
-        called = 0
-        for _ in range(panels):
-            prompts = []
-            for _ in range(25):
-                before = rng.beta(1, 1, len(names))
-                after = np.where(rng.random(len(names)) < moved, rng.beta(1, 1, len(names)), before)
-                prompts.append((days(before), days(after)))
-            called += metrics.drift(prompts).change.verdict == "more than noise"
-        return called / panels
-
-    assert share_called(0.0) <= 0.12, "of 60, seven may be called by chance once in a hundred times"
-    assert share_called(0.7) >= 0.95
+def test_drift_over_few_prompts_has_students_interval() -> None:
+    # 5 of 25 prompts moved altogether, the others not at all: as a change of a rate, but for its width
+    found = metrics.drift([([[A, A]], [[B]])] * 5 + [([[A, A]], [[A]])] * 20).change
+    plain = metrics.change([(0, 1)] * 25, [(1, 1)] * 5 + [(0, 1)] * 20)
+    assert found.difference == plain.difference == pytest.approx(0.2)
+    assert found.high is not None and plain.high is not None
+    # 2.0639 is the 97.5 % point of Student's distribution with 24 degrees of freedom
+    assert (found.high - 0.2) / (plain.high - 0.2) == pytest.approx(2.0639 / 1.95996 * math.sqrt(25 / 24), rel=1e-4)
 
 
 def test_the_core_is_what_four_of_five_runs_cite() -> None:

@@ -99,7 +99,7 @@ def test_a_panel_is_made_and_its_plan_frozen(editor: Client, workspace: Workspac
     assert "At 06:00 every day, Europe/Berlin time" in page
     frozen = PanelRevision.objects.for_workspace(workspace).get()
     assert (frozen.number, frozen.panel) == (1, panel)
-    assert frozen.plan == {**plan(suite), "suite": {"id": suite.pk, "name": "Kettles"}}
+    assert frozen.plan == {**plan(suite), "adaptive": False, "suite": {"id": suite.pk, "name": "Kettles"}}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_each_count_of_one_cell() -> None:
     rollups.roll_up(run=run)
 
     cells, brands, domains = counts(workspace, extraction)
-    assert [row[:11] for row in cells] == [(run.pk, panel.pk, prompt.pk, LAST_DAY, "local", "local", 3, 2, 2, 2, 1)]
+    assert [row[:12] for row in cells] == [(run.pk, panel.pk, prompt.pk, LAST_DAY, "local", "local", 3, 2, 0, 2, 2, 1)]
     # (brand, rank, answers), rank 0: cited
     assert [row[3:] for row in brands] == [
         (acme.pk, 0, 1), (acme.pk, 1, 1), (acme.pk, 4, 1), (beta.pk, 0, 1), (beta.pk, 2, 1)

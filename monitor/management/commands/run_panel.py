@@ -49,7 +49,8 @@ class Command(BaseCommand):
 
         def finished() -> bool:
             counts = counts_by_status(run)
-            watch.step("Answered", counts.get(ResponseStatus.ANSWERED, 0), sum(counts.values()))
+            needed = sum(counts.values()) - counts.get(ResponseStatus.SKIPPED, 0)
+            watch.step("Answered", counts.get(ResponseStatus.ANSWERED, 0), needed)
             run.refresh_from_db()
             return run.status != RunStatus.RUNNING and not runs.is_open(run)
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitor', '0012_mention_sentiment'),
+        ('monitor', '0019_reports'),
     ]
 
     operations = [

@@ -1,0 +1,153 @@
+"""The answers behind a figure: what a count counted, as conditions on the list of answers, and the link that opens it.
+
+A page's count and the list behind it are the same answers: valid ones that the rollups hold, under the same reading.
+Knows nothing of how figures are made of counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.http import QueryDict
+from django.urls import reverse
+
+from monitor.models import (
+    VALID,
+    BrandKind,
+    DayCounts,
+    Extraction,
+    Mention,
+    Response,
+    ResponseSource,
+    Sentiment,
+    Workspace,
+)
+from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
+from monitor.queries import counts
+from monitor.queries.filters import Filter
+
+#: What `figure` may say of the answers that it counted; `{}` is whom it is about.
+FIGURES = {
+    "counted": "counted in figures",
+    "named": "names {}",
+    "first": "names {} first",
+    "top3": "names {} among the first three",
+    "cites": "cites {}",
+    "gap": "names or cites competitors alone",
+    Sentiment.RECOMMENDED.value: "recommends {}",
+    Sentiment.NEUTRAL.value: "is neutral about {}",
+    Sentiment.NEGATIVE.value: "speaks against {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What the URL asks for: a figure of FIGURES, a page that is cited, a domain that was retrieved."""
+
+    figure: str = ""
+    source: str = ""
+    retrieved: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.figure or self.source or self.retrieved)
+
+
+def read(params: QueryDict) -> Behind:
+    """What a URL asks for; what is no figure is left out."""
+
+    def text(name: str, most: int) -> str:
+        return params.get(name, "").replace("\x00", "").strip()[:most]
+
+    figure = params.get("figure", "")
+    return Behind(figure if figure in FIGURES else "", text("source", 2000), text("retrieved", 253).lower())
+
+
+def words(asked: Behind, brands: tuple[str, ...]) -> dict[str, str]:
+    """What each parameter narrows to, in words; `brands` are the names of those chosen."""
+    return {
+        "figure": FIGURES[asked.figure].format(" or ".join(brands) or "you") if asked.figure else "",
+        "source": f"cites {asked.source}" if asked.source else "",
+        "retrieved": f"retrieved {asked.retrieved}" if asked.retrieved else "",
+    }
+
+
+def narrowed(workspace: Workspace, found: QuerySet[Response], chosen: Filter, asked: Behind) -> QuerySet[Response]:
+    """Of the answers found, those that the figure counted. Brands are those chosen, or all own ones."""
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
+        return found.none()
+    counted = DayCounts.objects.for_workspace(workspace).filter(
+        extraction=extraction, run=OuterRef("run"), assistant=OuterRef("assistant")
+    )
+    found = found.filter(VALID, Exists(counted.order_by()), prompt__isnull=False)
+    if asked.source:
+        found = found.filter(_source(extraction, page=asked.source, cited=True))
+    if asked.retrieved:
+        found = found.filter(_source(extraction, domain=asked.retrieved, retrieved=True))
+    condition = _figure(extraction, chosen, asked.figure)
+    return found if condition is None else found.filter(condition)
+
+
+def _figure(extraction: Extraction, chosen: Filter, figure: str) -> Any:
+    listed = extraction.brand_set.brands
+    own = [brand for brand in listed if brand["kind"] == BrandKind.OWN]
+    about = [brand for brand in listed if brand["id"] in chosen.brands] if chosen.brands else own
+    match figure:
+        case "named":
+            return _names(extraction, about)
+        case "first":
+            return _names(extraction, about, rank=1)
+        case "top3":
+            return _names(extraction, about, rank__lte=3)
+        case "cites":
+            return _cites(extraction, about)
+        case "gap":
+            rivals = [brand for brand in listed if brand["kind"] != BrandKind.OWN]
+            return (_names(extraction, rivals) | Q(_cites(extraction, rivals))) & ~(
+                _names(extraction, own) | Q(_cites(extraction, own))
+            )
+        case "recommended" | "neutral" | "negative":
+            return _names(extraction, about, sentiment=figure)
+    return None
+
+
+def _names(extraction: Extraction, brands: list[dict[str, Any]], **conditions: Any) -> Q:
+    mentions = Mention.objects.for_workspace(extraction.workspace_id).filter(
+        extraction=extraction, response=OuterRef("pk"), brand__in=[brand["id"] for brand in brands], **conditions
+    )
+    return Q(Exists(mentions.order_by()))
+
+
+def _source(extraction: Extraction, **conditions: Any) -> Exists:
+    sources = ResponseSource.objects.for_workspace(extraction.workspace_id)
+    return Exists(sources.filter(extraction=extraction, response=OuterRef("pk"), **conditions).order_by())
+
+
+def _cites(extraction: Extraction, brands: list[dict[str, Any]]) -> RawSQL:
+    return RawSQL(  # noqa: S611 - constants, all values are bound
+        f"""EXISTS (SELECT 1 FROM monitor_responsesource s CROSS JOIN {PAGE_HOST}
+            JOIN unnest(%s::text[]) AS hosts (host) ON {IS_OWN}
+            WHERE s.response_id = monitor_response.id AND s.extraction_id = %s AND s.cited)""",  # noqa: S608
+        [[host for _, host in brand_hosts(brands)], extraction.pk],
+        output_field=BooleanField(),
+    )
+
+
+def link(workspace: Workspace, chosen: Filter, figure: str, **values: Any) -> str:
+    """The list of the answers behind a figure of the page with this filter; `values` narrow it further."""
+    query = {
+        "from": chosen.period.start.isoformat(),
+        "to": chosen.period.end.isoformat(),
+        "panel": chosen.panel or "",
+        "assistant": chosen.assistants,
+        "stratum": chosen.strata,
+        "tag": chosen.tags,
+        "figure": figure,
+        **values,
+    }
+    asked = {name: value for name, value in query.items() if value}
+    return f"{reverse('answers', args=[workspace.slug])}?{urlencode(asked, doseq=True)}"

@@ -1,0 +1,43 @@
+"""Tables in a browser: the CSV of what is shown, in the order it is sorted in."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from monitor.models import Prompt
+from tests.browser.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def saved(page: Page, button: str) -> tuple[str, list[dict[str, str]]]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    return download.value.suggested_filename, list(csv.DictReader(text.splitlines()))
+
+
+def test_a_table_is_saved_as_it_is_shown_and_sorted(owner: Visit) -> None:
+    page, workspace = owner.page, owner.world.workspace
+    prompt = owner.world.history.prompts[0]
+    Prompt.objects.for_workspace(workspace).filter(pk=prompt.pk).update(text='=HYPERLINK("x"), or a "pen"')
+    owner.open(reverse("suites", args=[workspace.slug]))
+    name, rows = saved(page, "Save as CSV: Where you stand, prompt by prompt")
+    assert name == "citescope-prompts-where-you-stand-prompt-by-prompt.csv"
+    shown = page.locator("table.heat tbody tr")
+    assert len(rows) == shown.count() > 3
+    assert '\'=HYPERLINK("x"), or a "pen"' in {row["Prompt"].split(" · ")[0] for row in rows}
+    for row in rows:
+        hits, of = row["Local engine, as shown"].split(" · ")[-1].split(" of ")
+        assert float(row["Local engine"]) == pytest.approx(int(hits) / int(of))
+
+    page.get_by_role("columnheader", name="Local engine").get_by_role("button").click()
+    _, by_share = saved(page, "Save as CSV: Where you stand, prompt by prompt")
+    assert sorted(map(str, rows)) == sorted(map(str, by_share))
+    shares = [float(row["Local engine"]) for row in by_share]
+    assert shares == sorted(shares, reverse=True) != [float(row["Local engine"]) for row in rows]
