@@ -79,7 +79,7 @@ def _seen(rule: AlertRule, period: Period) -> Iterator[Seen]:
     span = Period(period.start - timedelta(days=MOST_DAYS_BACK), period.end)
     chosen = Filter(span, compare="none", panel=rule.panel_id, assistants=tuple(rule.assistants))
     for (assistant, stratum), rows in counts.rows_of(rule.workspace, extraction, chosen, "cells", "brands").items():
-        for prompt, days, answers, cited in _runs(rows, rule.brand_id, period.start, 2 * rule.runs):
+        for prompt, days, answers, cited in runs_citing(rows, rule.brand_id, period.start, 2 * rule.runs):
             last_of_day = {day: place for place, day in enumerate(days)}
             for day, last in last_of_day.items():
                 middle, first = last + 1 - rule.runs, last + 1 - 2 * rule.runs
@@ -96,7 +96,7 @@ def _seen(rule: AlertRule, period: Period) -> Iterator[Seen]:
                     )
 
 
-def _runs(
+def runs_citing(
     rows: Sequence[Row], brand: int, since: date, most: int
 ) -> Iterator[tuple[int, list[date], list[int], list[int]]]:
     """Prompts whose answers cite the brand: (prompt, days, valid answers, those citing it), the runs in order.

@@ -204,8 +204,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
 def _about(workspace: Workspace, chosen: Filter, reading: str) -> About:
     panels = {panel.pk: panel.name for panel in Panel.objects.for_workspace(workspace)}
     before = chosen.before
-    extraction = counts.current_extraction(workspace)
-    names = {brand.pk: brand.name for brand in counts.brands_of(workspace, extraction)} if extraction else {}
+    names = {brand.pk: brand.name for brand in counts.current_brands(workspace)}
     said = [
         ("Period", f"{in_words(chosen.period.start)} to {in_words(chosen.period.end)}"),
         ("Compared with", f"{in_words(before.start)} to {in_words(before.end)}" if before else "nothing"),

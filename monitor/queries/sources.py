@@ -109,12 +109,7 @@ def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> tuple[Part, 
 
 def kind(workspace: Workspace, domain: str) -> str:
     """The kind of one domain, as this workspace sees it."""
-    return kinds(said_here(workspace))(domain, _owners(workspace).get(domain))
-
-
-def _owners(workspace: Workspace) -> dict[str, BrandInfo]:
-    extraction = counts.current_extraction(workspace)
-    return owners_of(counts.brands_of(workspace, extraction)) if extraction else {}
+    return kinds(said_here(workspace))(domain, owners_of(counts.current_brands(workspace)).get(domain))
 
 
 def pages(

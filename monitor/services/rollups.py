@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from monitor.models import DayCounts, Extraction, ExtractionStatus, Run, RunStatus, Workspace
@@ -76,6 +76,14 @@ def rebuild(*, workspace: Workspace, extraction: Extraction | None = None, missi
             if run := _lock(workspace.pk, run_id):
                 _write(extraction, run)
     return len(ids)
+
+
+def uncounted() -> QuerySet[Run]:
+    """The ended runs of all workspaces that are still to be counted: until then figures lack a part of history."""
+    ended = Run.objects.unscoped().filter(
+        status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED), rolled_up_at__isnull=True
+    )
+    return ended.exclude(trigger=Trigger.ASK).exclude(responses__status__in=OPEN).order_by()
 
 
 def drop(*, extraction: Extraction) -> None:
