@@ -124,8 +124,10 @@ def counted(response: Response) -> dict[str, tuple[int, int, float]]:
         run=response.run_id, extraction__status="current", assistant=response.assistant
     )
     names = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
-    table = packed.unpack(row.domains, packed.DOMAINS).tolist()
-    return {names[domain]: (cited, retrieved, share) for domain, _, cited, retrieved, _, share in table}
+    table = packed.unpack(row.domains, packed.DOMAINS)
+    return {
+        names[int(each["domain"])]: (int(each["cited"]), int(each["retrieved"]), float(each["share"])) for each in table
+    }
 
 
 def states(workspace: Workspace) -> dict[str, str]:
