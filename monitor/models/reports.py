@@ -135,11 +135,15 @@ class ReportFile(WorkspaceModel):
 
 
 class ReportMail(WorkspaceModel):
-    """An issue's way to one address. `key` names the message for good, so that a second copy is known as one."""
+    """An issue's way to one address. `key` names the message for good, so that a second copy is known as one.
+
+    `unsure`: a try ended without a word from the mail server; one more is made, and no third.
+    """
 
     issue = models.ForeignKey(ReportIssue, on_delete=models.CASCADE, related_name="mails")
     address = models.EmailField()
     key = models.UUIDField()
+    unsure = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=MailStatus.choices, default=MailStatus.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)

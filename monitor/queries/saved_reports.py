@@ -110,4 +110,4 @@ def recipients_on_offer(workspace: Workspace) -> list[tuple[str, str]]:
 
 def undelivered(issue: ReportIssue) -> list[ReportMail]:
     """Those of its mails, which must be loaded, that were given up."""
-    return [mail for mail in issue.mails.all() if mail.status == MailStatus.FAILED]
+    return [mail for mail in issue.mails.all() if mail.status in (MailStatus.FAILED, MailStatus.UNKNOWN)]

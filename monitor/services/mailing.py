@@ -8,14 +8,12 @@ which mailboxes drop a double, and never a third time. One e-mail too many is le
 from __future__ import annotations
 
 import hashlib
-import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -23,6 +21,7 @@ from django.utils import timezone
 
 from monitor.models import Alert, Digest, Mail, MailKind, MailStatus, Membership, Workspace
 from monitor.services import rollups
+from monitor.services.delivery import NO_WORD, End, deliver
 
 #: (workspace, until) -> what changed before that moment, a sentence each.
 Changes = Callable[[Workspace, datetime], list[str]]
@@ -31,7 +30,6 @@ LEASE = timedelta(minutes=5)
 WAITS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
 MOST_A_TURN = 100
 ALERTS_LISTED = 50
-NO_WORD = "The connection ended before the mail server said whether it took the e-mail."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,44 +123,17 @@ def _send(mail: Mail, changes: Changes, now: datetime) -> int:
 
 
 def _try(message: EmailMultiAlternatives, mail: Mail) -> Outcome:
-    """One conversation with the mail server. What fails before the message is handed over was surely not sent."""
-    connection = get_connection()
-    try:
-        connection.open()
-    except (OSError, smtplib.SMTPException) as error:
-        return _refused(mail, str(error))
-    try:
-        connection.send_messages([message])
-    except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        words = f"{code} {_text(said)}"
-        return Outcome(MailStatus.FAILED, words) if code >= 500 else _refused(mail, words)
-    except smtplib.SMTPResponseException as error:
-        return _refused(mail, f"{error.smtp_code} {_text(error.smtp_error)}")
-    except (OSError, smtplib.SMTPException) as error:
-        words = f"{NO_WORD} ({error})"
-        return Outcome(MailStatus.UNKNOWN, words) if mail.unsure else Outcome(MailStatus.WAITING, words, unsure=True)
-    finally:
-        _close(connection)
-    return Outcome(MailStatus.SENT)
-
-
-def _text(said: bytes | str) -> str:
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-
-
-def _close(connection: Any) -> None:
-    """The server's word was heard already; a connection that breaks at the goodbye changes nothing."""
-    try:
-        connection.close()
-    except (OSError, smtplib.SMTPException):
-        return
-
-
-def _refused(mail: Mail, words: str) -> Outcome:
-    """Not sent: tried again, unless that was the last time."""
-    said = f"The mail server did not take it: {words}"[:500]
-    return Outcome(MailStatus.FAILED if mail.tries >= Mail.MAX_TRIES else MailStatus.WAITING, said)
+    heard = deliver(message)
+    match heard.end:
+        case End.TAKEN:
+            return Outcome(MailStatus.SENT)
+        case End.UNHEARD if not mail.unsure:
+            return Outcome(MailStatus.WAITING, heard.words, unsure=True)
+        case End.UNHEARD:
+            return Outcome(MailStatus.UNKNOWN, heard.words)
+        case End.REFUSED if mail.tries < Mail.MAX_TRIES:
+            return Outcome(MailStatus.WAITING, heard.words)
+    return Outcome(MailStatus.FAILED, heard.words)
 
 
 def _store(mail: Mail, outcome: Outcome, now: datetime) -> None:
@@ -175,7 +146,7 @@ def _store(mail: Mail, outcome: Outcome, now: datetime) -> None:
         )
         held.update(
             status=outcome.status,
-            error=outcome.error.replace("\x00", ""),
+            error=outcome.error,
             unsure=mail.unsure or outcome.unsure,
             next_try_at=now + wait,
             lease_until=None,

@@ -2,14 +2,13 @@
 
 An issue is claimed under a lease, made with no transaction open, and stored in one with its files and one mail for each
 recipient. A mail is noted as being sent before it is handed over and as sent after; what is known to be sent is never
-sent again. Where a worker died in between nobody knows: it is sent once more under the same Message-ID, by which
-mailboxes know a second copy. `make` is handed in: this knows no figures.
+sent again. Where a worker died in between nobody knows: it is sent once more under the same Message-ID, and never a
+third time. `make` is handed in: this knows no figures.
 """
 
 from __future__ import annotations
 
 import logging
-import smtplib
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -34,6 +33,7 @@ from monitor.models import (
     SavedReport,
 )
 from monitor.services import report_settings, rollups, saved_reports
+from monitor.services.delivery import NO_WORD, End, deliver
 from monitor.services.locks import alone
 
 if TYPE_CHECKING:
@@ -193,14 +193,17 @@ def _after(tries: int) -> datetime:
 
 
 def _claim_mail() -> ReportMail | None:
-    """The next mail, noted as being sent before anything is."""
+    """The next mail, noted as being sent before anything is; one whose second sender did not come back is let go."""
     with transaction.atomic():
         due = ReportMail.objects.unscoped().filter(_is_due(MailStatus.WAITING, MailStatus.SENDING))
+        lost = due.filter(status=MailStatus.SENDING)
+        lost.filter(unsure=True).update(status=MailStatus.UNKNOWN, message=NO_WORD, lease_until=None)
         mail = due.select_for_update(skip_locked=True).order_by("pk").first()
         if mail is None:
             return None
+        mail.unsure |= mail.status == MailStatus.SENDING
         mail.status, mail.tries, mail.lease_until = MailStatus.SENDING, mail.tries + 1, timezone.now() + SENDING
-        mail.save(update_fields=["status", "tries", "lease_until"])
+        mail.save(update_fields=["status", "unsure", "tries", "lease_until"])
     return mail
 
 
@@ -208,39 +211,25 @@ def _send(mail: ReportMail) -> None:
     if not settings.EMAIL_HOST:
         _end(mail, MailStatus.FAILED, NO_SERVER)
         return
-    if mail.tries > MOST_TRIES:
-        _end(mail, MailStatus.FAILED, f"Given up: its worker died {MOST_TRIES} times while sending.")
-        return
-    try:
-        _message(mail).send()
-    except (OSError, smtplib.SMTPException) as error:
-        said = f"The mail server did not take it ({_said(error)})."
-        if mail.tries >= MOST_TRIES or _is_final(error):
-            _end(mail, MailStatus.FAILED, said)
-        else:
-            _end(mail, MailStatus.WAITING, said, next_try_at=_after(mail.tries))
-    else:
-        _end(mail, MailStatus.SENT, "", sent_at=timezone.now())
+    heard = deliver(_message(mail))
+    match heard.end:
+        case End.TAKEN:
+            _end(mail, MailStatus.SENT, "", sent_at=timezone.now())
+        case End.UNHEARD if not mail.unsure:
+            _end(mail, MailStatus.WAITING, heard.words, next_try_at=_after(mail.tries), unsure=True)
+        case End.UNHEARD:
+            _end(mail, MailStatus.UNKNOWN, heard.words)
+        case End.REFUSED if mail.tries < MOST_TRIES:
+            _end(mail, MailStatus.WAITING, heard.words, next_try_at=_after(mail.tries))
+        case _:
+            _end(mail, MailStatus.FAILED, heard.words)
 
 
 def _end(mail: ReportMail, status: MailStatus, message: str, **fields: object) -> None:
     """Only from the try at hand: a later one may have begun."""
     rows = ReportMail.objects.for_workspace(mail.workspace_id)
     held = rows.filter(pk=mail.pk, status=MailStatus.SENDING, tries=mail.tries)
-    held.update(status=status, message=message[:500], lease_until=None, **fields)
-
-
-def _is_final(error: Exception) -> bool:
-    """Whether the server says that it will never take this."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(500 <= code < 600 for code, _ in error.recipients.values())
-    return isinstance(error, smtplib.SMTPDataError) and 500 <= error.smtp_code < 600
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "; ".join(f"{code} {words.decode(errors='replace')}" for code, words in error.recipients.values())
-    return str(error)
+    held.update(status=status, message=message, lease_until=None, **fields)
 
 
 def _message(mail: ReportMail) -> EmailMessage:

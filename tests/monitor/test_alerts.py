@@ -65,7 +65,7 @@ def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Serv
     settings.PUBLIC_URL = "https://citescope.example.com"
     monkeypatch.setattr(nudge, "_send", lambda *_: None)
     monkeypatch.setattr("django.core.mail.get_connection", lambda **_: Server())
-    monkeypatch.setattr("monitor.services.mailing.get_connection", lambda **_: Server())
+    monkeypatch.setattr("monitor.services.delivery.get_connection", lambda **_: Server())
     Server.answers, Server.refuses_connections = [], None
     yield Server
 
@@ -319,7 +319,7 @@ def test_the_second_try_of_an_unsure_email_bears_the_same_message_id(server: typ
             raise TimeoutError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitor.services.mailing.get_connection", lambda **_: Losing())
+        patch.setattr("monitor.services.delivery.get_connection", lambda **_: Losing())
         send()
     send(timezone.now() + timedelta(hours=1))
     assert [message.message()["Message-ID"] for message in outbox.outbox] == ids

@@ -56,11 +56,17 @@ def server(settings: Any) -> Iterator[None]:
 
 
 class Refusing(BaseEmailBackend):
-    """A server that answers with the error set on it."""
+    """A server that is not there, or answers with the error set on it."""
 
-    error: Exception = OSError("no route to host")
+    error: Exception | None = None
+
+    def open(self) -> bool:
+        if self.error is None:
+            raise OSError("no route to host")
+        return True
 
     def send_messages(self, messages: Any) -> int:
+        assert self.error
         raise self.error
 
 
@@ -295,6 +301,23 @@ def test_an_address_that_is_refused_for_good_is_not_tried_again(
     rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
     assert {(row.status, row.tries) for row in rows} == {("failed", 1)}
     assert "550 no such mailbox" in rows[0].message
+
+
+def test_where_nobody_knows_whether_it_went_out_it_is_sent_once_more_and_never_a_third_time(
+    history: History, server: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = REFUSING
+    monkeypatch.setattr(Refusing, "error", smtplib.SMTPServerDisconnected("connection lost"))
+    issue = sent_report(history)
+    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    for status, tries in (("waiting", 1), ("unknown", 2), ("unknown", 2)):
+        assert {(row.status, row.tries) for row in rows.all()} == {(status, tries)}
+        due_now(rows)
+        work()
+    # nor does a worker that dies each time in the middle of it
+    rows.update(status="sending", unsure=True, lease_until=timezone.now() - timedelta(seconds=1))
+    work()
+    assert {(row.status, row.tries) for row in rows.all()} == {("unknown", 2)}
 
 
 def test_without_a_server_the_files_are_made_and_the_page_says_so(history: History) -> None:
