@@ -25,7 +25,7 @@ _OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
 def roll_up(*, run: Run, assistant: str | None = None) -> None:
     """Count an ended run under the current extraction and one being computed; the Ask page's questions never count.
 
-    With `assistant`, what is counted already is counted anew for this one alone.
+    With `assistant`, a run that is counted already is counted anew for this one alone.
     """
     if not _counts(run):
         return
@@ -43,7 +43,8 @@ def roll_up(*, run: Run, assistant: str | None = None) -> None:
         if Run.objects.for_workspace(run.workspace).filter(pk=run.pk).filter(_OPEN_AGAIN).exists():
             return  # a retry came first: the run is counted when it ends
         for extraction in extractions:
-            _write(extraction, locked, assistant if _is_counted(extraction, locked) else None)
+            is_counted = locked.rolled_up_at is not None and _is_counted(extraction, locked)
+            _write(extraction, locked, assistant if is_counted else None)
         Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(rolled_up_at=timezone.now())
 
 

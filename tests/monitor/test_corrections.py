@@ -27,6 +27,7 @@ from monitor.models import (
     Pointers,
     Response,
     Role,
+    Run,
     User,
     Workspace,
 )
@@ -34,6 +35,7 @@ from monitor.queries import answers, filters, report
 from monitor.services import corrections, judging, nudge, reading, rollups
 from monitor.services.errors import Problem
 from tests.factories import make_member
+from tests.factories_history import make_response
 from tests.monitor.test_sentiment import answered, team
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -203,6 +205,10 @@ def test_counts_after_a_correction_are_those_of_counting_all_anew() -> None:
     rollups.drop(extraction=current)
     said(response, "Halden", "Halden", "no", editor)
     assert [row[:2] for row in cells()] == [row[:2] for row in narrow], "a run that was not counted is counted whole"
+    make_response(response.run, response.prompt, assistant="other", text="Nothing.")
+    Run.objects.for_workspace(workspace).update(rolled_up_at=None)
+    said(response, "Halden", "Halden", "yes", editor)
+    assert {row[1] for row in cells()} == {response.assistant, "other"}, "nor is one whose counts are out of date"
 
 
 def test_what_cannot_be_said_is_refused_and_changes_nothing() -> None:
