@@ -107,6 +107,7 @@ def test_other_assistants_and_panels_are_left_out_and_breaks_are_said() -> None:
     brand = history.brands[0]
     assert told(rule_for(history.workspace, "change", brand=brand, assistants=["openai"])) == []
     Response.objects.for_workspace(history.workspace).filter(run__in=history.runs[7:]).update(model_reported="e5")
+    rollups.rebuild(workspace=history.workspace)
     (firing, *_) = told(rule_for(history.workspace, "change", brand=brand, watches=["mention"], panel=history.panel))
     assert "which may be why: model: e5 on 14 Nov 2026." in firing.words
 
