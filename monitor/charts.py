@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from statistics import median
 from typing import Any, Literal
 
@@ -71,17 +72,36 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
     top = _ceiling(row["high"] if row["main"] and row["high"] is not None else row["rate"] for row in lines)
     first, last = _ends(section.series)
-    scale = alt.Scale(
-        type="utc",
-        domain=[_utc(first), _utc(last)],
-        nice=False,
+    what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
+    description = f"{what} of {len(section.series)} brands, {section.label}" + _says_bands(lines)
+    spec: Spec = _filled(
+        _series_spec(measure, bool(section.breaks)),
+        {
+            "$days": [_utc(first), _utc(last)],
+            "$ticks": [_utc(day) for day in _ticks(first, last)],
+            "$top": top,
+            "$description": description,
+            **_brand_colours(section),
+        },
     )
-    ticks = alt.Axis(values=[_utc(day) for day in _ticks(first, last)], format="%-d %b", grid=False, title=None)
+    spec["datasets"] = {
+        "rows": lines,
+        "labels": _labels(main, measure, top) + _plain_labels(rest, measure),
+        "breaks": [{"day": _iso(item.day), "label": _short(item.label)} for item in section.breaks],
+    }
+    return spec
+
+
+@cache
+def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
+    """The chart without what a section says: names with a dollar sign stand for that."""
+    scale = alt.Scale(type="utc", domain=["$days"], nice=False)
+    ticks = alt.Axis(values=["$ticks"], format="%-d %b", grid=False, title=None)
     x = alt.X("day:T", scale=scale, axis=ticks)
-    share = alt.Scale(domain=[0, top], nice=False, clamp=True)
+    share = alt.Scale(domain=[0, "$top"], nice=False, clamp=True)
     title = f"Answers that {'name' if measure == 'mention' else 'cite'} the brand"
     y = alt.Y("rate:Q", scale=share, axis=alt.Axis(format="%", tickCount=5, title=title))
-    colour = _brand_colours(section, alt.Color)
+    colour = _COLOUR
     pointed = alt.selection_point(name=POINTED, fields=["brand"], on="pointerover", nearest=True, empty=False)
 
     base = alt.Chart().encode(x=x, detail=["brand:N", "segment:N"])
@@ -133,19 +153,12 @@ def series_chart(section: Section, measure: Measure) -> Spec:
         )
     )
     layers = [band, grey, coloured, dots, targets, names]
-    if section.breaks:
+    if has_breaks:
         layers.insert(0, _break_rules(scale))
-    what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
     chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(
-        width="container",
-        height=SERIES_HEIGHT,
-        description=f"{what} of {len(section.series)} brands, {section.label}"
-        + (", with 95 % intervals." if any(row["low"] is not None for row in lines) else "; too thin for intervals."),
+        width="container", height=SERIES_HEIGHT, description="$description"
     )
-    breaks = [{"day": _iso(item.day), "label": _short(item.label)} for item in section.breaks]
-    spec = _finished(
-        chart, rows=lines, labels=_labels(main, measure, top) + _plain_labels(rest, measure), breaks=breaks
-    )
+    spec = _finished(chart)
     spec["params"] = [{"name": PICKED, "value": []}, *spec.get("params", [])]
     return spec
 
@@ -153,13 +166,26 @@ def series_chart(section: Section, measure: Measure) -> Spec:
 def comparison_chart(section: Section, measure: Measure) -> Spec:
     """Brands side by side over the period: a dot with its 95 % interval, and a ring for the period before."""
     rows = [_comparison_row(row, measure) for row in section.brands]
-    top = _ceiling(value for row in rows for value in (row["rate"], row["high"], row["before"]))
-    order = [row["brand"] for row in rows]
-    share = alt.Scale(domain=[0, top], nice=False)
+    said = f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands" + _says_bands(rows)
+    spec: Spec = _filled(
+        _comparison_spec(measure),
+        {
+            "$top": _ceiling(value for row in rows for value in (row["rate"], row["high"], row["before"])),
+            "$order": [row["brand"] for row in rows],
+            "$description": said,
+            **_brand_colours(section),
+        },
+    )
+    return spec | {"height": ROW_HEIGHT * len(rows), "datasets": {"rows": rows}}
+
+
+@cache
+def _comparison_spec(measure: Measure) -> Spec:
+    share = alt.Scale(domain=[0, "$top"], nice=False)
     axis = alt.Axis(format="%", tickCount=5, title=f"Answers in which it is {WORDS[measure]}")
     base = alt.Chart().encode(
-        y=alt.Y("brand:N", sort=order, title=None, axis=alt.Axis(labelLimit=130, ticks=False, grid=False)),
-        color=_brand_colours(section, alt.Color),
+        y=alt.Y("brand:N", sort=["$order"], title=None, axis=alt.Axis(labelLimit=130, ticks=False, grid=False)),
+        color=_COLOUR,
     )
     x = alt.X("rate:Q", scale=share, axis=axis)
     whisker = (
@@ -173,13 +199,13 @@ def comparison_chart(section: Section, measure: Measure) -> Spec:
         .encode(x=alt.X("before:Q", scale=share))
     )
     now = base.transform_filter("datum.rate !== null").mark_point(filled=True, size=90, opacity=1)
-    chart = alt.layer(whisker, before, now.encode(x=x, tooltip=_tooltip()), data=alt.NamedData("rows")).properties(
-        width="container",
-        height=ROW_HEIGHT * len(rows),
-        description=f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands"
-        + (", with 95 % intervals." if any(row["low"] is not None for row in rows) else "; too thin for intervals."),
-    )
-    return _finished(chart, rows=rows)
+    layers = whisker, before, now.encode(x=x, tooltip=_tooltip())
+    chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(width="container", description="$description")
+    return _finished(chart)
+
+
+def _says_bands(rows: Iterable[dict[str, Any]]) -> str:
+    return ", with 95 % intervals." if any(row["low"] is not None for row in rows) else "; too thin for intervals."
 
 
 def can_draw(section: Section) -> bool:
@@ -215,7 +241,7 @@ def legend(section: Section) -> Legend:
 
 def on_paper(spec: Spec, width: int = 480) -> Spec:
     """The same chart for paper: a fixed width, light colours, a font that the report carries."""
-    spec = _with_colours(spec, PAPER)
+    spec = _filled(spec, PAPER)
     spec["width"] = width
     spec["config"]["font"] = PAPER_FONT
     return spec
@@ -366,15 +392,14 @@ def _utc(day: date) -> dict[str, Any]:
 # --- theme ------------------------------------------------------------------------------------------------------------
 
 
-def _brand_colours(section: Section, channel: Any) -> Any:
+_COLOUR = alt.Color("brand:N", legend=None, scale=alt.Scale(domain=["$brands"], range=["$colours"]))
+
+
+def _brand_colours(section: Section) -> dict[str, list[str]]:
+    """What `_COLOUR` leaves open."""
     brands = sorted((series.brand for series in section.series), key=lambda brand: brand.name)
-    return channel(
-        "brand:N",
-        legend=None,
-        scale=alt.Scale(
-            domain=[brand.name for brand in brands], range=[f"--series-{brand.colour % 8}" for brand in brands]
-        ),
-    )
+    colours = [f"--series-{brand.colour % 8}" for brand in brands]
+    return {"$brands": [brand.name for brand in brands], "$colours": colours}
 
 
 def _tooltip(*leading: Literal["day"]) -> list[alt.Tooltip]:
@@ -424,10 +449,9 @@ CONFIG: Spec = {
 }
 
 
-def _finished(chart: Any, **datasets: list[dict[str, Any]]) -> Spec:
+def _finished(chart: Any) -> Spec:
     spec: Spec = chart.to_dict(validate=False)
-    spec["datasets"] = datasets
-    spec["config"] = json.loads(json.dumps(CONFIG))
+    spec["config"] = CONFIG
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 
@@ -441,10 +465,15 @@ def _as_xml_allows(value: Any) -> Any:
     return _NOT_XML.sub("", value) if isinstance(value, str) else value
 
 
-def _with_colours(value: Any, colours: dict[str, str]) -> Any:
-    """A copy with every token replaced by its colour."""
+def _filled(value: Any, given: Mapping[str, Any]) -> Any:
+    """A copy with what is given for names, such as a colour for each token; a list given for a name in one joins it."""
     if isinstance(value, dict):
-        return {key: _with_colours(item, colours) for key, item in value.items()}
+        return {key: _filled(item, given) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_colours(item, colours) for item in value]
-    return colours.get(value, value) if isinstance(value, str) else value
+        return [
+            each
+            for item in value
+            for found in [_filled(item, given)]
+            for each in (found if isinstance(item, str) and isinstance(found, list) else [found])
+        ]
+    return given.get(value, value) if isinstance(value, str) else value

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import median
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -99,27 +99,50 @@ def rates(hits: npt.ArrayLike, n: npt.ArrayLike) -> list[Rate]:
     The interval: one prompt, Wilson's; two to nine, none; ten or more, a bootstrap over prompts, each keeping all its
     responses, or Wilson's on the number of prompts where all are 0 or all are 1.
     """
-    hits, n = np.asarray(hits, float), np.asarray(n, float)
-    measured = n > 0
-    hits, n = hits[measured], n[measured]
-    prompts, responses = len(n), int(n.sum())
-    if not prompts:
-        return [Rate(None, None, None, 0, 0, NOT_MEASURED)] * hits.shape[1]
-    each = hits / n[:, None]  # [prompts, rates]
-    means = each.mean(axis=0)
-    if prompts == 1:
-        intervals = [wilson(float(hit), responses) for hit in hits[0]]
-    elif prompts < ENOUGH_PROMPTS:
-        return [Rate(float(mean), None, None, responses, prompts, TOO_THIN) for mean in means]
-    else:
-        lows, highs = np.quantile(_resampled_means(each), _TAILS, axis=0)
-        intervals = [
-            wilson(prompts * float(mean), prompts) if _is_constant(column) else (float(low), float(high))
-            for mean, low, high, column in zip(means, lows, highs, each.T, strict=True)
-        ]
+    return rates_apart([(hits, n)])[0]
+
+
+def rates_apart(groups: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]]) -> list[list[Rate]]:
+    """The rates of each of several `(hits, n)`, as of days: each as `rates` gives them, in one bootstrap."""
+    each: list[Floats] = []  # [prompts measured, rates] of each group
+    sizes: list[int] = []  # responses
+    for given_hits, given_n in groups:
+        hits, n = np.asarray(given_hits, float), np.asarray(given_n, float)
+        measured = n > 0
+        each.append(hits[measured] / n[measured, None])
+        sizes.append(int(n.sum()))
+    enough: dict[int, list[int]] = {}
+    for place, group in enumerate(each):
+        if len(group) >= ENOUGH_PROMPTS:
+            enough.setdefault(len(group), []).append(place)
+    bounds: dict[int, Floats] = {}  # [2, rates] of each group
+    for places in enough.values():  # draws depend on the number of prompts alone
+        columns = [each[place].shape[1] for place in places]
+        found = _tails(_resampled_means(np.concatenate([each[place] for place in places], axis=1)))
+        bounds |= dict(zip(places, np.split(found, np.cumsum(columns)[:-1], axis=1), strict=True))
     return [
-        Rate(float(mean), low, high, responses, prompts) for mean, (low, high) in zip(means, intervals, strict=True)
+        _rates(group, responses, bounds.get(place))
+        for place, (group, responses) in enumerate(zip(each, sizes, strict=True))
     ]
+
+
+def _rates(each: Floats, responses: int, bounds: Floats | None) -> list[Rate]:
+    """`each`: the rate of each prompt, [prompts, rates]; `bounds`: what a bootstrap says, [2, rates]."""
+    prompts = len(each)
+    if not prompts:
+        return [Rate(None, None, None, 0, 0, NOT_MEASURED)] * each.shape[1]
+    means = each.mean(axis=0).tolist()
+    if prompts == 1:
+        intervals = [wilson(mean * responses, responses) for mean in means]
+    elif bounds is None:
+        return [Rate(mean, None, None, responses, prompts, TOO_THIN) for mean in means]
+    else:
+        constant = ((each == 0).all(axis=0) | (each == 1).all(axis=0)).tolist()
+        intervals = [
+            wilson(prompts * mean, prompts) if is_constant else (low, high)
+            for mean, (low, high), is_constant in zip(means, bounds.T.tolist(), constant, strict=True)
+        ]
+    return [Rate(mean, low, high, responses, prompts) for mean, (low, high) in zip(means, intervals, strict=True)]
 
 
 def change(before: Sequence[Cell], after: Sequence[Cell]) -> Change:
@@ -161,10 +184,10 @@ def share_change(
     difference = float(totals[2] / totals[3] - totals[0] / totals[1])
     if pairs < ENOUGH_PROMPTS:
         return Change(difference, None, None, None, pairs)
-    drawn = _resampled_means(sums)  # [draws, 4]
-    drawn = drawn[(drawn[:, 1] > 0) & (drawn[:, 3] > 0)]
-    draws = drawn[:, 2] / drawn[:, 3] - drawn[:, 0] / drawn[:, 1]
-    low, high = np.quantile(draws, _TAILS)
+    drawn = _resampled_means(sums)  # [4, draws]
+    drawn = drawn[:, (drawn[1] > 0) & (drawn[3] > 0)]
+    draws = drawn[2] / drawn[3] - drawn[0] / drawn[1]
+    low, high = _tails(draws[None])[:, 0]
     # a draw without any of the whole counts against the change
     as_far = (np.abs(draws - difference) >= abs(difference) - _ROUNDING).sum() + DRAWS - len(draws)
     return Change(difference, float(low), float(high), (int(as_far) + 1) / (DRAWS + 1), pairs)
@@ -191,11 +214,11 @@ def _differences(each: Floats, *, for_few: bool = False) -> list[Change]:
     means = each.mean(axis=0)
     if pairs < ENOUGH_PROMPTS:
         return [Change(float(mean), None, None, None, pairs) for mean in means]
-    draws = _resampled_means(each)  # [draws, changes]
+    draws = _resampled_means(each)  # [changes, draws]
     if for_few:
-        draws = means + _shortfall(pairs) * (draws - means)
-    lows, highs = np.quantile(draws, _TAILS, axis=0)
-    as_far = (np.abs(draws - means) >= np.abs(means) - _ROUNDING).sum(axis=0)
+        draws = means[:, None] + _shortfall(pairs) * (draws - means[:, None])
+    lows, highs = _tails(draws)
+    as_far = (np.abs(draws - means[:, None]) >= np.abs(means)[:, None] - _ROUNDING).sum(axis=1)
     return [
         Change(float(mean), float(low), float(high), (int(k) + 1) / (DRAWS + 1), pairs)
         for mean, low, high, k in zip(means, lows, highs, as_far, strict=True)
@@ -251,10 +274,6 @@ def _columns(cells: Iterable[Cell]) -> tuple[Floats, Floats]:
     return counts[:, :1], counts[:, 1]
 
 
-def _is_constant(column: Floats) -> bool:
-    return bool((column == 0).all() or (column == 1).all())
-
-
 @lru_cache(maxsize=32)
 def _picks(prompts: int) -> npt.NDArray[np.uint16]:
     """How often each draw takes each prompt: [draws, prompts], rows summing to `prompts`."""
@@ -263,17 +282,31 @@ def _picks(prompts: int) -> npt.NDArray[np.uint16]:
 
 
 def _resampled_means(each: Floats) -> Floats:
-    """Means of `each` [prompts, columns] over prompts drawn with replacement: [draws, columns]."""
+    """Means of `each` [prompts, columns] over prompts drawn with replacement: [columns, draws]."""
     prompts = len(each)
     blocks = np.array_split(_picks(prompts), math.ceil(DRAWS * prompts / _BLOCK))
-    means: Floats = np.concatenate([block.astype(float) @ each for block in blocks]) / prompts
+    columns = np.ascontiguousarray(each.T)
+    means: Floats = np.concatenate([columns @ block.astype(float).T for block in blocks], axis=1) / prompts
     return means
+
+
+def _tails(draws: Floats) -> Floats:
+    """The two bounds between which 95 % of each row's draws lie: [2, rows].
+
+    As np.quantile has them, which goes about it along the other axis and takes far longer than sorting rows.
+    """
+    places = np.array(_TAILS) * (draws.shape[1] - 1)
+    below = np.floor(places).astype(int)
+    ordered = np.sort(draws, axis=1)
+    low, high = ordered[:, below], ordered[:, below + 1]
+    bounds: Floats = (low + (high - low) * (places - below)).T
+    return bounds
 
 
 # --- drift ------------------------------------------------------------------------------------------------------
 
 #: The answers of one prompt in one period, by day; an answer is the set of domains that it cites.
-Days = Sequence[Sequence[frozenset[str]]]
+Days = Sequence[Sequence[frozenset[Any]]]
 CORE_SHARE = 0.8
 #: Runs from which a core can be told.
 ENOUGH_RUNS = 5

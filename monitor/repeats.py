@@ -5,14 +5,12 @@ Shared by the service that starts runs and the queries that say what a run will 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.db.models import Count, Sum
-
-from monitor import planning
-from monitor.models import BrandKind, DayBrand, DayCell, Panel, PanelRevision, Pointers, Run
+from monitor import packed, planning
+from monitor.models import BrandKind, DayCounts, Panel, PanelRevision, Pointers, Prompt, Run
 
 #: (assistant, prompt id)
 Cell = tuple[str, int]
@@ -33,22 +31,23 @@ def _seen(panel: Panel, asked: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Ce
         PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel).values_list("pk", "plan")
     )
     runs = Run.objects.for_workspace(panel.workspace_id).filter(panel=panel, rolled_up_at__isnull=False)
+    prompts = Prompt.objects.for_workspace(panel.workspace_id).filter(suite=panel.suite_id, archived_at=None)
+    asked_now = set(prompts.values_list("pk", flat=True))
     for item in asked:
         alike = [pk for pk, frozen in revisions.items() if item in frozen["assistants"]]
         latest = runs.filter(panel_revision__in=alike).order_by("-pk").values_list("pk", flat=True)
-        cells = DayCell.objects.for_workspace(panel.workspace_id).filter(
+        rows = DayCounts.objects.for_workspace(panel.workspace_id).filter(
             extraction=pointers.extraction_id,
             run__in=list(latest[: planning.RUNS_LOOKED_AT]),
             assistant=item["assistant"],
-            prompt__suite=panel.suite_id,
-            prompt__archived_at=None,
-            valid__gt=0,
         )
-        named: dict[int, dict[int, int]] = defaultdict(dict)
-        of_brands = DayBrand.objects.for_workspace(panel.workspace_id).filter(cell__in=cells, brand__in=own).order_by()
-        for prompt, brand, count in of_brands.values_list("cell__prompt", "brand").annotate(count=Sum("named")):
-            named[prompt][brand] = count
-        counted = cells.order_by().values_list("prompt").annotate(runs=Count("pk"), answers=Sum("valid"))
-        for prompt, run_count, answers in counted:
-            hits = [named[prompt].get(brand, 0) for brand in own]
-            yield (item["assistant"], prompt), planning.Seen(run_count, answers, hits)
+        runs_of, answers_of, named = Counter[int](), Counter[int](), Counter[tuple[int, int]]()
+        for cells, brands in rows.order_by().values_list("cells", "brands"):
+            for cell in packed.unpack(cells, packed.CELLS):
+                runs_of[int(cell["prompt"])] += bool(cell["valid"])
+                answers_of[int(cell["prompt"])] += int(cell["valid"])
+            for prompt, brand, rank, answers in packed.unpack(brands, packed.BRANDS).tolist():
+                named[prompt, brand] += answers if rank else 0
+        for prompt in sorted(asked_now & answers_of.keys()):
+            hits = [named[prompt, brand] for brand in own]
+            yield (item["assistant"], prompt), planning.Seen(runs_of[prompt], answers_of[prompt], hits)

@@ -8,9 +8,7 @@ from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.deltas import Delta
 from monitor.models.extraction import (
-    DayBrand,
-    DayCell,
-    DayDomain,
+    DayCounts,
     Extraction,
     ExtractionStatus,
     Mention,
@@ -72,9 +70,7 @@ __all__ = [
     "Correction",
     "CrawlTarget",
     "Credential",
-    "DayBrand",
-    "DayCell",
-    "DayDomain",
+    "DayCounts",
     "DeepRanks",
     "Delta",
     "Digest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
@@ -9,7 +10,7 @@ from django.db.models import Q
 from monitor.models.base import WorkspaceModel, within_workspace
 from monitor.models.brands import Brand, BrandSet
 from monitor.models.pages import IndexGeneration
-from monitor.models.panels import Panel, Prompt
+from monitor.models.panels import Panel
 from monitor.models.people import Workspace
 from monitor.models.runs import Response, Run
 
@@ -135,76 +136,41 @@ class Mention(WorkspaceModel):
         return self.text
 
 
-class DayCell(WorkspaceModel):
-    """Counts of one prompt x assistant x stratum of one run. All rates are made of these and the two below.
+class DayCounts(WorkspaceModel):
+    """All that pages count of one assistant in one run: one row, however many answers. Made by `services.rollups`.
 
-    Pasted answers belong to no panel.
+    The tables in it have a row for each prompt and thing found, in the columns of `monitor.packed`; `domain_names`,
+    `page_names` and `call_names` are what their places stand for. Pasted answers belong to no panel.
     """
 
-    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
     panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="+", null=True)
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     assistant = models.CharField(max_length=40)
     stratum = models.CharField(max_length=12)
+    prompts = models.PositiveIntegerField()
     valid = models.PositiveIntegerField()
-    with_citation = models.PositiveIntegerField()
-    with_pawc = models.PositiveIntegerField(default=0, db_default=0)
-    reporting_retrieval = models.PositiveIntegerField()
-    failed = models.PositiveIntegerField()
-    refused = models.PositiveIntegerField()
+    #: answers that name a brand, by its id
+    named = models.JSONField()
+    #: as reported
+    reported_models = ArrayField(models.CharField(max_length=120))
+    cells = models.BinaryField()
+    brands = models.BinaryField()
+    domains = models.BinaryField()
+    domain_names = models.BinaryField()
+    answers = models.BinaryField()
+    pages = models.BinaryField()
+    page_names = models.BinaryField()
+    calls = models.BinaryField()
+    call_names = models.BinaryField()
 
     class Meta:
         constraints = [
-            *within_workspace("extraction", "run", "panel", "prompt"),
-            models.UniqueConstraint(fields=["extraction", "run", "prompt", "assistant"], name="daycell_once"),
+            *within_workspace("extraction", "run", "panel"),
+            models.UniqueConstraint(fields=["extraction", "run", "assistant"], name="daycounts_once"),
         ]
-        indexes = [models.Index(fields=["workspace", "extraction", "day"], name="daycell_by_day")]
+        indexes = [models.Index(fields=["workspace", "extraction", "day"], name="daycounts_by_day")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.assistant}"
-
-
-class DayBrand(WorkspaceModel):
-    """Of a DayCell's valid responses: how many named the brand, named it first or among three, cited its domains."""
-
-    cell = models.ForeignKey(DayCell, on_delete=models.CASCADE, related_name="brands")
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
-    named = models.PositiveIntegerField()
-    named_first = models.PositiveIntegerField()
-    named_top3 = models.PositiveIntegerField()
-    reciprocal_rank = models.FloatField()
-    cited = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [
-            *within_workspace("cell", "brand"),
-            models.UniqueConstraint(fields=["cell", "brand"], name="daybrand_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.brand_id} in {self.cell_id}"
-
-
-class DayDomain(WorkspaceModel):
-    """Of a DayCell's valid responses: how many cited and retrieved the domain, and its summed citation share.
-
-    `pawc` is likewise a sum, over the responses that the cell counts as `with_pawc`.
-    """
-
-    cell = models.ForeignKey(DayCell, on_delete=models.CASCADE, related_name="domains")
-    domain = models.CharField(max_length=253)
-    cited = models.PositiveIntegerField()
-    retrieved = models.PositiveIntegerField()
-    share = models.FloatField()
-    pawc = models.FloatField(default=0, db_default=0)
-
-    class Meta:
-        constraints = [
-            *within_workspace("cell"),
-            models.UniqueConstraint(fields=["cell", "domain"], name="daydomain_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.domain} in {self.cell_id}"

@@ -59,6 +59,7 @@ class Run(WorkspaceModel):
         indexes = [
             models.Index(fields=["workspace", "day"], name="run_workspace_day"),
             models.Index(fields=["status"], name="run_open", condition=Q(status="running")),
+            models.Index(fields=["id"], name="run_uncounted", condition=Q(rolled_up_at=None)),
             models.Index(fields=["id"], name="run_unchecked", condition=Q(support_checked_at=None)),
         ]
 

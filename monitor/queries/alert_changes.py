@@ -17,14 +17,14 @@ import numpy.typing as npt
 from monitor import assistants, metrics
 from monitor.firings import Firing
 from monitor.metrics import Change
-from monitor.models import AlertRule
+from monitor.models import AlertRule, Extraction
 from monitor.plain import day as day_words
 from monitor.plain import days as days_words
 from monitor.plain import percent, points
-from monitor.queries import counts, dashboard
+from monitor.queries import counts, measuring
 from monitor.queries.counts import CITED, NAMED, BrandInfo, Counts
-from monitor.queries.dashboard import Break
 from monitor.queries.filters import Filter, Period
+from monitor.queries.measuring import Break
 
 Breaks = dict[str, list[Break]]
 
@@ -82,7 +82,7 @@ def changes(rule: AlertRule, period: Period) -> list[Firing]:
             "voice": (ours[NAMED], everyone),
         }
         series += [Series(watch, *key, *measures[watch], block.n) for watch in rule.watches]
-    return _told(rule, brand, series, period, chosen)
+    return _told(rule, brand, series, period, chosen, extraction)
 
 
 def sentiment(rule: AlertRule, period: Period) -> list[Firing]:
@@ -97,7 +97,7 @@ def sentiment(rule: AlertRule, period: Period) -> list[Firing]:
     series = _sentiment_series(counts.fetch(counts.of_answers(_NEGATIVE, chosen), values))
     found = []
     if "rise" in rule.watches:
-        found += _told(rule, brand, series, period, chosen)
+        found += _told(rule, brand, series, period, chosen, extraction)
     if "any" in rule.watches:
         found += [firing for each in series for firing in _any_negative(rule, brand, each, period)]
     return found
@@ -117,7 +117,7 @@ def _sentiment_series(rows: Iterable[tuple[str, str, date, int, int, int]]) -> l
     found = []
     for (assistant, stratum), cells in grouped.items():
         days = tuple(sorted({day for day, *_ in cells}))
-        places = counts.places_of(sorted({prompt for _, prompt, *_ in cells}))
+        places = {prompt: place for place, prompt in enumerate(sorted({prompt for _, prompt, *_ in cells}))}
         arrays = np.zeros((2, len(days), len(places)))
         for day, prompt, negative, judged in cells:
             arrays[:, days.index(day), places[prompt]] = negative, judged
@@ -125,7 +125,14 @@ def _sentiment_series(rows: Iterable[tuple[str, str, date, int, int, int]]) -> l
     return found
 
 
-def _told(rule: AlertRule, brand: BrandInfo, series: Sequence[Series], period: Period, chosen: Filter) -> list[Firing]:
+def _told(
+    rule: AlertRule,
+    brand: BrandInfo,
+    series: Sequence[Series],
+    period: Period,
+    chosen: Filter,
+    extraction: Extraction,
+) -> list[Firing]:
     """What is more than noise on each measured day; everything of one day is weighed together."""
     found = []
     for end in sorted({day for each in series for day in each.days if day in period}):
@@ -136,7 +143,7 @@ def _told(rule: AlertRule, brand: BrandInfo, series: Sequence[Series], period: P
             for each, change in zip(series, weighed, strict=True)
             if change.verdict == "more than noise" and _is_wanted(rule, each, change)
         ]
-    breaks = dashboard.breaks_of(rule.workspace, chosen) if found else {}
+    breaks = measuring.breaks(rule.workspace, extraction, chosen) if found else {}
     return [_firing(rule, brand, *each, breaks) for each in found]
 
 

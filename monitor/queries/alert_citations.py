@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+import numpy as np
+
 from monitor import assistants, metrics
 from monitor.firings import Firing
 from monitor.models import AlertRule, Prompt
 from monitor.plain import days as days_words
 from monitor.queries import counts
+from monitor.queries.counts import Row
 from monitor.queries.filters import Filter, Period
 
 #: Runs of a prompt that lie further back are no longer what it is compared with.
@@ -75,25 +78,46 @@ def _seen(rule: AlertRule, period: Period) -> Iterator[Seen]:
         return
     span = Period(period.start - timedelta(days=MOST_DAYS_BACK), period.end)
     chosen = Filter(span, compare="none", panel=rule.panel_id, assistants=tuple(rule.assistants))
-    values = counts.values_of(rule.workspace, extraction, chosen)
-    values |= {"brand": rule.brand_id, "since": period.start, "most": 2 * rule.runs}
-    for assistant, stratum, prompt, days, answers, cited in counts.fetch(
-        _RUNS.format(where=counts.conditions(chosen)), values
-    ):
-        last_of_day = {day: place for place, day in enumerate(days)}
-        for day, last in last_of_day.items():
-            middle, first = last + 1 - rule.runs, last + 1 - 2 * rule.runs
-            if day in period and first >= 0 and any(cited[first : last + 1]):
-                before, after = slice(first, middle), slice(middle, last + 1)
-                yield Seen(
-                    assistant,
-                    stratum,
-                    prompt,
-                    days[middle],
-                    day,
-                    *_sums(cited, answers, before),
-                    *_sums(cited, answers, after),
-                )
+    for (assistant, stratum), rows in counts.rows_of(rule.workspace, extraction, chosen, "cells", "brands").items():
+        for prompt, days, answers, cited in runs_citing(rows, rule.brand_id, period.start, 2 * rule.runs):
+            last_of_day = {day: place for place, day in enumerate(days)}
+            for day, last in last_of_day.items():
+                middle, first = last + 1 - rule.runs, last + 1 - 2 * rule.runs
+                if day in period and first >= 0 and any(cited[first : last + 1]):
+                    before, after = slice(first, middle), slice(middle, last + 1)
+                    yield Seen(
+                        assistant,
+                        stratum,
+                        prompt,
+                        days[middle],
+                        day,
+                        *_sums(cited, answers, before),
+                        *_sums(cited, answers, after),
+                    )
+
+
+def runs_citing(
+    rows: Sequence[Row], brand: int, since: date, most: int
+) -> Iterator[tuple[int, list[date], list[int], list[int]]]:
+    """Prompts whose answers cite the brand: (prompt, days, valid answers, those citing it), the runs in order.
+
+    Of the runs before `since` only the latest, so many that with the first one after it there are `most`.
+    """
+    prompts = counts.prompts_of(rows)
+    answers, cited = np.zeros((2, len(rows), len(prompts)), np.int64)
+    for place, row in enumerate(rows):
+        cells, hits = row.tables["cells"], row.tables["brands"]
+        answers[place, np.searchsorted(prompts, cells["prompt"])] = cells["valid"]
+        hits = hits[(hits["brand"] == brand) & (hits["rank"] == 0)]
+        cited[place, np.searchsorted(prompts, hits["prompt"])] = hits["answers"]
+    earlier = sum(row.day < since for row in rows)
+    for place in np.flatnonzero(cited.any(axis=0)).tolist():
+        measured = np.flatnonzero(answers[:, place])
+        before, after = np.split(measured, [np.searchsorted(measured, earlier)])
+        wanted = np.concatenate([before[1 - most :], after])
+        if cited[wanted, place].any():
+            days = [rows[run].day for run in wanted.tolist()]
+            yield int(prompts[place]), days, answers[wanted, place].tolist(), cited[wanted, place].tolist()
 
 
 def _sums(cited: Sequence[int], answers: Sequence[int], runs: slice) -> tuple[int, int]:
@@ -129,17 +153,3 @@ def _firing(rule: AlertRule, seen: Seen, q: float, prompt: str) -> Firing:
             "q": q,
         },
     )
-
-
-_RUNS = """
-WITH cells AS (
-    SELECT c.assistant, c.stratum, c.prompt_id, c.run_id, c.day, c.valid, coalesce(b.cited, 0) AS cited,
-           row_number() OVER (PARTITION BY c.assistant, c.stratum, c.prompt_id, c.day < %(since)s
-                              ORDER BY c.day DESC, c.run_id DESC) AS place
-    FROM monitor_daycell c LEFT JOIN monitor_daybrand b ON b.cell_id = c.id AND b.brand_id = %(brand)s
-    WHERE c.valid > 0 AND {where}
-)
-SELECT assistant, stratum, prompt_id, array_agg(day ORDER BY day, run_id), array_agg(valid ORDER BY day, run_id),
-       array_agg(cited ORDER BY day, run_id)
-FROM cells WHERE day >= %(since)s OR place < %(most)s GROUP BY 1, 2, 3 HAVING sum(cited) > 0
-"""

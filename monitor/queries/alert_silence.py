@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 
-from django.db.models import Sum
+import numpy as np
 from django.utils import timezone
 
-from monitor import schedule
+from monitor import packed, schedule
 from monitor.firings import Firing
-from monitor.models import AlertRule, DayCell, Panel, Run, RunStatus
+from monitor.models import AlertRule, DayCounts, Panel, Run, RunStatus
 from monitor.plain import day as day_words
 from monitor.queries import counts
 from monitor.queries.filters import Period
@@ -72,17 +74,17 @@ def _why_late(run: Run | None, deadline: datetime) -> str:
 def _failed(rule: AlertRule, period: Period) -> Iterator[Firing]:
     """Completed runs of the period of which more than so many percent failed."""
     extraction = counts.current_extraction(rule.workspace)
-    cells = DayCell.objects.for_workspace(rule.workspace).filter(
+    counted = DayCounts.objects.for_workspace(rule.workspace).filter(
         extraction=extraction,
         day__range=(period.start, period.end),
         panel__isnull=False,
         run__status=RunStatus.COMPLETED,
     )
-    cells = cells.filter(panel=rule.panel_id) if rule.panel_id else cells
-    rows = cells.order_by("day", "run").values_list("run", "day", "panel__name")
-    for run, day, panel, valid, failed, refused in rows.annotate(
-        all_valid=Sum("valid"), all_failed=Sum("failed"), all_refused=Sum("refused")
-    ):
+    counted = counted.filter(panel=rule.panel_id) if rule.panel_id else counted
+    rows = counted.order_by("day", "run").values_list("run", "day", "panel__name", "cells")
+    for (run, day, panel), of_run in groupby(rows, key=itemgetter(0, 1, 2)):
+        cells = np.concatenate([packed.unpack(each, packed.CELLS) for *_, each in of_run])
+        valid, failed, refused = (int(cells[name].sum()) for name in ("valid", "failed", "refused"))
         asked = valid + failed + refused
         if failed * 100 > asked * rule.percent:
             yield Firing(

@@ -16,6 +16,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from monitor import assistants, highlight
@@ -44,12 +45,14 @@ from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 
 PAGE_SIZE = 25
+#: So many answers can be leafed through; who looks for older ones narrows the list. Counting all would take seconds.
+MOST_LISTED = 10_000
 EXCERPT = 220
 #: Longer answers are read to here for their excerpt.
 MOST_READ = 20_000
 MOST_SHOWN = 300_000
 #: Mentions listed one by one at first, and at most.
-MENTIONS_LISTED, MOST_LISTED = 40, 400
+MENTIONS_LISTED, MOST_MENTIONS = 40, 400
 
 TONE = {
     ResponseStatus.ANSWERED: "ok",
@@ -105,7 +108,18 @@ class Answers:
     rows: tuple[Row, ...]
     page: Page[Response]
     chips: tuple[filters.Chip, ...]
+    more: bool
     any_at_all: bool
+
+
+class _Pages(Paginator):  # type: ignore[type-arg]  # no generic when it runs
+    """Pages of a list whose length is counted up to MOST_LISTED."""
+
+    object_list: QuerySet[Response]
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by().values("pk")[:MOST_LISTED].count()
 
 
 def read_narrowing(params: QueryDict) -> Narrowing:
@@ -128,11 +142,12 @@ def answers(workspace: Workspace, bar: filters.FilterBar, params: QueryDict) -> 
     """A page of the list, newest first. Without dates in the URL it reaches over all of history."""
     asked = read_narrowing(params)
     found = _narrowed(workspace, bar.filter, asked, bool(params.get("from") or params.get("to")))
-    page = Paginator(found, PAGE_SIZE).get_page(params.get("page"))
+    page = _Pages(found, PAGE_SIZE).get_page(params.get("page"))
     return Answers(
         rows=tuple(_rows(workspace, list(page.object_list), asked.words)),
         page=page,
         chips=(*bar.chips, *_chips(asked, bar, params)),
+        more=page.paginator.count == MOST_LISTED,
         any_at_all=bool(page.paginator.count) or Response.objects.for_workspace(workspace).exists(),
     )
 

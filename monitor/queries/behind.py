@@ -18,7 +18,7 @@ from django.urls import reverse
 from monitor.models import (
     VALID,
     BrandKind,
-    DayCell,
+    DayCounts,
     Extraction,
     Mention,
     Response,
@@ -80,10 +80,10 @@ def narrowed(workspace: Workspace, found: QuerySet[Response], chosen: Filter, as
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return found.none()
-    cells = DayCell.objects.for_workspace(workspace).filter(
-        extraction=extraction, run=OuterRef("run"), prompt=OuterRef("prompt"), assistant=OuterRef("assistant")
+    counted = DayCounts.objects.for_workspace(workspace).filter(
+        extraction=extraction, run=OuterRef("run"), assistant=OuterRef("assistant")
     )
-    found = found.filter(VALID, Exists(cells.order_by()))
+    found = found.filter(VALID, Exists(counted.order_by()), prompt__isnull=False)
     if asked.source:
         found = found.filter(_source(extraction, page=asked.source, cited=True))
     if asked.retrieved:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count
-
-from monitor.models import Brand, Job, JobKind, JobStatus, Mention, Pointers, Workspace
+from monitor.models import Brand, DayCounts, Job, JobKind, JobStatus, Pointers, Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class BrandRow:
-    """A brand in the list; `answers` name it under the current reading, None while there is no reading."""
+    """A brand in the list; `answers` of ended runs name it under the current reading, None while there is none."""
 
     brand: Brand
     answers: int | None
@@ -23,9 +22,12 @@ def brand_rows(workspace: Workspace, *, archived: bool = False) -> list[BrandRow
     extraction = Pointers.objects.filter(workspace=workspace).values_list("extraction_id", flat=True).first()
     if extraction is None:
         return [BrandRow(brand, None) for brand in brands]
-    named = Mention.objects.for_workspace(workspace).filter(extraction=extraction).order_by()
-    counts = dict(named.values_list("brand_id").annotate(count=Count("response_id", distinct=True)))
-    return [BrandRow(brand, counts.get(brand.pk, 0)) for brand in brands]
+    counted = Counter[str]()
+    for named in (
+        DayCounts.objects.for_workspace(workspace).filter(extraction=extraction).values_list("named", flat=True)
+    ):
+        counted.update(named)
+    return [BrandRow(brand, counted[str(brand.pk)]) for brand in brands]
 
 
 def archived_count(workspace: Workspace) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor import assistants, metrics
 from monitor.metrics import Rate
-from monitor.models import Workspace
+from monitor.models import Extraction, Workspace
 from monitor.published_formulas import FORMULAS, Formula, Named
 from monitor.queries import counts
 from monitor.queries.counts import NAMED, Block, BrandInfo, BrandRanks
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 
 #: Columns of the tables: own brands first, then those named most.
 BRANDS_SHOWN = 6
@@ -43,7 +44,14 @@ def comparison(workspace: Workspace, chosen: Filter) -> tuple[Table, ...]:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return ()
-    every = counts.brands_of(workspace, extraction)
+    every = tuple(counts.brands_of(workspace, extraction))
+    key = "comparison", counts.fingerprint(workspace, extraction, chosen), every
+    return kept(key, lambda: _made(workspace, extraction, chosen, every))
+
+
+def _made(
+    workspace: Workspace, extraction: Extraction, chosen: Filter, every: Sequence[BrandInfo]
+) -> tuple[Table, ...]:
     blocks = [b for b in counts.load(workspace, extraction, chosen) if b.rows(chosen.period).any()]
     ranks = counts.load_ranks(workspace, extraction, chosen)
     shown = _shown(every, chosen, ranks.values())

@@ -1,12 +1,13 @@
-"""The rolled-up counts of a filter as arrays, ready for `monitor.metrics`: days x prompts for each assistant.
+"""The day's counts of a filter as arrays, ready for `monitor.metrics`: days x prompts for each assistant.
 
-A fixed number of SQL queries, whatever the range. Knows what was counted and for whom, not what is shown of it.
+One SQL query that reads a row for each run and assistant of the range, whatever the number of answers. Knows what was
+counted and for whom, not what is shown of it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,10 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-from monitor.models import Brand, BrandKind, Extraction, Pointers, Workspace
+from monitor import packed
+from monitor.models import Brand, BrandKind, Extraction, Pointers, Prompt, Workspace
 from monitor.models.runs import VALID_FINISHES
 from monitor.queries.filters import Filter, Period
 
+#: An assistant and a stratum: what is never pooled with others.
+Key = tuple[str, str]
+Keys = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 #: Answers by brand and by the brand's rank in them.
 BrandRanks = dict[int, dict[int, int]]
@@ -40,6 +45,23 @@ class BrandInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A run's counts of one assistant: its tables by name, only of the prompts that the filter asks for.
+
+    `keys` are those of all names in the row, in their order, by the table that has them; `packed` are the names.
+    """
+
+    run: int
+    day: date
+    tables: Mapping[str, packed.Table]
+    keys: Mapping[str, Keys]
+    packed: Mapping[str, bytes]
+
+    def texts(self, column: str) -> list[Any]:
+        return packed.unpack_texts(self.packed[column])
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One assistant's counts in one stratum. Arrays are [days, prompts], those of a brand [5, days, prompts]."""
 
@@ -55,6 +77,10 @@ class Block:
     refused: Counts
     brands: dict[int, Counts] = field(default_factory=dict)
 
+    @property
+    def key(self) -> Key:
+        return self.assistant, self.stratum
+
     def rows(self, period: Period | None) -> npt.NDArray[np.bool_]:
         """Which days lie in the period: [days]."""
         return np.array([period is not None and day in period for day in self.days], bool)
@@ -62,18 +88,6 @@ class Block:
     def brand(self, pk: int) -> Counts:
         """A brand's counts; a brand that was never found was found 0 times."""
         return self.brands.get(pk, np.zeros((5, len(self.days), len(self.prompts))))
-
-
-@dataclass(frozen=True, slots=True)
-class DomainCounts:
-    """A domain's counts in the period shown and the one before: [prompts] in the order of its Block."""
-
-    domain: str
-    cited: Counts
-    cited_before: Counts
-    retrieved: Counts
-    share: float
-    pawc: float
 
 
 def current_extraction(workspace: Workspace) -> Extraction | None:
@@ -104,67 +118,149 @@ def current_brands(workspace: Workspace) -> list[BrandInfo]:
     return brands_of(workspace, extraction) if extraction else []
 
 
+#: The packed columns that can be asked for, and those that hold texts.
+_TABLES = {
+    "cells": packed.CELLS,
+    "brands": packed.BRANDS,
+    "domains": packed.DOMAINS,
+    "answers": packed.ANSWERS,
+    "pages": packed.PAGES,
+    "calls": packed.CALLS,
+}
+#: The columns of names, and in which column of which table their keys stand.
+_NAMED = {"domain_names": ("domains", "domain"), "page_names": ("pages", "page")}
+
+
+def rows_of(
+    workspace: Workspace, extraction: Extraction, chosen: Filter, *columns: str, before: bool = True
+) -> dict[Key, list[Row]]:
+    """The rows of both periods, or without `before` of the one shown, by assistant and stratum, the days in order."""
+    where = conditions(chosen) + ("" if before else " AND c.day BETWEEN %(start)s AND %(end)s")
+    sql = _ROWS.format(columns="".join(f", c.{column}" for column in columns), where=where)
+    tagged = _tagged(workspace, chosen)
+    found: dict[Key, list[Row]] = defaultdict(list)
+    for assistant, stratum, run, day, *values in fetch(sql, values_of(workspace, extraction, chosen)):
+        named = dict(zip(columns, values, strict=True))
+        tables = {name: packed.unpack(value, _TABLES[name]) for name, value in named.items() if name in _TABLES}
+        keys = {name: np.unique(tables[table][column]) for name, (table, column) in _NAMED.items() if name in named}
+        if tagged is not None:
+            tables = {name: table[np.isin(table["prompt"], tagged)] for name, table in tables.items()}
+            if not any(map(len, tables.values())):
+                continue
+        texts = {name: value for name, value in named.items() if name not in _TABLES}
+        found[assistant, stratum].append(Row(run, day, tables, keys, texts))
+    return dict(found)
+
+
+def fingerprint(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[Any, ...]:
+    """Another one for other counts under the filter: a row that is written again has a higher id than it had."""
+    sql = _FINGERPRINT.format(where=conditions(chosen))
+    (found,) = fetch(sql, values_of(workspace, extraction, chosen))
+    tagged = _tagged(workspace, chosen)
+    return workspace.pk, extraction.pk, chosen, *found, None if tagged is None else tuple(sorted(tagged.tolist()))
+
+
+def _tagged(workspace: Workspace, chosen: Filter) -> Keys | None:
+    """The prompts that have one of the filter's tags; None where all are asked for."""
+    if not chosen.tags:
+        return None
+    prompts = Prompt.objects.for_workspace(workspace).filter(tags__overlap=list(chosen.tags)).order_by()
+    return np.array(prompts.values_list("pk", flat=True), np.int64)
+
+
 def load(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[Block]:
     """The counts of both periods, by assistant and stratum."""
-    values = values_of(workspace, extraction, chosen)
-    grouped: dict[tuple[str, str], list[Sequence[Any]]] = {}
-    for assistant, stratum, *rest in fetch(_CELLS.format(where=conditions(chosen)), values):
-        grouped.setdefault((assistant, stratum), []).append(rest)
-    blocks: dict[tuple[str, str], Block] = {}
-    for key, rows in grouped.items():
-        blocks[key] = _block(key, rows)
-    places = {key: places_of(block.prompts) for key, block in blocks.items()}
-    for assistant, stratum, day, brand, prompts, *counts in fetch(_BRANDS.format(where=conditions(chosen)), values):
-        key = (assistant, stratum)
-        block = blocks[key]
-        found = block.brands.setdefault(brand, block.brand(NO_BRAND))
-        columns = [places[key][prompt] for prompt in prompts]
-        found[:, block.days.index(day), columns] = counts
-    return list(blocks.values())
+    found = rows_of(workspace, extraction, chosen, "cells", "brands")
+    return [block(key, rows) for key, rows in found.items()]
 
 
-def load_domains(
-    workspace: Workspace, extraction: Extraction, chosen: Filter, blocks: Iterable[Block], *, most: int
-) -> dict[tuple[str, str], list[DomainCounts]]:
-    """The domains most cited in either period, at most `most` of each assistant; the most cited first."""
-    by_key = {(block.assistant, block.stratum): block for block in blocks}
-    places = {key: places_of(block.prompts) for key, block in by_key.items()}
-    found: dict[tuple[str, str], list[DomainCounts]] = {key: [] for key in by_key}
-    values = values_of(workspace, extraction, chosen) | {"most": most}
-    for assistant, stratum, domain, share, pawc, prompts, *counts in fetch(
-        _DOMAINS.format(where=conditions(chosen)), values
-    ):
-        key = (assistant, stratum)
-        if key not in found:
-            continue  # nobody asks for it: it was measured only before
-        arrays = np.zeros((3, len(places[key])))
-        arrays[:, [places[key][prompt] for prompt in prompts]] = counts
-        found[key].append(DomainCounts(domain, arrays[0], arrays[1], arrays[2], share, pawc))
-    return found
-
-
-def load_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[tuple[str, str], BrandRanks]:
+def load_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[Key, BrandRanks]:
     """By assistant and stratum, how many of the period's answers name each brand at which rank."""
-    found: dict[tuple[str, str], BrandRanks] = defaultdict(lambda: defaultdict(dict))
-    values = values_of(workspace, extraction, chosen)
-    for assistant, stratum, brand, rank, count in fetch(of_answers(_RANKS, chosen), values):
-        found[assistant, stratum][brand][rank] = count
+    found: dict[Key, BrandRanks] = defaultdict(lambda: defaultdict(dict))
+    for key, rows in rows_of(workspace, extraction, chosen, "brands", before=False).items():
+        hits = np.concatenate([row.tables["brands"] for row in rows])
+        for brand, rank, answers in summed(hits[hits["rank"] > 0], ("brand", "rank"), "answers"):
+            found[key][brand][rank] = answers
     return found
 
 
-def _block(key: tuple[str, str], rows: Sequence[Sequence[Any]]) -> Block:
-    """Rows of (day, prompts, valid, with_citation, with_pawc, reporting, failed, refused) as arrays."""
-    prompts = tuple(sorted({prompt for row in rows for prompt in row[1]}))
-    place = places_of(prompts)
-    arrays = np.zeros((6, len(rows), len(prompts)))
-    for number, (_, listed, *counts) in enumerate(rows):
-        arrays[:, number, [place[prompt] for prompt in listed]] = counts
-    return Block(*key, tuple(row[0] for row in rows), prompts, *arrays)
+def summed(table: packed.Table, by: tuple[str, ...], of: str) -> Iterator[tuple[int, ...]]:
+    """The sums of one column for each combination of others: (*by, sum), in their order."""
+    if not len(table):
+        return
+    keys, place = np.unique(
+        np.stack([table[name].astype(np.int64) for name in by], axis=1), axis=0, return_inverse=True
+    )
+    sums = np.bincount(place.reshape(-1), table[of])
+    for key, total in zip(keys.tolist(), sums.tolist(), strict=True):
+        yield (*key, int(total))
 
 
-def places_of(prompts: Sequence[int]) -> Mapping[int, int]:
-    """Prompt id -> its place in the arrays."""
-    return {prompt: place for place, prompt in enumerate(prompts)}
+def put_together(rows: Sequence[Row], names: str) -> tuple[packed.Table, Keys, list[Any]]:
+    """The tables of rows under one another, the place of each of their rows among the names, and these in their order.
+
+    Names are read newest first and only where a row has some that were not met yet.
+    """
+    table_name, column = _NAMED[names]
+    table = np.concatenate([row.tables[table_name] for row in rows])
+    keys, places = np.unique(table[column], return_inverse=True)
+    texts: dict[int, Any] = {}
+    unknown = keys
+    for row in reversed(rows):
+        if not len(unknown):
+            break
+        here = np.isin(row.keys[names], unknown)
+        if here.any():
+            listed = row.texts(names)
+            texts |= {int(row.keys[names][place]): listed[place] for place in np.flatnonzero(here)}
+            unknown = np.setdiff1d(unknown, row.keys[names], assume_unique=True)
+    order = sorted(range(len(keys)), key=lambda place: texts[int(keys[place])])
+    rank = np.empty(len(keys), np.int64)
+    rank[order] = np.arange(len(keys))
+    return table, rank[places.reshape(-1)], [texts[int(keys[place])] for place in order]
+
+
+def prompts_of(rows: Sequence[Row]) -> Keys:
+    """The prompts of some rows, in the order of a Block made of them."""
+    return np.unique(np.concatenate([row.tables["cells"]["prompt"] for row in rows]))
+
+
+def block(key: Key, rows: Sequence[Row]) -> Block:
+    """Rows with cells and brands as arrays."""
+    prompts = prompts_of(rows)
+    days = tuple(dict.fromkeys(row.day for row in rows))
+    place_of_day = {day: place for place, day in enumerate(days)}
+    shape = len(days), len(prompts)
+    names = "valid", "with_citation", "with_pawc", "reporting", "failed", "refused"
+    arrays = np.zeros((len(names), *shape))
+    for row in rows:
+        cells = row.tables["cells"]
+        at = np.searchsorted(prompts, cells["prompt"])  # each prompt once in a row
+        arrays[:, place_of_day[row.day], at] += np.stack([cells[name] for name in names])
+    hits = np.concatenate([row.tables["brands"] for row in rows])
+    day_of_hit = np.repeat([place_of_day[row.day] for row in rows], [len(row.tables["brands"]) for row in rows])
+    found = _brands(hits, day_of_hit, prompts, shape)
+    return Block(key[0], key[1], days, tuple(prompts.tolist()), *arrays, brands=found)  # type: ignore[misc]
+
+
+def _brands(hits: packed.Table, days: Keys, prompts: Keys, shape: tuple[int, int]) -> dict[int, Counts]:
+    """For each brand its counts: [5, days, prompts]."""
+    brands, brand_of_hit = np.unique(hits["brand"], return_inverse=True)
+    places = np.ravel_multi_index(
+        (brand_of_hit.reshape(-1), days, np.searchsorted(prompts, hits["prompt"])), (len(brands), *shape)
+    )
+    rank, answers = hits["rank"], hits["answers"]
+    measured = np.zeros((5, len(brands) * shape[0] * shape[1]))
+    for measure, weights in {
+        NAMED: answers * (rank > 0),
+        FIRST: answers * (rank == 1),
+        TOP3: answers * ((rank > 0) & (rank <= 3)),
+        RECIPROCAL: np.divide(answers, rank, out=np.zeros(len(rank)), where=rank > 0),
+        CITED: answers * (rank == 0),
+    }.items():
+        measured[measure] = np.bincount(places, weights, measured.shape[1])
+    by_brand = measured.reshape(5, len(brands), *shape)
+    return {brand: by_brand[:, place] for place, brand in enumerate(brands.tolist())}
 
 
 def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
@@ -186,7 +282,7 @@ def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> d
 
 
 def conditions(chosen: Filter) -> str:
-    """The filter as conditions on a cell `c`; all values are bound."""
+    """The filter as conditions on a row `c` of the day's counts, tags aside; all values are bound."""
     return " AND ".join(
         [
             "c.workspace_id = %(workspace)s AND c.extraction_id = %(extraction)s",
@@ -195,14 +291,18 @@ def conditions(chosen: Filter) -> str:
             *(["c.panel_id = %(panel)s"] if chosen.panel else []),
             *(["c.assistant = ANY(%(assistants)s)"] if chosen.assistants else []),
             *(["c.stratum = ANY(%(strata)s)"] if chosen.strata else []),
-            *([_TAGGED] if chosen.tags else []),
         ]
     )
 
 
+def conditions_of_answers(chosen: Filter) -> str:
+    """The whole filter, tags too, as conditions on a response `r` and the row `c` that it is counted in."""
+    return conditions(chosen) + (_TAGGED if chosen.tags else "")
+
+
 def of_answers(statement: str, chosen: Filter) -> str:
-    """A statement with the valid answers of the period, each with the cell it counts in, for its `{responses}`."""
-    return statement.format(responses=_RESPONSES.format(where=conditions(chosen)))
+    """A statement with the valid answers of the period, each with what it counts in, for its `{responses}`."""
+    return statement.format(responses=_RESPONSES.format(where=conditions_of_answers(chosen)))
 
 
 def fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -212,70 +312,21 @@ def fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
-_TAGGED = (
-    "c.prompt_id IN (SELECT id FROM monitor_prompt WHERE workspace_id = %(workspace)s AND tags && %(tags)s::varchar[])"
-)
+_TAGGED = """
+    AND r.prompt_id IN (
+        SELECT id FROM monitor_prompt WHERE workspace_id = %(workspace)s AND tags && %(tags)s::varchar[])"""
 
 _RESPONSES = """
-    SELECT c.assistant, c.stratum, c.day, c.prompt_id, c.extraction_id, r.id, r.model_reported, r.prompt_text, r.repeat
-    FROM monitor_daycell c
-    JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
+    SELECT c.assistant, c.stratum, c.day, r.prompt_id, c.extraction_id, r.id, r.model_reported, r.prompt_text, r.repeat
+    FROM monitor_daycounts c
+    JOIN monitor_response r ON r.run_id = c.run_id AND r.assistant = c.assistant AND r.prompt_id IS NOT NULL
         AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
     WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
 """
 
-_RANKS = """
-WITH r AS ({responses}), ranked AS (
-    SELECT r.assistant, r.stratum, m.brand_id, min(m.rank) AS rank
-    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
-    GROUP BY r.id, r.assistant, r.stratum, m.brand_id
-)
-SELECT assistant, stratum, brand_id, rank, count(*)::int FROM ranked GROUP BY 1, 2, 3, 4
+_ROWS = """
+SELECT c.assistant, c.stratum, c.run_id, c.day{columns}
+FROM monitor_daycounts c WHERE {where} ORDER BY c.assistant, c.stratum, c.day, c.run_id
 """
 
-_CELLS = """
-WITH cells AS (
-    SELECT c.assistant, c.stratum, c.day, c.prompt_id, sum(c.valid)::int AS valid,
-           sum(c.with_citation)::int AS with_citation, sum(c.with_pawc)::int AS with_pawc,
-           sum(c.reporting_retrieval)::int AS reporting,
-           sum(c.failed)::int AS failed, sum(c.refused)::int AS refused
-    FROM monitor_daycell c WHERE {where} GROUP BY 1, 2, 3, 4
-)
-SELECT assistant, stratum, day, array_agg(prompt_id), array_agg(valid), array_agg(with_citation), array_agg(with_pawc),
-       array_agg(reporting), array_agg(failed), array_agg(refused)
-FROM cells GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
-
-_BRANDS = """
-WITH cells AS (
-    SELECT c.assistant, c.stratum, c.day, b.brand_id, c.prompt_id, sum(b.named)::int AS named,
-           sum(b.named_first)::int AS first, sum(b.named_top3)::int AS top3, sum(b.reciprocal_rank) AS reciprocal,
-           sum(b.cited)::int AS cited
-    FROM monitor_daycell c JOIN monitor_daybrand b ON b.cell_id = c.id WHERE {where} GROUP BY 1, 2, 3, 4, 5
-)
-SELECT assistant, stratum, day, brand_id, array_agg(prompt_id), array_agg(named), array_agg(first), array_agg(top3),
-       array_agg(reciprocal), array_agg(cited)
-FROM cells GROUP BY 1, 2, 3, 4
-"""
-
-_DOMAINS = """
-WITH cells AS (
-    SELECT c.assistant, c.stratum, d.domain, c.prompt_id,
-           coalesce(sum(d.cited) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0)::int AS cited,
-           coalesce(sum(d.cited) FILTER (WHERE c.day NOT BETWEEN %(start)s AND %(end)s), 0)::int AS cited_before,
-           coalesce(sum(d.retrieved) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0)::int AS retrieved,
-           coalesce(sum(d.share) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0) AS share,
-           coalesce(sum(d.pawc) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0) AS pawc
-    FROM monitor_daycell c JOIN monitor_daydomain d ON d.cell_id = c.id WHERE {where} GROUP BY 1, 2, 3, 4
-),
-domains AS (
-    SELECT assistant, stratum, domain, sum(share) AS share, sum(pawc) AS pawc, array_agg(prompt_id) AS prompts,
-           array_agg(cited) AS cited,
-           array_agg(cited_before) AS cited_before, array_agg(retrieved) AS retrieved, sum(cited) AS total,
-           row_number() OVER (PARTITION BY assistant, stratum
-                              ORDER BY greatest(sum(cited), sum(cited_before)) DESC, domain) AS place
-    FROM cells GROUP BY 1, 2, 3 HAVING sum(cited) + sum(cited_before) > 0
-)
-SELECT assistant, stratum, domain, share, pawc, prompts, cited, cited_before, retrieved
-FROM domains WHERE place <= %(most)s ORDER BY total DESC, domain
-"""
+_FINGERPRINT = "SELECT count(*), sum(c.id) FROM monitor_daycounts c WHERE {where}"

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from django.db.models import QuerySet
 
 from inference.pages import identify
 from monitor import assistants, metrics
 from monitor.metrics import Change, Rate
-from monitor.models import Response, Run, Workspace
+from monitor.models import Extraction, Run, Workspace
 from monitor.ownership import as_url
-from monitor.queries import counts, runs, source_types
-from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, DomainCounts
+from monitor.queries import counts, domains, measuring, runs, source_types
+from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Key
+from monitor.queries.domains import DomainCounts, Domains
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
+from monitor.queries.measuring import Break
 from monitor.queries.source_types import KindOf
 from monitor.source_types import LABELS
 
@@ -92,14 +94,6 @@ class Point:
 class Series:
     brand: BrandInfo
     points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A day from which figures may differ because the measuring did."""
-
-    day: date
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +181,44 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The counts that sections are made of, for pages that show more of them; blocks are of the period's assistants."""
+
+    blocks: tuple[Block, ...]
+    domains: Mapping[Key, Domains]
+
+
+def measured(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Measured:
+    """The counts under a filter, read once."""
+    found = counts.rows_of(workspace, extraction, chosen, "cells", "brands", "domains", "domain_names")
+    blocks = (counts.block(key, rows) for key, rows in found.items())
+    return Measured(
+        # an assistant measured only before has nothing to show now
+        blocks=tuple(block for block in blocks if block.rows(chosen.period).any()),
+        domains={key: domains.of_rows(rows, chosen) for key, rows in found.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What sections say beside their counts, as it is now."""
+
+    brands: tuple[BrandInfo, ...]
+    said: frozenset[tuple[str, str]]
+    breaks: tuple[tuple[str, tuple[Break, ...]], ...]
+    asked: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def beside(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Beside:
+    return Beside(
+        brands=tuple(counts.brands_of(workspace, extraction)),
+        said=source_types.said_here(workspace),
+        breaks=tuple((name, tuple(found)) for name, found in measuring.breaks(workspace, extraction, chosen).items()),
+        asked=tuple(measuring.asked(workspace, chosen).items()),
+    )
+
+
 def sections_of(
     workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN
 ) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
@@ -194,17 +226,31 @@ def sections_of(
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return (), ()
-    every = counts.brands_of(workspace, extraction)
-    shown = [brand for brand in every if not chosen.brands or brand.pk in chosen.brands]
-    blocks = [
-        block
-        for block in counts.load(workspace, extraction, chosen)
-        if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
-    ]
-    domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
-    breaks, asked, kind = breaks_of(workspace, chosen), _asked(workspace, chosen), source_types.kinds(workspace)
-    sections = [_section(block, chosen, every, shown, domains, kind, breaks, asked) for block in blocks]
-    return _adjusted(sections), tuple(shown)
+    now = beside(workspace, extraction, chosen)
+    sections = kept(
+        ("sections", counts.fingerprint(workspace, extraction, chosen), now, most_domains),
+        lambda: made(measured(workspace, extraction, chosen), chosen, now, most_domains),
+    )
+    return sections, tuple(_shown(now.brands, chosen))
+
+
+def _shown(brands: Iterable[BrandInfo], chosen: Filter) -> list[BrandInfo]:
+    return [brand for brand in brands if not chosen.brands or brand.pk in chosen.brands]
+
+
+def made(found: Measured, chosen: Filter, now: Beside, most_domains: int) -> tuple[Section, ...]:
+    """The sections of what was measured."""
+    kind, breaks, asked = source_types.kinds(now.said), dict(now.breaks), dict(now.asked)
+    shown = _shown(now.brands, chosen)
+    return _adjusted(
+        [
+            _section(
+                *(block, chosen, now.brands, shown, found.domains[block.key].most_cited(block, most_domains)),
+                *(kind, breaks, asked),
+            )
+            for block in found.blocks
+        ]
+    )
 
 
 def _section(
@@ -212,10 +258,10 @@ def _section(
     chosen: Filter,
     every: Sequence[BrandInfo],
     shown: Sequence[BrandInfo],
-    domains: dict[tuple[str, str], list[DomainCounts]],
+    cited: Sequence[DomainCounts],
     kind: KindOf,
-    breaks: dict[str, list[Break]],
-    asked: dict[str, tuple[str, ...]],
+    breaks: Mapping[str, tuple[Break, ...]],
+    asked: Mapping[str, tuple[str, ...]],
 ) -> Section:
     now = block.rows(chosen.period)
     n = block.n[now].sum(axis=0)
@@ -234,8 +280,8 @@ def _section(
         by_week=by_week,
         brands=tuple(_brand_rows(block, chosen, every, shown)),
         series=tuple(_series(block, chosen, shown, by_week)),
-        domains=tuple(_domain_rows(block, chosen, every, domains.get((block.assistant, block.stratum), []), kind)),
-        breaks=tuple(breaks.get("", []) + breaks.get(block.assistant, [])),
+        domains=tuple(_domain_rows(block, chosen, every, cited, kind)),
+        breaks=breaks.get("", ()) + breaks.get(block.assistant, ()),
         asked=asked.get(block.assistant, ()),
         reports_retrieval=reporting,
     )
@@ -285,11 +331,16 @@ def _series(block: Block, chosen: Filter, shown: Sequence[BrandInfo], by_week: b
         if day in chosen.charted and block.n[row].any():
             grouped.setdefault(day - timedelta(days=day.weekday()) if by_week else day, []).append(row)
     points: list[list[Point]] = [[] for _ in shown]
-    for day, rows in grouped.items():
-        hits = _columns([block.brand(b.pk)[[NAMED, CITED]][:, rows].sum(axis=1) for b in shown], len(block.prompts))
-        found = metrics.rates(hits, block.n[rows].sum(axis=0))
+    found = metrics.rates_apart(
+        (
+            _columns([block.brand(b.pk)[[NAMED, CITED]][:, rows].sum(axis=1) for b in shown], len(block.prompts)),
+            block.n[rows].sum(axis=0),
+        )
+        for rows in grouped.values()
+    )
+    for day, of_day in zip(grouped, found, strict=True):
         for place in range(len(shown)):
-            points[place].append(Point(day, found[2 * place], found[2 * place + 1]))
+            points[place].append(Point(day, of_day[2 * place], of_day[2 * place + 1]))
     return [Series(brand, tuple(listed)) for brand, listed in zip(shown, points, strict=True)]
 
 
@@ -394,51 +445,3 @@ def _findings(section: Section) -> list[Finding]:
             rates = domain.citation_before, domain.citation
             found.append(Finding(domain.domain, "domain", section.label, *rates, domain.change, None, None))
     return [item for item in found if item.change.difference is not None]
-
-
-def _runs_of(workspace: Workspace, chosen: Filter) -> QuerySet[Run]:
-    """The panels' runs of the period."""
-    in_period = Run.objects.for_workspace(workspace).filter(
-        panel__isnull=False, day__range=(chosen.period.start, chosen.period.end)
-    )
-    return in_period.filter(panel=chosen.panel) if chosen.panel else in_period
-
-
-def _asked(workspace: Workspace, chosen: Filter) -> dict[str, tuple[str, ...]]:
-    """The models, countries and languages that each assistant was asked with, where it takes any, by their words."""
-    plans = _runs_of(workspace, chosen).order_by().values_list("panel_revision__plan", flat=True).distinct()
-    found: dict[str, set[str]] = {}
-    for item in (item for plan in plans for item in (plan or {}).get("assistants", ())):
-        if said := _way(item):
-            found.setdefault(item["assistant"], set()).add(said)
-    return {name: tuple(sorted(ways)) for name, ways in found.items()}
-
-
-def _way(item: Mapping[str, Any]) -> str:
-    name, options = item["assistant"], item.get("options") or {}
-    model = (item.get("model") or assistants.default_model(name)) if assistants.takes_model(name) else ""
-    return ", ".join(filter(None, (model, options.get("country"), options.get("language"))))
-
-
-def breaks_of(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
-    """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
-    in_period = _runs_of(workspace, chosen)
-    found: dict[str, list[Break]] = {}
-    plans: dict[int | None, object] = {}
-    for panel, day, plan in in_period.order_by("day", "pk").values_list("panel", "day", "panel_revision__plan"):
-        measuring = {key: (plan or {}).get(key) or None for key in ("suite", "assistants", "repeats", "adaptive")}
-        if plans.setdefault(panel, measuring) != measuring:
-            plans[panel] = measuring
-            found.setdefault("", []).append(Break(day, "panel changed"))
-    models: dict[str, tuple[date, set[str]]] = {}
-    answered = Response.objects.for_workspace(workspace).filter(run__in=in_period).exclude(model_reported="")
-    rows = answered.order_by("run__day").values_list("assistant", "run__day", "model_reported").distinct()
-    by_day: dict[tuple[str, date], set[str]] = {}
-    for assistant, day, model in rows:
-        by_day.setdefault((assistant, day), set()).add(model)
-    for (assistant, day), used in by_day.items():
-        known = models.get(assistant)
-        models[assistant] = (day, used)
-        if known is not None and known[1] != used:
-            found.setdefault(assistant, []).append(Break(day, f"model: {', '.join(sorted(used))}"))
-    return found

@@ -12,12 +12,12 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Func, Max, Min
+from django.db.models import F, Func, Max, Min, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
 from monitor import assistants
-from monitor.models import Brand, BrandKind, DayCell, Panel, Pointers, Prompt, Workspace
+from monitor.models import Brand, BrandKind, DayCounts, Panel, Pointers, Prompt, Workspace
 
 #: A shorter history is shown whole.
 FEWEST_DAYS = 14
@@ -119,9 +119,7 @@ STRATA = {"api": "Answers by API", "pasted": "Pasted answers", "local": "Local e
 
 def measured_days(workspace: Workspace) -> tuple[date | None, date | None]:
     """The first and the last day with counts under the current extraction."""
-    current = Pointers.objects.filter(workspace=workspace).values("extraction")
-    cells = DayCell.objects.for_workspace(workspace).filter(extraction__in=current)
-    found = cells.aggregate(first=Min("day"), last=Max("day"))
+    found = _counted(workspace).aggregate(first=Min("day"), last=Max("day"))
     return found["first"], found["last"]
 
 
@@ -272,6 +270,11 @@ def _tags(workspace: Workspace) -> list[str]:
 
 def _measured(workspace: Workspace) -> list[tuple[str, str]]:
     """(assistant, stratum) of all that was ever counted."""
-    current = Pointers.objects.filter(workspace=workspace).values("extraction")
-    cells = DayCell.objects.for_workspace(workspace).filter(extraction__in=current).order_by("assistant", "stratum")
-    return list(cells.values_list("assistant", "stratum").distinct())
+    rows = _counted(workspace).order_by("assistant", "stratum")
+    return list(rows.values_list("assistant", "stratum").distinct())
+
+
+def _counted(workspace: Workspace) -> QuerySet[DayCounts]:
+    """The day's counts under the current extraction."""
+    current = Pointers.objects.filter(workspace=workspace).values("extraction")[:1]
+    return DayCounts.objects.for_workspace(workspace).filter(extraction=current)

@@ -1,21 +1,24 @@
 """How each assistant answered in a period: how long it took, what failed, what it cost, and which models it was.
 
-Counted from the responses themselves, errors included. Reads alone.
+Of runs that have ended, errors included. Reads the day's counts alone.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from monitor import assistants
+import numpy as np
+
+from monitor import assistants, packed
 from monitor.models import Workspace
-from monitor.models.runs import VALID_FINISHES, Trigger
 from monitor.queries import counts
+from monitor.queries.counts import Row
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 
 #: How errors are called on the page.
 ERRORS = {
@@ -69,71 +72,60 @@ class Performance:
 
 def performance(workspace: Workspace, chosen: Filter) -> list[Performance]:
     """By assistant and stratum; people's own questions on the Ask page are left out, as everywhere."""
-    values: dict[str, Any] = {
-        "workspace": workspace.pk,
-        "start": chosen.period.start,
-        "end": chosen.period.end,
-        "finishes": list(VALID_FINISHES),
-        "ask": Trigger.ASK,
-        "panel": chosen.panel,
-        "assistants": list(chosen.assistants) or None,
-        "strata": list(chosen.strata) or None,
-        "tags": list(chosen.tags) or None,
-    }
-    errors: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    for assistant, stratum, kind, count in counts.fetch(_ERRORS, values):
-        errors[assistant, stratum].append((ERRORS.get(kind, kind.replace("_", " ") or "unknown"), count))
-    models: dict[tuple[str, str], list[ModelSpan]] = defaultdict(list)
-    for assistant, stratum, *span in counts.fetch(_MODELS, values):
-        models[assistant, stratum].append(ModelSpan(*span))
-    return [
-        Performance(
-            assistant=assistant,
-            label=assistants.label(assistant),
-            stratum=STRATA.get(stratum, stratum),
-            errors=tuple(errors[assistant, stratum]),
-            models=tuple(models[assistant, stratum]),
-            **dict(zip(_NAMES, figures, strict=True)),
-        )
-        for assistant, stratum, *figures in counts.fetch(_FIGURES, values)
-    ]
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
+        return []
+
+    def made() -> list[Performance]:
+        read = counts.rows_of(workspace, extraction, chosen, "calls", "call_names", before=False)
+        return [_performance(*key, rows) for key, rows in read.items()]
+
+    return kept(("performance", counts.fingerprint(workspace, extraction, chosen)), made)
 
 
-#: The columns of `_FIGURES` after assistant and stratum.
-_NAMES = (
-    *("asked", "answered", "refused", "truncated", "failed", "median_ms", "slow_ms", "slowest_ms", "first_words_ms"),
-    *("tokens", "searched", "cost", "tries"),
-)
-_FROM = """
-FROM monitor_response r JOIN monitor_run run ON run.id = r.run_id LEFT JOIN monitor_prompt p ON p.id = r.prompt_id
-WHERE r.workspace_id = %(workspace)s AND run.day BETWEEN %(start)s AND %(end)s AND run.trigger <> %(ask)s
-  AND r.status IN ('answered', 'failed', 'unknown')
-  AND (%(panel)s::bigint IS NULL OR run.panel_id = %(panel)s)
-  AND (%(assistants)s::text[] IS NULL OR r.assistant = ANY(%(assistants)s))
-  AND (%(strata)s::text[] IS NULL OR r.stratum = ANY(%(strata)s))
-  AND (%(tags)s::varchar[] IS NULL OR p.tags && %(tags)s::varchar[])
-"""
-_ANSWERED = "FILTER (WHERE r.status = 'answered')"
-_FIGURES = f"""
-SELECT r.assistant, r.stratum, count(*)::int, count(*) {_ANSWERED}::int,
-       count(*) FILTER (WHERE r.status = 'answered' AND NOT r.finish = ANY(%(finishes)s))::int,
-       count(*) FILTER (WHERE r.status = 'answered' AND r.finish = 'truncated')::int,
-       count(*) FILTER (WHERE r.status <> 'answered')::int,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY r.latency_ms) {_ANSWERED},
-       percentile_cont(0.9) WITHIN GROUP (ORDER BY r.latency_ms) {_ANSWERED},
-       percentile_cont(0.99) WITHIN GROUP (ORDER BY r.latency_ms) {_ANSWERED},
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY r.first_text_ms) {_ANSWERED},
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY r.output_tokens) {_ANSWERED},
-       avg((jsonb_array_length(r.searches) > 0)::int) {_ANSWERED}::float,
-       avg(r.cost_usd) {_ANSWERED}, avg(r.tries)::float
-{_FROM} GROUP BY 1, 2 ORDER BY 1, 2
-"""  # noqa: S608 - constants
-_ERRORS = f"""
-SELECT r.assistant, r.stratum, r.error_kind, count(*)::int
-{_FROM} AND r.status <> 'answered' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 3
-"""  # noqa: S608 - constants
-_MODELS = f"""
-SELECT r.assistant, r.stratum, coalesce(nullif(r.model_reported, ''), r.model), count(*)::int,
-       min(run.day), max(run.day)
-{_FROM} AND r.status = 'answered' GROUP BY 1, 2, 3 ORDER BY min(run.day), max(run.day), 3
-"""  # noqa: S608 - constants
+def _performance(assistant: str, stratum: str, rows: Sequence[Row]) -> Performance:
+    calls = np.concatenate([row.tables["calls"] for row in rows])
+    answered = calls[calls["answered"]]
+    errors = Counter[str]()
+    models: dict[str, ModelSpan] = {}
+    for row in rows:
+        names, table = row.texts("call_names"), row.tables["calls"]
+        failed = table[~table["answered"]]
+        for place, count in zip(*np.unique(failed["error"], return_counts=True), strict=True):
+            errors[names[place]] += int(count)
+        for place, count in zip(*np.unique(table[table["answered"]]["model"], return_counts=True), strict=True):
+            known = models.get(names[place])
+            models[names[place]] = ModelSpan(
+                names[place], (known.answers if known else 0) + int(count), known.first if known else row.day, row.day
+            )
+    median_ms, slow_ms, slowest_ms = _quantiles(answered["latency_ms"], 0.5, 0.9, 0.99)
+    costs = answered["micros"][answered["micros"] >= 0]
+    return Performance(
+        assistant=assistant,
+        label=assistants.label(assistant),
+        stratum=STRATA.get(stratum, stratum),
+        asked=len(calls),
+        answered=len(answered),
+        refused=int((~answered["valid"]).sum()),
+        truncated=int(answered["truncated"].sum()),
+        failed=len(calls) - len(answered),
+        errors=tuple(
+            (ERRORS.get(kind, kind.replace("_", " ") or "unknown"), count)
+            for kind, count in sorted(errors.items(), key=lambda item: (-item[1], item[0]))
+        ),
+        median_ms=median_ms,
+        slow_ms=slow_ms,
+        slowest_ms=slowest_ms,
+        first_words_ms=_quantiles(answered["first_text_ms"], 0.5)[0],
+        tokens=_quantiles(answered["output_tokens"], 0.5)[0],
+        searched=float(answered["searched"].mean()) if len(answered) else None,
+        cost=Decimal(int(costs.sum())) / len(costs) / 1_000_000 if len(costs) else None,
+        tries=float(calls["tries"].mean()),
+        models=tuple(sorted(models.values(), key=lambda span: (span.first, span.last, span.model))),
+    )
+
+
+def _quantiles(figures: packed.Table, *shares: float) -> list[float | None]:
+    """Quantiles of the figures that are known; None where none is."""
+    known = figures[figures >= 0]
+    return [float(found) for found in np.quantile(known, shares)] if len(known) else [None] * len(shares)

@@ -1,20 +1,22 @@
 """How each prompt stands with each assistant: who is named and cited in its answers, and where only competitors are.
 
-Whether two brands share an answer cannot be read off the rollups, so answers are counted themselves, under the
-conditions of the rollups. Knows nothing of suites.
+Reads the day's counts alone. Knows nothing of suites.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+import numpy as np
 
 from monitor import assistants, metrics
 from monitor.metrics import Rate
-from monitor.models import BrandKind, Extraction, Workspace
-from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
+from monitor.models import BrandKind, Extraction, Prompt, Workspace
 from monitor.queries import counts
+from monitor.queries.counts import Key
+from monitor.queries.domains import Domains
 from monitor.queries.filters import STRATA, Filter
 
 Measure = Literal["named", "cited", "gap"]
@@ -105,7 +107,7 @@ def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return Heatmap(measure, (), (), 0, False)
-    found = rows(chosen, values_of(workspace, extraction, chosen))
+    found = rows(workspace, extraction, chosen)
     keys = list(dict.fromkeys(row.key for row in found))
     by_prompt: dict[int, list[PromptRow]] = {}
     for row in found:
@@ -127,7 +129,7 @@ def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
 def widest_gaps(workspace: Workspace, chosen: Filter, *, most: int) -> list[PromptRow]:
     """Each prompt with each assistant, the widest gaps first."""
     extraction = counts.current_extraction(workspace)
-    found = rows(chosen, values_of(workspace, extraction, chosen)) if extraction else []
+    found = rows(workspace, extraction, chosen) if extraction else []
     return sorted(found, key=lambda row: -row.gap / row.n if row.n else 0)[:most]
 
 
@@ -148,25 +150,27 @@ def _widest_first(row: HeatRow) -> tuple[float, float, str]:
     return -row.widest_gap, sum(shares) / len(shares), row.prompt.casefold()
 
 
-def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, Any]:
-    """What the statements bind: the filter, and whose brands and hosts are own and whose are not."""
-    brands = extraction.brand_set.brands
-    own = [brand for brand in brands if brand["kind"] == BrandKind.OWN]
-    rivals = [brand for brand in brands if brand["kind"] != BrandKind.OWN]
-    return counts.values_of(workspace, extraction, chosen) | {
-        "own": [brand["id"] for brand in own],
-        "rivals": [brand["id"] for brand in rivals],
-        "own_hosts": [host for _, host in brand_hosts(own)],
-        "rival_hosts": [host for _, host in brand_hosts(rivals)],
+def rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[PromptRow]:
+    """The counts by assistant and prompt, of prompts with valid answers."""
+    found = counts.rows_of(workspace, extraction, chosen, "cells", before=False)
+    texts = {
+        pk: (text, tuple(tags))
+        for pk, text, tags in Prompt.objects.for_workspace(workspace).values_list("pk", "text", "tags")
     }
-
-
-def rows(chosen: Filter, values: dict[str, Any]) -> list[PromptRow]:
-    """The counts by assistant and prompt; `values` as `values_of` gives them."""
-    return [
-        PromptRow(pk, (assistant, stratum), text, tuple(tags), n, *found)
-        for assistant, stratum, pk, text, tags, n, *found in counts.fetch(counts.of_answers(_PROMPTS, chosen), values)
-    ]
+    names = "valid", "own_named", "own_cited", "rival_named", "rival_cited", "gaps"
+    standing = []
+    for key, listed in found.items():
+        prompts = counts.prompts_of(listed)
+        sums = np.zeros((len(names), len(prompts)), np.int64)
+        for row in listed:
+            cells = row.tables["cells"]
+            sums[:, np.searchsorted(prompts, cells["prompt"])] += np.stack([cells[name] for name in names])
+        standing += [
+            PromptRow(pk, key, *texts[pk], *of_prompt)
+            for pk, of_prompt in zip(prompts.tolist(), sums.T.tolist(), strict=True)
+            if of_prompt[0]
+        ]
+    return standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +183,20 @@ class GapSource:
     prompts: int
 
 
-def behind_gaps(workspace: Workspace, chosen: Filter) -> dict[str, list[GapSource]]:
+def behind_gaps(known: Mapping[Key, Domains]) -> dict[str, list[GapSource]]:
     """The domains behind the gaps by section key, those of most gaps first: where one is missing and others are not."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
-        return {}
-    found: dict[str, list[GapSource]] = {}
-    values = values_of(workspace, extraction, chosen) | {"most": GAP_SOURCES_SHOWN}
-    for assistant, stratum, *row in counts.fetch(counts.of_answers(_BEHIND_GAPS, chosen), values):
-        found.setdefault(f"{assistant}-{stratum}", []).append(GapSource(*row))
-    return found
+    return {"-".join(key): found for key, of_key in known.items() if (found := _behind_gaps(of_key))}
+
+
+def _behind_gaps(known: Domains) -> list[GapSource]:
+    missed, citing = known.sums("gaps", known.now), known.sums("cited", known.now)
+    prompts = known.gap_prompts()
+    order = np.argsort(-missed, kind="stable")[:GAP_SOURCES_SHOWN]  # names are in order already
+    return [
+        GapSource(known.names[place], int(missed[place]), int(citing[place]), int(prompts[place]))
+        for place in order.tolist()
+        if missed[place]
+    ]
 
 
 def gaps(found: Iterable[PromptRow]) -> dict[str, Rate]:
@@ -197,49 +205,3 @@ def gaps(found: Iterable[PromptRow]) -> dict[str, Rate]:
     for row in found:
         cells.setdefault("-".join(row.key), []).append((row.gap, row.n))
     return {key: metrics.rate(listed) for key, listed in cells.items()}
-
-
-_OWNS = f"EXISTS (SELECT 1 FROM unnest(%({{who}})s::text[]) AS hosts (host) WHERE {IS_OWN})"  # noqa: S608 - constants
-#: The valid answers `seen`, each with who is named and cited in it; a gap is where only competitors are. What is found
-#: is put under one another and grouped, not joined: right after many answers came the planner takes them for few.
-_SEEN = f"""
-WITH r AS ({{responses}}), found AS (
-    SELECT r.id, FALSE AS own_named, FALSE AS rival_named, FALSE AS own_cited, FALSE AS rival_cited,
-           r.assistant, r.stratum, r.prompt_id, r.extraction_id FROM r
-    UNION ALL
-    SELECT r.id, m.brand_id = ANY(%(own)s), m.brand_id = ANY(%(rivals)s), FALSE, FALSE,
-           r.assistant, r.stratum, r.prompt_id, r.extraction_id
-    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
-    UNION ALL
-    SELECT r.id, FALSE, FALSE, {_OWNS.format(who="own_hosts")}, {_OWNS.format(who="rival_hosts")},
-           r.assistant, r.stratum, r.prompt_id, r.extraction_id
-    FROM r JOIN monitor_responsesource s ON s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited
-    CROSS JOIN {PAGE_HOST}
-), seen AS (
-    SELECT id, assistant, stratum, prompt_id, extraction_id, bool_or(own_named) AS own_named,
-           bool_or(rival_named) AS rival_named, bool_or(own_cited) AS own_cited, bool_or(rival_cited) AS rival_cited
-    FROM found GROUP BY 1, 2, 3, 4, 5
-)"""  # noqa: S608 - constants
-_IS_GAP = "(rival_named OR rival_cited) AND NOT (own_named OR own_cited)"
-
-_PROMPTS = f"""{_SEEN}
-SELECT seen.assistant, seen.stratum, p.id, p.text, p.tags, count(*)::int, count(*) FILTER (WHERE own_named)::int,
-       count(*) FILTER (WHERE own_cited)::int, count(*) FILTER (WHERE rival_named)::int,
-       count(*) FILTER (WHERE rival_cited)::int, count(*) FILTER (WHERE {_IS_GAP})::int
-FROM seen JOIN monitor_prompt p ON p.id = seen.prompt_id
-GROUP BY seen.assistant, seen.stratum, p.id ORDER BY seen.assistant, seen.stratum, p.id
-"""  # noqa: S608 - constants
-
-_BEHIND_GAPS = f"""{_SEEN}, domains AS (
-    SELECT seen.assistant, seen.stratum, s.domain, count(DISTINCT seen.id) FILTER (WHERE {_IS_GAP})::int AS gaps,
-           count(DISTINCT seen.id)::int AS citing,
-           count(DISTINCT seen.prompt_id) FILTER (WHERE {_IS_GAP})::int AS prompts,
-           row_number() OVER (PARTITION BY seen.assistant, seen.stratum
-                              ORDER BY count(DISTINCT seen.id) FILTER (WHERE {_IS_GAP}) DESC, s.domain) AS place
-    FROM seen JOIN monitor_responsesource s
-        ON s.response_id = seen.id AND s.extraction_id = seen.extraction_id AND s.cited AND s.domain <> ''
-    GROUP BY 1, 2, 3
-)
-SELECT assistant, stratum, domain, gaps, citing, prompts FROM domains
-WHERE gaps > 0 AND place <= %(most)s ORDER BY place
-"""  # noqa: S608 - constants

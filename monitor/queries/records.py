@@ -40,13 +40,13 @@ NO_RECORDS = Records("SELECT 1 WHERE false", {})
 
 def tables(chosen: Filter, values: Mapping[str, Any]) -> dict[str, Records]:
     """Everything measured under a filter, failed answers too: responses, their citations, the brands they name."""
-    where = counts.conditions(chosen)
+    where = counts.conditions_of_answers(chosen)
     return {name: Records(sql.format(where=where), values) for name, sql in _TABLES.items()}
 
 
 _ASKED = """
-FROM monitor_daycell c
-JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
+FROM monitor_daycounts c
+JOIN monitor_response r ON r.run_id = c.run_id AND r.assistant = c.assistant AND r.prompt_id IS NOT NULL
     AND r.status IN ('answered', 'failed', 'unknown')
 """
 _WHERE = "WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}"

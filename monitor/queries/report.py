@@ -178,8 +178,8 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         )
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
-    values = prompts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
-    found = prompts.rows(chosen, values)
+    values = counts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
+    found = prompts.rows(workspace, extraction, chosen)
     total = sum(section.responses for section in overview.sections)
     answers = Answers(Records(counts.of_answers(_ANSWERS, chosen), values), {b.pk: b.name for b in brands}, total)
     return Report(
@@ -204,8 +204,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
 def _about(workspace: Workspace, chosen: Filter, reading: str) -> About:
     panels = {panel.pk: panel.name for panel in Panel.objects.for_workspace(workspace)}
     before = chosen.before
-    extraction = counts.current_extraction(workspace)
-    names = {brand.pk: brand.name for brand in counts.brands_of(workspace, extraction)} if extraction else {}
+    names = {brand.pk: brand.name for brand in counts.current_brands(workspace)}
     said = [
         ("Period", f"{in_words(chosen.period.start)} to {in_words(chosen.period.end)}"),
         ("Compared with", f"{in_words(before.start)} to {in_words(before.end)}" if before else "nothing"),

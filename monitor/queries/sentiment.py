@@ -100,9 +100,7 @@ class BrandsSentiment:
 def of_brands(workspace: Workspace) -> BrandsSentiment:
     """Every brand of the present reading over the period that pages show by themselves."""
     chosen = Filter(filters.default_period(workspace), compare="none")
-    extraction = counts.current_extraction(workspace)
-    brands = counts.brands_of(workspace, extraction) if extraction else []
-    found = by_brand(workspace, chosen)
+    brands, found = counts.current_brands(workspace), by_brand(workspace, chosen)
     rows = (
         SentimentRow(brand, assistants.label(assistant), STRATA.get(stratum, stratum), counted)
         for brand in brands

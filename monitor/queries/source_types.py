@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from monitor import metrics
 from monitor.models import SourceType, Workspace
-from monitor.queries import counts
-from monitor.queries.counts import BrandInfo
+from monitor.queries.counts import Block, BrandInfo, Key
+from monitor.queries.domains import Domains
 from monitor.queries.filters import Filter
 from monitor.source_types import COMPETITOR, LABELS, OWN, kind_of
 
@@ -27,9 +29,14 @@ class KindRow:
     share_before: float | None
 
 
-def kinds(workspace: Workspace) -> KindOf:
-    """How domains are told apart here: brands' own first, then what the workspace says, then what their names say."""
-    said = dict(SourceType.objects.for_workspace(workspace).values_list("domain", "kind"))
+def said_here(workspace: Workspace) -> frozenset[tuple[str, str]]:
+    """(domain, kind) as the workspace itself says."""
+    return frozenset(SourceType.objects.for_workspace(workspace).values_list("domain", "kind"))
+
+
+def kinds(here: Iterable[tuple[str, str]]) -> KindOf:
+    """How domains are told apart: brands' own first, then what the workspace says here, then what their names say."""
+    said = dict(here)
 
     def kind(domain: str, owner: BrandInfo | None) -> str:
         if owner:
@@ -39,47 +46,38 @@ def kinds(workspace: Workspace) -> KindOf:
     return kind
 
 
-def by_kind(workspace: Workspace, chosen: Filter, owners: dict[str, BrandInfo]) -> dict[str, tuple[KindRow, ...]]:
+def by_kind(
+    chosen: Filter,
+    kind: KindOf,
+    owners: dict[str, BrandInfo],
+    blocks: Iterable[Block],
+    known: Mapping[Key, Domains],
+) -> dict[str, tuple[KindRow, ...]]:
     """The citation share of each kind by section key, the largest first. Shares of all kinds sum to one."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
-        return {}
-    values, where = counts.values_of(workspace, extraction, chosen), counts.conditions(chosen)
-    kind = kinds(workspace)
-    citing = {
-        (assistant, stratum): (now, before)
-        for assistant, stratum, now, before in counts.fetch(_CITING.format(where=where), values)
-    }
-    found: dict[tuple[str, str], dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for assistant, stratum, domain, now, before in counts.fetch(_SHARES.format(where=where), values):
-        found[assistant, stratum][kind(domain, owners.get(domain))].append((now, before))
     return {
-        "-".join(key): tuple(
-            sorted(
-                (
-                    KindRow(
-                        label=LABELS[name],
-                        domains=sum(now > 0 for now, _ in shares),
-                        share=metrics.citation_share(sum(now for now, _ in shares), citing[key][0]),
-                        share_before=metrics.citation_share(sum(before for _, before in shares), citing[key][1]),
-                    )
-                    for name, shares in of_kind.items()
-                ),
-                key=lambda row: (-(row.share or 0), row.label),
-            )
-        )
-        for key, of_kind in found.items()
+        "-".join(block.key): _rows(known[block.key], block, chosen, owners, kind)
+        for block in blocks
+        if block.key in known
     }
 
 
-_NOW, _BEFORE = (f"FILTER (WHERE c.day {given} %(start)s AND %(end)s)" for given in ("BETWEEN", "NOT BETWEEN"))
-_CITING = f"""
-SELECT c.assistant, c.stratum, coalesce(sum(c.with_citation) {_NOW}, 0)::int,
-       coalesce(sum(c.with_citation) {_BEFORE}, 0)::int
-FROM monitor_daycell c WHERE {{where}} GROUP BY 1, 2
-"""  # noqa: S608 - constants
-_SHARES = f"""
-SELECT c.assistant, c.stratum, d.domain, coalesce(sum(d.share) {_NOW}, 0), coalesce(sum(d.share) {_BEFORE}, 0)
-FROM monitor_daycell c JOIN monitor_daydomain d ON d.cell_id = c.id WHERE {{where}}
-GROUP BY 1, 2, 3 HAVING sum(d.cited) > 0
-"""  # noqa: S608 - constants
+def _rows(
+    known: Domains, block: Block, chosen: Filter, owners: dict[str, BrandInfo], kind: KindOf
+) -> tuple[KindRow, ...]:
+    now, before = known.sums("share", known.now), known.sums("share", ~known.now)
+    citing = int(block.with_citation[block.rows(chosen.period)].sum())
+    citing_before = int(block.with_citation[block.rows(chosen.before)].sum())
+    of_kind: dict[str, list[int]] = defaultdict(list)
+    for place in np.flatnonzero(now + before).tolist():
+        name = known.names[place]
+        of_kind[kind(name, owners.get(name))].append(place)
+    found = (
+        KindRow(
+            label=LABELS[name],
+            domains=int((now[places] > 0).sum()),
+            share=metrics.citation_share(float(now[places].sum()), citing),
+            share_before=metrics.citation_share(float(before[places].sum()), citing_before),
+        )
+        for name, places in of_kind.items()
+    )
+    return tuple(sorted(found, key=lambda row: (-(row.share or 0), row.label)))

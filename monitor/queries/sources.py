@@ -1,14 +1,13 @@
 """Where answers point: the pages behind the cited domains, with what was retrieved and what of that was cited.
 
-Pages are too many to roll up, so they are counted from the sources themselves, under the conditions of the rollups.
+Reads the day's counts alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 
@@ -16,12 +15,13 @@ from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Workspace
 from monitor.queries import counts, redirects
-from monitor.queries.counts import Block, BrandInfo
-from monitor.queries.dashboard import Section, owners_of, sections_of
+from monitor.queries.counts import BrandInfo, Key, Row
+from monitor.queries.dashboard import Section, beside, made, measured, owners_of
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 from monitor.queries.prompts import GapSource, behind_gaps
 from monitor.queries.redirects import Link
-from monitor.queries.source_types import KindRow, by_kind, kinds
+from monitor.queries.source_types import KindRow, by_kind, kinds, said_here
 from monitor.queries.stability import Stability, stability
 
 DOMAINS_SHOWN = 100
@@ -83,28 +83,33 @@ class Sources:
 
 def sources(workspace: Workspace, chosen: Filter, *, domain: str = "", search: str = "") -> Sources:
     """Domains and pages under a filter; with `domain`, only that domain's pages. A search is for pages alone."""
-    parts = () if domain else tuple(_parts(workspace, chosen, whole=not search))
+    parts = () if domain else _parts(workspace, chosen, whole=not search)
     return Sources(parts, pages(workspace, chosen, domain=domain, search=search), domain)
 
 
-def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> Iterator[Part]:
-    sections, _ = sections_of(workspace, chosen, most_domains=DOMAINS_SHOWN)
-    shares = by_kind(workspace, chosen, _owners(workspace))
-    gaps = behind_gaps(workspace, chosen) if whole else {}
-    stable = stability(workspace, chosen) if whole else {}
-    for section in sections:
-        key = section.key
-        yield Part(section, shares.get(key, ()), tuple(gaps.get(key, ())), stable.get(key))
+def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> tuple[Part, ...]:
+    extraction = counts.current_extraction(workspace)
+    if extraction is None:
+        return ()
+    now = beside(workspace, extraction, chosen)
+
+    def parts() -> tuple[Part, ...]:
+        found = measured(workspace, extraction, chosen)
+        shares = by_kind(chosen, kinds(now.said), owners_of(now.brands), found.blocks, found.domains)
+        gaps = behind_gaps(found.domains) if whole else {}
+        stable = stability(workspace, chosen, found.domains) if whole else {}
+        return tuple(
+            Part(section, shares.get(key, ()), tuple(gaps.get(key, ())), stable.get(key))
+            for section in made(found, chosen, now, DOMAINS_SHOWN)
+            for key in [section.key]
+        )
+
+    return kept(("sources", counts.fingerprint(workspace, extraction, chosen), now, whole), parts)
 
 
 def kind(workspace: Workspace, domain: str) -> str:
     """The kind of one domain, as this workspace sees it."""
-    return kinds(workspace)(domain, _owners(workspace).get(domain))
-
-
-def _owners(workspace: Workspace) -> dict[str, BrandInfo]:
-    extraction = counts.current_extraction(workspace)
-    return owners_of(counts.brands_of(workspace, extraction)) if extraction else {}
+    return kinds(said_here(workspace))(domain, owners_of(counts.current_brands(workspace)).get(domain))
 
 
 def pages(
@@ -114,92 +119,90 @@ def pages(
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return ()
-    owners = _owners(workspace)
-    blocks = [b for b in counts.load(workspace, extraction, chosen) if b.rows(chosen.period).any()]
-    values = counts.values_of(workspace, extraction, chosen) | {
-        "domain": domain,
-        "search": f"%{_escaped(search)}%",
-        "most": most,
-    }
-    where = counts.conditions(chosen)
-    where += " AND s.domain = %(domain)s" if domain else ""
-    where += " AND (s.page ILIKE %(search)s OR s.title ILIKE %(search)s)" if search else ""
-    found: dict[tuple[str, str], list[tuple[PageRow, int]]] = {}
-    columns = {(block.assistant, block.stratum): _Columns(block, chosen) for block in blocks}
-    fetched = list(counts.fetch(_PAGES.format(where=where), values))
-    links = redirects.links(workspace, [url for _, _, _, url, *_ in fetched])
-    for assistant, stratum, *row in fetched:
-        key = (assistant, stratum)
-        found.setdefault(key, []).append(columns[key].row(owners, links, row))
+    brands = tuple(counts.brands_of(workspace, extraction))
+
+    def sections_made() -> tuple[PageSection, ...]:
+        read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names", before=False)
+        found = {key: _Pages(rows, domain, search.casefold()) for key, rows in read.items()}
+        return tuple(_page_section(key, of_key, owners_of(brands), most) for key, of_key in found.items())
+
+    key = "pages", counts.fingerprint(workspace, extraction, chosen), brands, domain, search, most
+    sections = kept(key, sections_made)
+    links = redirects.links(workspace, [row.url for section in sections for row in section.rows])
     return tuple(
-        PageSection(
-            assistant=block.assistant,
-            stratum=block.stratum,
-            label=assistants.label(block.assistant),
-            stratum_label=STRATA.get(block.stratum, block.stratum),
-            responses=int(block.n[block.rows(chosen.period)].sum()),
-            reports_retrieval=bool(block.reporting[block.rows(chosen.period)].any()),
-            total=rows[0][1] if rows else 0,
-            rows=tuple(row for row, _ in rows),
-        )
-        for block in blocks
-        for rows in [found.get((block.assistant, block.stratum), [])]
+        replace(section, rows=tuple(replace(row, link=links.get(row.url) or row.link) for row in section.rows))
+        for section in sections
     )
 
 
-class _Columns:
-    """Makes rows of one block's pages: it holds what all of them are divided by."""
+def _page_section(key: Key, found: _Pages, owners: dict[str, BrandInfo], most: int) -> PageSection:
+    assistant, stratum = key
+    return PageSection(
+        assistant=assistant,
+        stratum=stratum,
+        label=assistants.label(assistant),
+        stratum_label=STRATA.get(stratum, stratum),
+        responses=int(found.n.sum()),
+        reports_retrieval=found.reports_retrieval,
+        total=len(found.texts),
+        rows=tuple(found.rows(found.most_cited(most), owners)),
+    )
 
-    def __init__(self, block: Block, chosen: Filter) -> None:
-        self._places = counts.places_of(block.prompts)
-        self._n = block.n[block.rows(chosen.period)].sum(axis=0)
 
-    def row(self, owners: dict[str, BrandInfo], links: dict[str, Link], values: list[Any]) -> tuple[PageRow, int]:
-        page, url, title, domain, prompts, cited, retrieved, used, last_cited, total = values
-        hits = np.zeros((len(self._places), 1))
-        hits[[self._places[prompt] for prompt in prompts], 0] = cited
-        row = PageRow(
-            page=page,
-            url=url,
-            title=title,
-            domain=domain,
-            owner=owners.get(domain),
-            cited=int(hits.sum()),
-            retrieved=retrieved,
-            citation=metrics.rates(hits, self._n)[0],
-            conversion=metrics.ratio(used, retrieved),
-            last_cited=last_cited,
-            link=links.get(url) or Link(url),
+class _Pages:
+    """One assistant's pages that are asked for: `texts` has [page, URL, title, domain] of each, by page."""
+
+    def __init__(self, rows: Sequence[Row], domain: str, search: str) -> None:
+        prompts = counts.prompts_of(rows)
+        self.n, self.reports_retrieval = np.zeros(len(prompts)), False
+        for row in rows:
+            cells = row.tables["cells"]
+            self.n[np.searchsorted(prompts, cells["prompt"])] += cells["valid"]
+            self.reports_retrieval |= bool(cells["reporting"].any())
+        table, page, texts = counts.put_together(rows, "page_names")
+        row_of = np.repeat(np.arange(len(rows)), [len(row.tables["pages"]) for row in rows])
+        is_wanted = np.array([_is_wanted(each, domain, search) for each in texts], bool)
+        self.texts = [each for each, wanted in zip(texts, is_wanted.tolist(), strict=True) if wanted]
+        here = is_wanted[page]
+        self._table, self._page, row_of = table[here], (np.cumsum(is_wanted) - 1)[page[here]], row_of[here]
+        self._prompt = np.searchsorted(prompts, self._table["prompt"])
+        self._cited, self._retrieved, self._used = (
+            np.bincount(self._page, self._table[name], len(self.texts)).astype(int)
+            for name in ("cited", "retrieved", "used")
         )
-        return row, total
+        last = np.full(len(self.texts), -1)
+        is_cited = self._table["cited"] > 0
+        np.maximum.at(last, self._page[is_cited], row_of[is_cited])
+        self._last = [rows[place].day if place >= 0 else None for place in last.tolist()]
+
+    def most_cited(self, most: int) -> list[int]:
+        """The places of at most so many pages, the most cited first, then those retrieved most."""
+        order = np.lexsort((np.arange(len(self.texts)), -self._retrieved, -self._cited))
+        return [int(place) for place in order[:most]]
+
+    def rows(self, shown: Sequence[int], owners: dict[str, BrandInfo]) -> Iterator[PageRow]:
+        column = np.full(len(self.texts), -1)
+        column[list(shown)] = np.arange(len(shown))
+        hits = np.zeros((len(self.n), len(shown)))  # [prompts, pages shown]
+        at = column[self._page]
+        np.add.at(hits, (self._prompt[at >= 0], at[at >= 0]), self._table["cited"][at >= 0])
+        for place, citation in zip(shown, metrics.rates(hits, self.n), strict=True):
+            page, url, title, domain = self.texts[place]
+            yield PageRow(
+                page=page,
+                url=url,
+                title=title,
+                domain=domain,
+                owner=owners.get(domain),
+                cited=int(self._cited[place]),
+                retrieved=int(self._retrieved[place]),
+                citation=citation,
+                conversion=metrics.ratio(int(self._used[place]), int(self._retrieved[place])),
+                last_cited=self._last[place],
+                link=Link(url),
+            )
 
 
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-_PAGES = """
-WITH cells AS (
-    SELECT c.assistant, c.stratum, coalesce(nullif(s.page, ''), s.url) AS page, c.prompt_id, max(s.url) AS url,
-           max(s.title) AS title, max(s.domain) AS domain, (count(*) FILTER (WHERE s.cited))::int AS cited,
-           count(*) FILTER (WHERE s.retrieved) AS retrieved, count(*) FILTER (WHERE s.cited AND s.retrieved) AS used,
-           max(c.day) FILTER (WHERE s.cited) AS last_cited
-    FROM monitor_daycell c
-    JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
-        AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
-    JOIN monitor_responsesource s ON s.response_id = r.id AND s.extraction_id = c.extraction_id
-    WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}
-    GROUP BY 1, 2, 3, 4
-),
-pages AS (
-    SELECT assistant, stratum, page, max(url) AS url, max(title) AS title, max(domain) AS domain,
-           array_agg(prompt_id) AS prompts, array_agg(cited) AS cited, sum(retrieved)::int AS retrieved,
-           sum(used)::int AS used, max(last_cited) AS last_cited, sum(cited) AS times,
-           count(*) OVER (PARTITION BY assistant, stratum) AS total,
-           row_number() OVER (PARTITION BY assistant, stratum
-                              ORDER BY sum(cited) DESC, sum(retrieved) DESC, page) AS place
-    FROM cells GROUP BY 1, 2, 3
-)
-SELECT assistant, stratum, page, url, title, domain, prompts, cited, retrieved, used, last_cited, total
-FROM pages WHERE place <= %(most)s ORDER BY assistant, stratum, place
-"""
+def _is_wanted(texts: Sequence[str], domain: str, search: str) -> bool:
+    page, _, title, of_page = texts
+    return (not domain or of_page == domain) and (not search or search in page.casefold() or search in title.casefold())

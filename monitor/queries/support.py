@@ -134,7 +134,7 @@ def by_assistant(workspace: Workspace, chosen: Filter) -> tuple[SupportRow, ...]
         return ()
     values = counts.values_of(workspace, extraction, chosen)
     grouped: dict[tuple[str, str], list[Sequence[Any]]] = {}
-    for assistant, stratum, *row in counts.fetch(_SUPPORT.format(where=counts.conditions(chosen)), values):
+    for assistant, stratum, *row in counts.fetch(counts.of_answers(_SUPPORT, chosen), values):
         grouped.setdefault((assistant, stratum), []).append(row)
     return tuple(_row(assistant, stratum, rows) for (assistant, stratum), rows in grouped.items())
 
@@ -157,16 +157,14 @@ def _row(assistant: str, stratum: str, rows: Iterable[Sequence[Any]]) -> Support
 
 
 _SUPPORT = """
-SELECT c.assistant, c.stratum, c.prompt_id, count(*), count(k.id), count(*) FILTER (WHERE k.citations = 0),
+WITH r AS ({responses})
+SELECT r.assistant, r.stratum, r.prompt_id, count(*), count(k.id), count(*) FILTER (WHERE k.citations = 0),
        count(k.recall) FILTER (WHERE k.citations > 0 AND k.unknown = 0),
        coalesce(sum(k.recall) FILTER (WHERE k.citations > 0 AND k.unknown = 0), 0),
        count(k.precision), coalesce(sum(k.precision), 0)
-FROM monitor_daycell c
-JOIN monitor_response r ON r.run_id = c.run_id AND r.prompt_id = c.prompt_id AND r.assistant = c.assistant
-    AND r.status = 'answered' AND r.finish = ANY(%(finishes)s)
-LEFT JOIN monitor_supportcheck k ON k.response_id = r.id
-WHERE c.day BETWEEN %(start)s AND %(end)s AND {where} AND EXISTS (
+FROM r LEFT JOIN monitor_supportcheck k ON k.response_id = r.id
+WHERE EXISTS (
     SELECT 1 FROM monitor_responsesource s
-    WHERE s.response_id = r.id AND s.extraction_id = c.extraction_id AND s.cited)
+    WHERE s.response_id = r.id AND s.extraction_id = r.extraction_id AND s.cited)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

@@ -30,6 +30,7 @@ from monitor.models import (
     RunStatus,
     Workspace,
 )
+from monitor.services import rollups
 from monitor.services.locks import alone
 
 log = logging.getLogger(__name__)
@@ -115,8 +116,9 @@ def _due(now: datetime) -> list[tuple[AlertRule, str]]:
 
 
 def _states(workspaces: set[int]) -> dict[int, str]:
-    """What each workspace's counts are made of, as a word that changes with them."""
+    """What each workspace's counts are made of, as a word that changes with them; none while a run is uncounted."""
     runs = Run.objects.unscoped().filter(workspace__in=workspaces, rolled_up_at__isnull=False).order_by()
+    runs = runs.exclude(workspace__in=rollups.uncounted().values("workspace"))
     counted = runs.values("workspace").annotate(number=Count("pk"), latest=Max("rolled_up_at"))
     readings = dict(Pointers.objects.filter(workspace__in=workspaces).values_list("workspace", "extraction"))
     return {

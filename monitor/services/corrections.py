@@ -187,7 +187,7 @@ def _follow(extractions: Sequence[Extraction], response: Response, places: Seque
     said = [matching.said_of(row) for row in _hold(response)]
     for extraction in extractions:
         mention_rows.rewrite(extraction=extraction, response=response, said=said)
-    rollups.roll_up(run=response.run, prompt_id=response.prompt_id)
+    rollups.roll_up(run=response.run, assistant=response.assistant)
     review = Review.objects.for_workspace(response.workspace_id).filter(response=response).exclude(reviewed_at=None)
     for row in review.select_for_update():
         _relabel(row, extractions[0], places)

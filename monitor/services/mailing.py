@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitor.models import Alert, Digest, Mail, MailKind, MailStatus, Membership, Workspace
+from monitor.services import rollups
 from monitor.services.delivery import NO_WORD, End, deliver
 
 #: (workspace, until) -> what changed before that moment, a sentence each.
@@ -221,8 +222,12 @@ def _id(mail: Mail) -> str:
 
 
 def _digests_due(now: datetime) -> list[tuple[Membership, datetime, datetime]]:
-    """Members whose latest digest is not planned yet, with the moments that it reaches from and to."""
+    """Members whose latest digest is not planned yet, with the moments that it reaches from and to.
+
+    Where runs are still to be counted it waits: what changed is not known before.
+    """
     wanted = Membership.objects.unscoped().exclude(digest=Digest.NONE).filter(user__is_active=True)
+    wanted = wanted.exclude(workspace__in=rollups.uncounted().values("workspace"))
     listed = [(member, *_latest(member, now)) for member in wanted.select_related("workspace").order_by("pk")]
     listed = [each for each in listed if each[0].digest_from is None or each[2] > each[0].digest_from]
     rows = Mail.objects.unscoped().filter(kind=MailKind.DIGEST, membership__in=[member for member, *_ in listed])

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, RawBody
 from monitor import assistants
-from monitor.models import OPEN, Attempt, AttemptStatus, Response, ResponseStatus, Run, RunStatus, Trigger
+from monitor.models import Attempt, AttemptStatus, Response, ResponseStatus, RunStatus
 from monitor.services import budgets, deltas, ledger, rollups, spool
 
 log = logging.getLogger(__name__)
@@ -112,15 +112,9 @@ def cancel_leftovers() -> int:
 
 
 def roll_up_finished() -> int:
-    """Count every ended run that was not counted yet; safe to run beside itself."""
-    ended = (
-        Run.objects.unscoped()
-        .filter(status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED), rolled_up_at=None)
-        .exclude(trigger=Trigger.ASK)
-        .exclude(responses__status__in=OPEN)
-    )
+    """Count every ended run that was not counted yet, the newest first; safe to run beside itself."""
     counted = 0
-    for run in ended.order_by("pk"):
+    for run in rollups.uncounted().order_by("-pk"):
         rollups.roll_up(run=run)
         counted += 1
     return counted

@@ -32,7 +32,7 @@ from monitor.models import (
     ReportSettings,
     SavedReport,
 )
-from monitor.services import report_settings, saved_reports
+from monitor.services import report_settings, rollups, saved_reports
 from monitor.services.delivery import NO_WORD, End, deliver
 from monitor.services.locks import alone
 
@@ -57,7 +57,7 @@ NO_SERVER = "No mail server is set up (EMAIL_URL), so nothing was sent."
 def has_work() -> bool:
     """Whether an issue is to be made or a mail to be sent."""
     return bool(
-        ReportIssue.objects.unscoped().filter(_is_due(IssueStatus.WAITING, IssueStatus.MAKING)).exists()
+        _due_issues().exists()
         or ReportMail.objects.unscoped().filter(_is_due(MailStatus.WAITING, MailStatus.SENDING)).exists()
     )
 
@@ -89,10 +89,15 @@ def _is_due(waiting: str, under_way: str) -> Q:
 # --- making -----------------------------------------------------------------------------------------------------------
 
 
+def _due_issues() -> QuerySet[ReportIssue]:
+    """Those that can be made now: where runs are still to be counted, a report would say too little."""
+    due = ReportIssue.objects.unscoped().filter(_is_due(IssueStatus.WAITING, IssueStatus.MAKING))
+    return due.exclude(workspace__in=rollups.uncounted().values("workspace"))
+
+
 def _claim_issue() -> ReportIssue | None:
     with transaction.atomic():
-        due = ReportIssue.objects.unscoped().filter(_is_due(IssueStatus.WAITING, IssueStatus.MAKING))
-        issue = due.select_for_update(skip_locked=True).order_by("pk").first()
+        issue = _due_issues().select_for_update(skip_locked=True).order_by("pk").first()
         if issue is None:
             return None
         issue.status, issue.lease, issue.tries = IssueStatus.MAKING, issue.lease + 1, issue.tries + 1

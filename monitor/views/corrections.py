@@ -58,7 +58,7 @@ def shown(
     request: WorkspaceRequest, response: Response, review: Review | None, missed: MissedForm | None = None
 ) -> HttpResponse:
     """The answer's page or its review, with the form for a missed brand as it was sent, if it was."""
-    listed = answers.MOST_LISTED if request.GET.get("mentions") == "all" else answers.MENTIONS_LISTED
+    listed = answers.MOST_MENTIONS if request.GET.get("mentions") == "all" else answers.MENTIONS_LISTED
     context: dict[str, Any]
     if review is None:
         template, context = "response.html", {"answer": answers.answer_page(response, listed=listed)}

@@ -6,10 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
+from monitor import packed
 from monitor.firings import Firing, news
 from monitor.models import (
     AlertRule,
@@ -25,6 +29,8 @@ from monitor.models import (
     Workspace,
 )
 from monitor.queries import alerts as queries
+from monitor.queries.alert_citations import runs_citing
+from monitor.queries.counts import Row
 from monitor.services import alert_rules, panels, rollups
 from tests.factories import make_member
 from tests.factories_history import (
@@ -101,6 +107,7 @@ def test_other_assistants_and_panels_are_left_out_and_breaks_are_said() -> None:
     brand = history.brands[0]
     assert told(rule_for(history.workspace, "change", brand=brand, assistants=["openai"])) == []
     Response.objects.for_workspace(history.workspace).filter(run__in=history.runs[7:]).update(model_reported="e5")
+    rollups.rebuild(workspace=history.workspace)
     (firing, *_) = told(rule_for(history.workspace, "change", brand=brand, watches=["mention"], panel=history.panel))
     assert "which may be why: model: e5 on 14 Nov 2026." in firing.words
 
@@ -151,6 +158,51 @@ def test_a_prompt_that_is_cited_now_and_was_not_is_won_and_the_other_way_round_l
 def test_what_may_be_chance_is_neither_won_nor_lost(pattern: str, repeats: int) -> None:
     history = cited_history({0: pattern}, repeats=repeats)
     assert told(rule_for(history.workspace, "citations", brand=history.brands[0], runs=3)) == []
+
+
+#: Runs by day back and number, with (valid answers, those citing the brand) of each prompt.
+seen_runs = st.lists(
+    st.tuples(
+        st.integers(0, 6),
+        st.dictionaries(st.integers(1, 3), st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1),
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(seen_runs, st.integers(1, 3))
+def test_runs_looked_at_are_those_since_and_the_latest_before(
+    listed: list[tuple[int, dict[int, tuple[int, int]]]], runs: int
+) -> None:
+    since, most, brand = LAST_DAY - timedelta(days=3), 2 * runs, 5
+    rows = []
+    for number, (back, prompts) in enumerate(sorted(listed, key=lambda run: -run[0])):
+        cited = {prompt: min(pair) for prompt, pair in prompts.items()}
+        cells = np.zeros(len(prompts), packed.CELLS)
+        cells["prompt"], cells["valid"] = sorted(prompts), [prompts[prompt][0] for prompt in sorted(prompts)]
+        hits = [(prompt, brand, 0, count) for prompt, count in cited.items() if count] + [
+            (1, brand, 2, 3),
+            (2, 6, 0, 1),
+        ]
+        table = np.array([hit for hit in hits if hit[0] in prompts], packed.BRANDS)
+        rows.append(Row(number, LAST_DAY - timedelta(days=back), {"cells": cells, "brands": table}, {}, {}))
+    expected = {}
+    for prompt in (1, 2, 3):
+        pairs = [
+            (row.day, *prompts[prompt])
+            for row, (_, prompts) in zip(rows, sorted(listed, key=lambda run: -run[0]), strict=True)
+            if prompts.get(prompt, (0, 0))[0]
+        ]
+        before, after = ([pair for pair in pairs if (pair[0] >= since) is late] for late in (False, True))
+        kept = before[-(most - 1) :] + after
+        if any(min(pair[1:]) for pair in kept):
+            expected[prompt] = [(day, valid, min(valid, cited)) for day, valid, cited in kept]
+    found = {
+        prompt: list(zip(days, answers, cited, strict=True))
+        for prompt, days, answers, cited in runs_citing(rows, brand, since, most)
+    }
+    assert found == expected
 
 
 # --- sentiment ---------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.queries import alerts as queries
-from monitor.services import alert_rules, alerts, mailing, nudge, rollups, workspaces
+from monitor.services import alert_rules, alerts, mailing, nudge, recovery, rollups, workspaces
 from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, History, make_history
 from tests.monitor.test_alert_findings import rule_for
@@ -111,6 +111,16 @@ def test_a_rule_is_looked_at_when_counts_change_and_tells_each_thing_once() -> N
     alert = Alert.objects.for_workspace(history.workspace).first()
     assert alert and alert.seen_at is None and alert.words.startswith("Fernwood is ")
     assert alert.figures["prompts"] == 14
+
+
+def test_rules_and_digests_wait_while_runs_are_still_to_be_counted() -> None:
+    history, _ = with_digest(Digest.DAILY)
+    Run.objects.for_workspace(history.workspace).filter(pk=history.runs[0].pk).update(rolled_up_at=None)
+    assert not alerts.has_work(now=NOW) and evaluate() == 0
+    assert mailing.plan_digests(now=NOW) == 0
+    recovery.roll_up_finished()
+    assert alerts.has_work(now=NOW) and evaluate() == 2
+    assert mailing.plan_digests(now=NOW) == 1
 
 
 def test_evaluated_by_several_workers_at_once_each_alert_stands_once() -> None:

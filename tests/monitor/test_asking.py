@@ -23,7 +23,7 @@ from monitor.models import (
     Body,
     Charge,
     ChargeState,
-    DayCell,
+    DayCounts,
     Delta,
     Response,
     ResponseSource,
@@ -153,7 +153,7 @@ def test_an_answer_is_followed_while_it_comes_and_stored_as_all_others(service: 
     assert body.sha256 == service.log[0].sha256 == hashlib.sha256(streamed_answer()).hexdigest()
     assert Charge.objects.unscoped().get().state == ChargeState.SPENT
     recovery.sweep()
-    assert not DayCell.objects.unscoped().exists(), "it counts in no metric"
+    assert not DayCounts.objects.unscoped().exists(), "it counts in no metric"
     assert follow(response) and not work(), "whoever comes late is told that it is over"
 
 

@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import corrections as rules
-from monitor import extract
+from monitor import extract, packed
 from monitor.corrections import Said
 from monitor.exports.tables import tables
 from monitor.models import (
     Brand,
     Correction,
-    DayBrand,
+    DayCounts,
     Extraction,
     Mention,
     Pointers,
     Response,
     Role,
+    Run,
     User,
     Workspace,
 )
@@ -35,6 +35,7 @@ from monitor.queries import answers, filters, report
 from monitor.services import corrections, judging, nudge, reading, rollups
 from monitor.services.errors import Problem
 from tests.factories import make_member
+from tests.factories_history import make_response
 from tests.monitor.test_sentiment import answered, team
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,9 +76,14 @@ def counted(response: Response) -> list[tuple[str, str, int, str | None]]:
 def named(workspace: Workspace) -> dict[str, tuple[int, int]]:
     """Answers naming each brand, and naming it first, by the rollups."""
     current = Pointers.objects.get(workspace=workspace).extraction
-    rows = DayBrand.objects.for_workspace(workspace).filter(cell__extraction=current, named__gt=0)
-    summed = rows.values_list("brand__name").annotate(all=Sum("named"), first=Sum("named_first"))
-    return {name: (count, first) for name, count, first in summed}
+    names = dict(Brand.objects.for_workspace(workspace).values_list("pk", "name"))
+    found: dict[str, tuple[int, int]] = {}
+    for row in DayCounts.objects.for_workspace(workspace).filter(extraction=current):
+        for _, pk, rank, count in packed.unpack(row.brands, packed.BRANDS).tolist():
+            every, first = found.get(names[pk], (0, 0))
+            if rank:
+                found[names[pk]] = every + count, first + (count if rank == 1 else 0)
+    return found
 
 
 def test_a_mention_that_is_none_counts_nowhere_and_ranks_follow() -> None:
@@ -185,21 +191,24 @@ def test_counts_after_a_correction_are_those_of_counting_all_anew() -> None:
     workspace, response, editor = stage(TEXT, TEXT, "Nothing here.")
 
     def cells() -> list[tuple[Any, ...]]:
-        rows = DayBrand.objects.for_workspace(workspace).values_list(
-            *("cell__run", "cell__prompt", "cell__valid", "brand", "named", "named_first", "named_top3"),
-            "reciprocal_rank",
-        )
-        return sorted(rows)
+        rows = DayCounts.objects.for_workspace(workspace).order_by("run", "assistant")
+        return [
+            (row.run_id, row.assistant, row.named, *map(bytes, (row.cells, row.brands, row.domains))) for row in rows
+        ]
 
     said(response, "Norvik", "Norvik", "no", editor)
     narrow = cells()
     rollups.rebuild(workspace=workspace)
-    assert cells() == narrow and len(narrow) == 4
+    assert cells() == narrow and len(narrow) == 1
     current = Pointers.objects.get(workspace=workspace).extraction
     assert current
     rollups.drop(extraction=current)
     said(response, "Halden", "Halden", "no", editor)
-    assert len(cells()) == 3, "a run that was not counted yet is counted whole"
+    assert [row[:2] for row in cells()] == [row[:2] for row in narrow], "a run that was not counted is counted whole"
+    make_response(response.run, response.prompt, assistant="other", text="Nothing.")
+    Run.objects.for_workspace(workspace).update(rolled_up_at=None)
+    said(response, "Halden", "Halden", "yes", editor)
+    assert {row[1] for row in cells()} == {response.assistant, "other"}, "nor is one whose counts are out of date"
 
 
 def test_what_cannot_be_said_is_refused_and_changes_nothing() -> None:

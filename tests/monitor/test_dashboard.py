@@ -198,6 +198,7 @@ def test_changed_panels_and_models_are_marked() -> None:
     revision = PanelRevision.objects.create(workspace=history.workspace, panel=history.panel, number=2, plan=plan)
     Run.objects.for_workspace(history.workspace).filter(pk__in=later).update(panel_revision=revision)
     Response.objects.for_workspace(history.workspace).filter(run__in=later[1:]).update(model_reported="minilm-2")
+    rollups.roll_up(run=history.runs[3])
     (section,) = dashboard.overview(history.workspace, MONTH).sections
     assert [(item.day, item.label) for item in section.breaks] == [
         (history.runs[2].day, "panel changed"),

@@ -15,7 +15,7 @@ from monitor.models import (
     AlertRule,
     Attempt,
     Body,
-    DayCell,
+    DayCounts,
     IndexGeneration,
     Page,
     Response,
@@ -105,7 +105,7 @@ def test_the_demo_is_whole_and_can_be_asked_again(site: Site) -> None:
     assert answered.count() == facts["answered"] == DAYS * 3 * demo.REPEATS
     assert set(Run.objects.for_workspace(workspace).values_list("status", flat=True)) == {RunStatus.COMPLETED}
     assert IndexGeneration.objects.for_workspace(workspace).count() == 4
-    assert DayCell.objects.for_workspace(workspace).values("day").distinct().count() == DAYS
+    assert DayCounts.objects.for_workspace(workspace).values("day").distinct().count() == DAYS
     assert Body.objects.for_workspace(workspace).count() == answered.count()
 
     # the newest words win from the day they were published, and a page that went away is cited no more

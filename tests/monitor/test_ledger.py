@@ -27,7 +27,7 @@ from monitor.models import (
     Attempt,
     AttemptStatus,
     Body,
-    DayCell,
+    DayCounts,
     Mention,
     Panel,
     Response,
@@ -379,7 +379,7 @@ def test_a_run_retried_while_it_was_counted_is_counted_again_when_it_ends(worksp
     work()
     recovery.roll_up_finished()
     run.refresh_from_db()
-    assert run.rolled_up_at and DayCell.objects.for_workspace(workspace).filter(run=run).exists()
+    assert run.rolled_up_at and DayCounts.objects.for_workspace(workspace).filter(run=run).exists()
 
 
 def test_a_panel_whose_assistant_is_gone_says_so(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

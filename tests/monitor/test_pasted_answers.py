@@ -17,10 +17,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import assistants
+from monitor import assistants, packed
 from monitor.models import (
     Body,
-    DayCell,
+    DayCounts,
     Job,
     JobStatus,
     Mention,
@@ -121,12 +121,14 @@ def test_several_answers_of_one_day_are_repeats_of_one_run(workspace: Workspace)
 def test_pages_are_counted_apart_and_in_no_panel(workspace: Workspace) -> None:
     keep(workspace, copied(workspace), copied(workspace, assistant="pasted:copilot", text="Quillmark."))
     recovery.roll_up_finished()
-    cells = DayCell.objects.for_workspace(workspace)
+    cells = DayCounts.objects.for_workspace(workspace)
     assert not cells.exclude(panel=None).exists()
-    assert sorted(cells.values_list("assistant", "stratum", "valid", "with_citation")) == [
-        ("pasted:chatgpt", "pasted", 1, 1),
-        ("pasted:copilot", "pasted", 1, 0),
+    citing = {row.assistant: packed.unpack(row.cells, packed.CELLS)["with_citation"].sum() for row in cells}
+    assert sorted(cells.values_list("assistant", "stratum", "valid")) == [
+        ("pasted:chatgpt", "pasted", 1),
+        ("pasted:copilot", "pasted", 1),
     ]
+    assert citing == {"pasted:chatgpt": 1, "pasted:copilot": 0}
     bar = filters.read(workspace, QueryDict("stratum=pasted&assistant=pasted:copilot"))
     assert not bar.problems
     assert [choice.label for choice in bar.assistants] == ["ChatGPT, pasted", "Copilot, pasted"]

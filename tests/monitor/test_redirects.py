@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inference.answer import RawBody
-from monitor import assistants, tasks
+from monitor import assistants, packed, tasks
 from monitor.models import (
     Attempt,
     Body,
-    DayDomain,
+    DayCounts,
     Extraction,
     ExtractionStatus,
     Prompt,
@@ -120,10 +120,14 @@ def sources(response: Response, extraction: Extraction | None = None) -> list[tu
 
 
 def counted(response: Response) -> dict[str, tuple[int, int, float]]:
-    rows = DayDomain.objects.for_workspace(response.workspace).filter(
-        cell__run=response.run_id, cell__extraction__status="current"
+    row = DayCounts.objects.for_workspace(response.workspace).get(
+        run=response.run_id, extraction__status="current", assistant=response.assistant
     )
-    return {row.domain: (row.cited, row.retrieved, row.share) for row in rows}
+    names = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
+    table = packed.unpack(row.domains, packed.DOMAINS)
+    return {
+        names[int(each["domain"])]: (int(each["cited"]), int(each["retrieved"]), float(each["share"])) for each in table
+    }
 
 
 def states(workspace: Workspace) -> dict[str, str]:

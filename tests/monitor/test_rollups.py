@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.models import DayBrand, DayCell, DayDomain, ExtractionStatus, ResponseStatus, Run, Trigger
+from monitor import packed
+from monitor.models import DayCounts, ExtractionStatus, ResponseStatus, Run, Trigger
 from monitor.services import rollups
 from tests.factories import make_brand, make_workspace
 from tests.factories_history import (
@@ -24,32 +25,17 @@ pytestmark = pytest.mark.django_db
 
 
 def counts(workspace: Any, extraction: Any) -> tuple[list[Any], list[Any], list[Any]]:
-    of = {"cell__extraction": extraction}
-    brand_fields = ("named", "named_first", "named_top3", "reciprocal_rank", "cited")
-    where = ("cell__run", "cell__prompt", "cell__assistant")
-    return (
-        list(
-            DayCell.objects.for_workspace(workspace)
-            .filter(extraction=extraction)
-            .order_by("run", "prompt", "assistant")
-            .values_list(
-                *("run", "panel", "prompt", "day", "assistant", "stratum"),
-                *("valid", "with_citation", "reporting_retrieval", "failed", "refused"),
-            )
-        ),
-        list(
-            DayBrand.objects.for_workspace(workspace)
-            .filter(**of)
-            .order_by(*where, "brand")
-            .values_list(*where, "brand", *brand_fields)
-        ),
-        list(
-            DayDomain.objects.for_workspace(workspace)
-            .filter(**of)
-            .order_by(*where, "domain")
-            .values_list(*where, "domain", "cited", "retrieved", "share")
-        ),
-    )
+    """Cells, brands and domains as rows, each after (run, prompt, assistant) and in that order."""
+    cells, brands, domains = [], [], []
+    for row in DayCounts.objects.for_workspace(workspace).filter(extraction=extraction).order_by("run", "assistant"):
+        for prompt, *numbers in packed.unpack(row.cells, packed.CELLS).tolist():
+            cells.append((row.run_id, row.panel_id, prompt, row.day, row.assistant, row.stratum, *numbers))
+        for prompt, *hit in packed.unpack(row.brands, packed.BRANDS).tolist():
+            brands.append((row.run_id, prompt, row.assistant, *hit))
+        names = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
+        for domain, prompt, *numbers in packed.unpack(row.domains, packed.DOMAINS).tolist():
+            domains.append((row.run_id, prompt, row.assistant, names[domain], *numbers))
+    return sorted(cells, key=repr), sorted(brands), sorted(domains)
 
 
 def test_each_count_of_one_cell() -> None:
@@ -82,15 +68,18 @@ def test_each_count_of_one_cell() -> None:
     rollups.roll_up(run=run)
 
     cells, brands, domains = counts(workspace, extraction)
-    assert cells == [(run.pk, panel.pk, prompt.pk, LAST_DAY, "local", "local", 3, 2, 2, 2, 1)]
-    assert [row[3:] for row in brands] == [(acme.pk, 2, 1, 1, 1.25, 1), (beta.pk, 1, 0, 1, 0.5, 1)]
+    assert [row[:12] for row in cells] == [(run.pk, panel.pk, prompt.pk, LAST_DAY, "local", "local", 3, 2, 0, 2, 2, 1)]
+    # (brand, rank, answers), rank 0: cited
+    assert [row[3:] for row in brands] == [
+        (acme.pk, 0, 1), (acme.pk, 1, 1), (acme.pk, 4, 1), (beta.pk, 0, 1), (beta.pk, 2, 1)
+    ]  # fmt: skip
     assert [row[3:6] for row in domains] == [
         ("acme.example", 1, 1),
         ("beta.example", 2, 1),
         ("notgamma.example", 1, 0),
         ("other.example", 0, 1),
     ]
-    assert [row[6] for row in domains] == pytest.approx([2 / 3, 1 / 3 + 1 / 2, 1 / 2, 0])
+    assert [row[7] for row in domains] == pytest.approx([2 / 3, 1 / 3 + 1 / 2, 1 / 2, 0])
     run.refresh_from_db()
     assert run.rolled_up_at is not None
 
@@ -131,7 +120,7 @@ def test_questions_of_the_ask_page_never_count() -> None:
     make_response(asked, None)
     rollups.roll_up(run=asked)
     rollups.rebuild(workspace=history.workspace)
-    assert not DayCell.objects.for_workspace(history.workspace).filter(run=asked).exists()
+    assert not DayCounts.objects.for_workspace(history.workspace).filter(run=asked).exists()
 
 
 def test_a_run_still_under_way_waits_for_its_last_response() -> None:

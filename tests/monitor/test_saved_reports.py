@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from monitor import tasks
 from monitor.exports import Missing, saved
-from monitor.models import Panel, ReportFile, ReportIssue, ReportMail, ReportSettings, Role, SavedReport
+from monitor.models import Panel, ReportFile, ReportIssue, ReportMail, ReportSettings, Role, Run, SavedReport
 from monitor.queries import saved_reports as queries
 from monitor.queries.filters import Period
-from monitor.services import report_issues, saved_reports
+from monitor.services import recovery, report_issues, saved_reports
 from monitor.services.errors import Problem
 from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, History, make_history
@@ -98,6 +98,14 @@ def test_a_slot_is_made_once_however_often_the_tick_comes(history: History) -> N
     assert (issue.status, issue.start, issue.end) == ("made", date(2026, 11, 9), date(2026, 11, 15))
     file = ReportFile.objects.for_workspace(history.workspace).get()
     assert file.size == len(bytes(file.content)) > 1000
+
+
+def test_none_is_made_while_runs_are_still_to_be_counted(history: History) -> None:
+    saved_reports.start_now(report=make_report(history))
+    Run.objects.for_workspace(history.workspace).filter(pk=history.runs[0].pk).update(rolled_up_at=None)
+    assert not report_issues.has_work() and work() == 0
+    recovery.roll_up_finished()
+    assert report_issues.has_work() and work() == 1
 
 
 def test_slots_are_of_the_workspaces_own_zone_and_a_paused_report_has_none(history: History) -> None:

@@ -9,8 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from monitor.models import Prompt, Workspace
+from monitor.queries.counts import current_extraction
+from monitor.queries.dashboard import measured
 from monitor.queries.filters import Filter, Period
-from monitor.queries.stability import stability
+from monitor.queries.stability import Stability, stability
 from monitor.services import rollups
 from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, add_source, make_extraction, make_panel, make_response, make_run
@@ -39,12 +41,17 @@ def workspace() -> Workspace:
     return workspace
 
 
+def of(workspace: Workspace, chosen: Filter) -> list[Stability]:
+    found = measured(workspace, current_extraction(workspace), chosen)  # type: ignore[arg-type]
+    return list(stability(workspace, chosen, found.domains).values())
+
+
 def test_what_moved_and_what_stays(workspace: Workspace) -> None:
-    (found,) = stability(workspace, WEEK).values()
+    (found,) = of(workspace, WEEK)
     assert found.core == ("always.example", "new.example") and (found.runs, found.domains) == (5, 3)
     assert found.drift.moved == pytest.approx((9 * (2 / 3) + 3 / 4) / 10, abs=0.05)
     assert 0 < (found.drift.floor or 0) < 0.1 and found.drift.change.verdict == "more than noise"
-    (alone,) = stability(workspace, Filter(WEEK.period, compare="none")).values()
+    (alone,) = of(workspace, Filter(WEEK.period, compare="none"))
     assert alone.drift.moved is None and alone.core == found.core
 
 

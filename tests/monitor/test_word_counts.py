@@ -7,8 +7,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import metrics
-from monitor.models import DayCell, DayDomain, ResponseSource
+from monitor import metrics, packed
+from monitor.models import DayCounts, ResponseSource
 from monitor.queries import dashboard
 from monitor.queries.filters import Filter, Period
 from monitor.services import reading, rollups, word_counts
@@ -67,10 +67,12 @@ def test_history_is_counted_when_it_is_read_again_and_shown_by_assistant() -> No
     assert shares and shares["a.example"] > shares["b.example"] > 0
     (section,) = dashboard.sections_of(workspace, month)[0]
     assert {domain.domain: domain.pawc for domain in section.domains} == pytest.approx(shares)
-    cell = DayCell.objects.for_workspace(workspace).get()
-    assert (cell.valid, cell.with_citation, cell.with_pawc) == (2, 2, 1)
-    sums = DayDomain.objects.for_workspace(workspace).values_list("domain", "pawc")
-    assert dict(sums) == pytest.approx(shares)
+    counted = DayCounts.objects.for_workspace(workspace).get()
+    (cell,) = packed.unpack(counted.cells, packed.CELLS)
+    assert (cell["valid"], cell["with_citation"], cell["with_pawc"]) == (2, 2, 1)
+    names = {packed.key(name): name for name in packed.unpack_texts(counted.domain_names)}
+    sums = {names[int(row["domain"])]: row["pawc"] for row in packed.unpack(counted.domains, packed.DOMAINS)}
+    assert sums == pytest.approx(shares)
 
     client = Client()
     client.force_login(make_member(workspace))

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from monitor.management.arguments import workspace_named
-from monitor.services import reading
+from monitor.services import reading, rollups
 
 
 class Command(BaseCommand):
@@ -17,9 +17,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--workspace", required=True, help="Name or slug of the workspace.")
+        parser.add_argument("--counts", action="store_true", help="Only count what was read again, answer by answer.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_named(options["workspace"])
+        if options["counts"]:
+            self.stdout.write(f"{rollups.rebuild(workspace=workspace)} runs counted")
+            return
 
         def progress(done: int, total: int) -> None:
             print(f"\r{done} of {total} answers", end="", file=sys.stderr, flush=True)
