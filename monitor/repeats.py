@@ -11,15 +11,26 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from monitor import planning
-from monitor.models import BrandKind, DayBrand, DayCell, Panel, PanelRevision, Pointers, Run
+from monitor import assistants, planning
+from monitor.models import (
+    BrandKind,
+    DayBrand,
+    DayCell,
+    Panel,
+    PanelRevision,
+    Persona,
+    Pointers,
+    Prompt,
+    Run,
+    asked_prompts,
+)
 
 #: (assistant, prompt id)
 Cell = tuple[str, int]
 
 
 def clear_cells(*, panel: Panel, asked: Iterable[Mapping[str, Any]]) -> set[Cell]:
-    """Of these assistants, as plans hold them, and the suite's prompts: the cells that need not be asked in full."""
+    """Of these assistants, as plans hold them, and the panel's prompts: the cells that need not be asked in full."""
     return {cell for cell, seen in _seen(panel, asked) if planning.is_clear(seen)}
 
 
@@ -33,15 +44,22 @@ def _seen(panel: Panel, asked: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Ce
         PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel).values_list("pk", "plan")
     )
     runs = Run.objects.for_workspace(panel.workspace_id).filter(panel=panel, rolled_up_at__isnull=False)
+    prompts = Prompt.objects.for_workspace(panel.workspace_id).filter(asked_prompts(panel.suite_id, panel.tags))
+    persona = Persona.objects.for_workspace(panel.workspace_id).filter(pk=panel.persona_id).first()
+    words = persona.words if persona else ""
     for item in asked:
-        alike = [pk for pk, frozen in revisions.items() if item in frozen["assistants"]]
+        takes = assistants.takes_persona(item["assistant"])
+        alike = [
+            pk
+            for pk, frozen in revisions.items()
+            if item in frozen["assistants"] and (not takes or (frozen.get("persona") or {}).get("words", "") == words)
+        ]
         latest = runs.filter(panel_revision__in=alike).order_by("-pk").values_list("pk", flat=True)
         cells = DayCell.objects.for_workspace(panel.workspace_id).filter(
             extraction=pointers.extraction_id,
             run__in=list(latest[: planning.RUNS_LOOKED_AT]),
             assistant=item["assistant"],
-            prompt__suite=panel.suite_id,
-            prompt__archived_at=None,
+            prompt__in=prompts,
             valid__gt=0,
         )
         named: dict[int, dict[int, int]] = defaultdict(dict)

@@ -18,8 +18,9 @@ from monitor.models.extraction import (
 )
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
-from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
+from monitor.models.panels import Panel, PanelRevision, Prompt, Suite, asked_prompts
 from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.personas import Persona
 from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
 from monitor.models.runs import (
@@ -74,6 +75,7 @@ __all__ = [
     "Panel",
     "PanelRevision",
     "Passage",
+    "Persona",
     "Pointers",
     "Prompt",
     "PromptIdea",
@@ -101,4 +103,5 @@ __all__ = [
     "User",
     "Workspace",
     "WorkspaceModel",
+    "asked_prompts",
 ]
