@@ -45,7 +45,7 @@ def _seen(panel: Panel, asked: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Ce
     )
     runs = Run.objects.for_workspace(panel.workspace_id).filter(panel=panel, rolled_up_at__isnull=False)
     prompts = Prompt.objects.for_workspace(panel.workspace_id).filter(asked_prompts(panel.suite_id, panel.tags))
-    persona = Persona.objects.for_workspace(panel.workspace_id).filter(pk=panel.persona_id).first()
+    persona = Persona.objects.for_workspace(panel.workspace_id).filter(panels=panel).first()
     words = persona.words if persona else ""
     for item in asked:
         takes = assistants.takes_persona(item["assistant"])

@@ -170,7 +170,9 @@ class GenerativeAssistant(LocalAssistant):
 
         def prompt(count: int) -> Prompt:
             excerpts = [self._excerpt(page) for page in shown(count)]
-            return Prompt(prompting.SYSTEM, prompting.write(excerpts, question.text, question.persona or ""), most_tokens=most)
+            return Prompt(
+                prompting.SYSTEM, prompting.write(excerpts, question.text, question.persona or ""), most_tokens=most
+            )
 
         fitting, too_many = 0, len(by_turns) + 1
         while fitting + 1 < too_many:

@@ -35,6 +35,7 @@ from monitor.models import (
     Page,
     PageVersion,
     Panel,
+    Persona,
     Pointers,
     Prompt,
     PromptIdea,
@@ -114,6 +115,7 @@ class World:
     credential: Credential
     price: OwnPrice
     view: SavedView
+    persona: Persona
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -148,6 +150,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.credential,
     ),
     **dict.fromkeys(("answer", "answer_raw", "answer_compare", "trace_prompt"), lambda world: world.response),
+    **dict.fromkeys(("persona_edit", "persona_archive", "persona_restore"), lambda world: world.persona),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
@@ -192,6 +195,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _credential(workspace),
         _price(workspace),
         _view(workspace),
+        _persona(workspace),
         *_asked(history),
     )
 
@@ -222,6 +226,7 @@ def world_of(workspace: Workspace) -> World:
         _credential(workspace),
         _price(workspace),
         _view(workspace),
+        _persona(workspace),
         *_asked(history),
     )
 
@@ -260,6 +265,11 @@ def _view(workspace: Workspace) -> SavedView:
     return SavedView.objects.create(
         workspace=workspace, name="Pens by the month", page="overview", query="tag=pens&compare=month"
     )
+
+
+def _persona(workspace: Workspace) -> Persona:
+    words = "I run a bakery with six employees in Leeds and know little about software."
+    return Persona.objects.create(workspace=workspace, name="Bakery owner", words=words)
 
 
 def _job(workspace: Workspace) -> Job:

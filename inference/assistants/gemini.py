@@ -63,7 +63,7 @@ class Gemini(Service):
             "maxOutputTokens": question.options.get("max_output_tokens"),
         }
         persona = about_asker(question)
-        body = {
+        body: Json = {
             "systemInstruction": {"parts": [{"text": persona}]} if persona else None,
             "contents": [{"role": "user", "parts": [{"text": question.text}]}],
             "tools": [{"google_search": {}}],

@@ -230,7 +230,8 @@ def _prompts(report: Report) -> Table:
 def _answers(report: Report) -> Table:
     columns = (
         *(Column("answer", "Answer", "count"), Column("day", "Day", "day"), Column("assistant", "Assistant")),
-        *(Column("model", "Model"), Column("prompt", "Prompt"), Column("repeat", "Repeat", "count")),
+        *(Column("model", "Model"), Column("persona", "Persona")),
+        *(Column("prompt", "Prompt"), Column("repeat", "Repeat", "count")),
         *(Column("named", "Names"), Column("cited", "Cites"), Column("text", "Text")),
     )
     rows = tuple(
@@ -239,6 +240,7 @@ def _answers(report: Report) -> Table:
             row.day,
             row.assistant,
             row.model,
+            row.persona,
             row.prompt,
             row.repeat,
             ", ".join(row.named),

@@ -6,22 +6,22 @@ among all changes that are shown beside it. Reads counts by `counts`, makes figu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from django.db.models import QuerySet
 
 from inference.pages import identify
 from monitor import assistants, metrics
 from monitor.metrics import Change, Rate
-from monitor.models import Response, Run, Workspace
+from monitor.models import Run, Workspace
 from monitor.ownership import as_url
-from monitor.queries import counts, runs, source_types
+from monitor.queries import counts, measuring, runs, source_types
 from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, DomainCounts
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.measuring import Break
 from monitor.queries.source_types import KindOf
 from monitor.source_types import LABELS
 
@@ -94,16 +94,8 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """A day from which figures may differ because the measuring did."""
-
-    day: date
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
-    """One assistant in one stratum. `asked` has each model and place that panels asked it with in the period."""
+    """One assistant in one stratum. `asked` has each model, place and persona that it was asked with in the period."""
 
     assistant: str
     stratum: str
@@ -201,7 +193,8 @@ def sections_of(
         if block.rows(chosen.period).any()  # an assistant measured only before has nothing to show now
     ]
     domains = counts.load_domains(workspace, extraction, chosen, blocks, most=most_domains)
-    breaks, asked, kind = _breaks(workspace, chosen), _asked(workspace, chosen), source_types.kinds(workspace)
+    breaks, asked = measuring.breaks(workspace, chosen), measuring.asked(workspace, chosen)
+    kind = source_types.kinds(workspace)
     sections = [_section(block, chosen, every, shown, domains, kind, breaks, asked) for block in blocks]
     return _adjusted(sections), tuple(shown)
 
@@ -391,51 +384,3 @@ def _findings(section: Section) -> list[Finding]:
             rates = domain.citation_before, domain.citation
             found.append(Finding(domain.domain, "domain", section.label, *rates, domain.change, None, None))
     return [item for item in found if item.change.difference is not None]
-
-
-def _runs_of(workspace: Workspace, chosen: Filter) -> QuerySet[Run]:
-    """The panels' runs of the period."""
-    in_period = Run.objects.for_workspace(workspace).filter(
-        panel__isnull=False, day__range=(chosen.period.start, chosen.period.end)
-    )
-    return in_period.filter(panel=chosen.panel) if chosen.panel else in_period
-
-
-def _asked(workspace: Workspace, chosen: Filter) -> dict[str, tuple[str, ...]]:
-    """The models, countries and languages that each assistant was asked with, where it takes any, by their words."""
-    plans = _runs_of(workspace, chosen).order_by().values_list("panel_revision__plan", flat=True).distinct()
-    found: dict[str, set[str]] = {}
-    for item in (item for plan in plans for item in (plan or {}).get("assistants", ())):
-        if said := _way(item):
-            found.setdefault(item["assistant"], set()).add(said)
-    return {name: tuple(sorted(ways)) for name, ways in found.items()}
-
-
-def _way(item: Mapping[str, Any]) -> str:
-    name, options = item["assistant"], item.get("options") or {}
-    model = (item.get("model") or assistants.default_model(name)) if assistants.takes_model(name) else ""
-    return ", ".join(filter(None, (model, options.get("country"), options.get("language"))))
-
-
-def _breaks(workspace: Workspace, chosen: Filter) -> dict[str, list[Break]]:
-    """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
-    in_period = _runs_of(workspace, chosen)
-    found: dict[str, list[Break]] = {}
-    plans: dict[int | None, object] = {}
-    for panel, day, plan in in_period.order_by("day", "pk").values_list("panel", "day", "panel_revision__plan"):
-        measuring = {key: (plan or {}).get(key) or None for key in ("suite", "assistants", "repeats", "adaptive")}
-        if plans.setdefault(panel, measuring) != measuring:
-            plans[panel] = measuring
-            found.setdefault("", []).append(Break(day, "panel changed"))
-    models: dict[str, tuple[date, set[str]]] = {}
-    answered = Response.objects.for_workspace(workspace).filter(run__in=in_period).exclude(model_reported="")
-    rows = answered.order_by("run__day").values_list("assistant", "run__day", "model_reported").distinct()
-    by_day: dict[tuple[str, date], set[str]] = {}
-    for assistant, day, model in rows:
-        by_day.setdefault((assistant, day), set()).add(model)
-    for (assistant, day), used in by_day.items():
-        known = models.get(assistant)
-        models[assistant] = (day, used)
-        if known is not None and known[1] != used:
-            found.setdefault(assistant, []).append(Break(day, f"model: {', '.join(sorted(used))}"))
-    return found

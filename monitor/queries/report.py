@@ -93,6 +93,7 @@ class AnswerRow:
     day: date
     assistant: str
     model: str
+    persona: str
     prompt: str
     repeat: int
     named: tuple[str, ...]
@@ -186,19 +187,21 @@ def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]
             day=day,
             assistant=assistants.label(assistant),
             model=model,
+            persona=persona,
             prompt=prompt,
             repeat=repeat + 1,
             named=tuple(names[brand] for brand in named or () if brand in names),
             cited=tuple(cited or ()),
             text=text,
         )
-        for pk, day, assistant, model, prompt, repeat, named, cited, text in rows
+        for pk, day, assistant, model, prompt, repeat, persona, named, cited, text in rows
     )
 
 
 _ANSWERS = """
 WITH r AS ({responses}), latest AS (SELECT * FROM r ORDER BY day DESC, id DESC LIMIT %(most)s)
 SELECT r.id, r.day, r.assistant, r.model_reported, r.prompt_text, r.repeat,
+       concat_ws(': ', full_row.options -> 'persona' ->> 'name', full_row.options -> 'persona' ->> 'words'),
        (SELECT array_agg(brand_id ORDER BY first) FROM (
            SELECT m.brand_id, min(m.start) AS first FROM monitor_mention m
            WHERE m.response_id = r.id AND m.extraction_id = r.extraction_id GROUP BY 1) AS named),

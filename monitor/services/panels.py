@@ -281,7 +281,7 @@ def _plain(value: Any) -> Any:
 def _freeze(panel: Panel) -> PanelRevision:
     """The revision of the panel's present number; written once."""
     # read anew: its words may have changed since the panel was loaded
-    persona = Persona.objects.for_workspace(panel.workspace_id).filter(pk=panel.persona_id).first()
+    persona = Persona.objects.for_workspace(panel.workspace_id).filter(panels=panel).first()
     plan = fields_of(panel) | {
         "suite": {"id": panel.suite_id, "name": panel.suite.name},
         "persona": persona.frozen() if persona else None,
