@@ -51,10 +51,10 @@ class _Way:
 
 def asked(workspace: Workspace, chosen: Filter) -> dict[str, tuple[str, ...]]:
     """The models, countries, languages and personas that each assistant was asked with, where it takes any."""
-    plans = _runs_of(workspace, chosen, chosen.period).order_by().values_list("panel_revision__plan", flat=True)
+    plans = _runs_of(workspace, chosen, chosen.period).order_by("panel_revision")
     ways: dict[str, set[_Way]] = {}
-    names: dict[str, dict[str, str]] = {}  # by assistant, a persona's name by its words
-    for plan in plans.distinct():
+    names: dict[str, dict[str, str]] = {}  # by assistant, a persona's newest name by its words
+    for _, plan in plans.values_list("panel_revision", "panel_revision__plan").distinct():
         persona = (plan or {}).get("persona") or {}
         for item in (plan or {}).get("assistants", ()):
             name = item["assistant"]

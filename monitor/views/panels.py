@@ -115,6 +115,9 @@ def _show_conflict(request: WorkspaceRequest, conflict: service.Conflict) -> Htt
         elif key == "adaptive":
             theirs_said, yours_said = ("yes" if value else "no" for value in (panel.adaptive, conflict.merged[key]))
             differing.append((label, theirs_said, yours_said))
+        elif key == "tags":
+            theirs_said, yours_said = (", ".join(tags) or "all prompts" for tags in (panel.tags, conflict.merged[key]))
+            differing.append((label, theirs_said, yours_said))
         else:
             differing.append((label, _in_words(theirs, names), _in_words(yours, names)))
     return _show_form(request, panel, yours, status=409, conflict=str(conflict), differing=differing)
@@ -129,7 +132,7 @@ def _in_words(form: PanelForm, names: Iterable[str]) -> str:
     data, said = _as_data(form), []
     for name in names:
         choices = {str(key): str(label) for key, label in getattr(form.fields[name], "choices", ())}
-        said.append(", ".join(choices.get(value, value) for value in data.getlist(name)))
+        said.append(", ".join(choices.get(value, value) for value in data.getlist(name) or [""]))
     return ": ".join(filter(None, said)) or "nothing"
 
 
