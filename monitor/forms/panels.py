@@ -105,7 +105,7 @@ class PanelForm(forms.Form):
     name = forms.CharField(label="Name", widget=forms.TextInput(attrs={"autofocus": True}))
     suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The prompts that are asked.")
     tags = forms.MultipleChoiceField(
-        label="Only prompts with a tag",
+        label="Only prompts with some tags",
         required=False,
         help_text="None ticked: all prompts. Several: prompts with any of them, those tagged later included.",
         error_messages={"invalid_choice": "No prompt of this suite has the tag “%(value)s”. Choose again."},
@@ -201,6 +201,12 @@ class PanelForm(forms.Form):
         kept = self.panel.tags if self.panel and self.panel.suite_id == suite else ()
         for tag, count in {**used, **{tag: used.get(tag, 0) for tag in kept}}.items():
             yield tag, f"{tag} ({queries.prompts_in_words(count)})"
+
+    @property
+    def is_by_tags(self) -> bool:
+        """Whether one of the tags on offer is ticked."""
+        ticked = self["tags"].value() or ()
+        return any(tag in ticked for tag, _ in self.fields["tags"].choices)  # type: ignore[attr-defined]
 
     def rows(self) -> list[AssistantRow]:
         """The assistants that can be asked here, and those that this panel asks already; the local engine first."""
