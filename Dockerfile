@@ -10,7 +10,7 @@ COPY rag rag
 COPY monitor monitor
 # The CPU build of torch keeps the image small; leave the extra index out for CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN pip install --extra-index-url "$TORCH_INDEX" .
+RUN pip install --extra-index-url "$TORCH_INDEX" '.[parquet]'
 
 COPY manage.py ./
 COPY templates templates

@@ -95,6 +95,28 @@ def check(folder: Path, root: Path) -> ModelFolder:
     return ModelFolder(folder, config, weights, sum(_count(path) for path in weights))
 
 
+def check_cross_encoder(folder: Path, root: Path) -> ModelFolder:
+    """Look at a folder likewise, and whether its model says how well two texts fit. Raises UnusableFolder."""
+    found = check(folder, root)
+    architectures = found.config.get("architectures") or []
+    kind = str(architectures[0]) if isinstance(architectures, list) and architectures else "of no architecture"
+    # left out where there are two
+    labels = found.config.get("id2label", {"0": "", "1": ""})
+    if kind.endswith("ForSequenceClassification"):
+        if (count := len(labels) if isinstance(labels, dict) else 0) != 1:
+            raise UnusableFolder(f"Its model gives {count} figures for a pair; ranking needs one.")
+    elif not kind.endswith("ForCausalLM") and not _says_cross_encoder(folder):
+        # the library would put an untrained layer on top of it, and rank by chance
+        raise UnusableFolder(f"Its model is {kind}, no cross-encoder (...ForSequenceClassification).")
+    return found
+
+
+def _says_cross_encoder(folder: Path) -> bool:
+    """Whether sentence-transformers wrote the folder, in modules of its own, as a cross-encoder."""
+    path = folder / "config_sentence_transformers.json"
+    return path.is_file() and read_json(path).get("model_type") == "CrossEncoder"
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of bounded size. Raises UnusableFolder."""
     try:

@@ -27,8 +27,15 @@ Floats = npt.NDArray[np.float32]
 
 _PREPOSITIONS = ("by", "from", "of", "to", "at", "in", "on", "with", "for", "against", "vs", "over", "than", "like")
 _BE = word_set("is are was were be been being get gets got gotten isn't aren't wasn't weren't")
-_NOBODY = word_set("no none nothing nobody few hardly little")
-_SAYS = word_set("says say said sees expects warns tells adds believes thinks asks")
+_NOBODY = word_set("no none nothing nobody few hardly little struggle")
+#: What may stand before a "use" that asks the reader to.
+_BIDS = word_set(", ; : - and or then please should would i'd rather instead to just")
+_SAYS = word_set(
+    """says say said sees expects warns tells adds believes thinks asks suggests recommends advises reports rates found
+    finds reviewed tested estimates claims confirms explains compared ranked asked"""
+)
+_MONEY = word_set("$ € £ ¥ ₹ dollar dollars euro euros pound pounds franc francs usd eur gbp cents")
+_PRICES = word_set("cost costs charge charges pay pays priced price")
 _PREPOSITIONAL = frozenset((stem(word),) for word in ("over", "above", "below", "behind", "replaces", "top", "tops"))
 _MOVES = frozenset(map(stem, word_set("switch move migrate leave ditch drop swap abandon dump trade")))
 _PREFERS = frozenset(map(stem, word_set("prefer favour choose pick take recommend")))
@@ -103,8 +110,8 @@ class _Reader:
                 told[value < 0] += abs(value)
 
         for at, end, sign in self._relations():
-            left, right = self.before(at, 12), self.after(end, 8)
-            if left is None and any(token in _NOBODY for token in self.tokens[max(at - 5, 0) : at]):
+            left, right = self.before(at, 16), self.after(end, 8)
+            if left is None and any(token in _NOBODY for token in self.tokens[max(at - 8, 0) : at]):
                 tell(right, sign)
                 continue
             if left is not None and left == right:
@@ -136,11 +143,19 @@ class _Reader:
         for at, word in enumerate(self.tokens):
             if word == "than" and self.after(at, 6) is not None and (than := self._than(at)):
                 found.append((than[0], at + 1, than[1]))
-            if word == "as" and "as" in self.tokens[at + 2 : at + 4] and denied(self.made, at, 3):
+            if (
+                word == "as"
+                and "as" in self.tokens[at + 2 : at + 4]
+                and (denied(self.made, at, 3) or self._of_nobody(at))
+            ):
                 found.append((at, at + 3, 1.0))
             if word in {"make", "makes", "made"} and {"look", "seem", "feel"} & set(self.tokens[at + 2 : at + 6]):
                 found.append((at, at + 1, 1.0))
         return found
+
+    def _of_nobody(self, at: int) -> bool:
+        """Whether "no other", "hardly any" or "few" of them are what this compares, and no name."""
+        return self.before(at) is None and not _NOBODY.isdisjoint(self.tokens[max(at - 8, 0) : at])
 
     def left_for(self) -> Iterator[tuple[int, float]]:
         """(group, value) of the names in "from one to another" and "leaves one for another"."""
@@ -162,7 +177,8 @@ class _Reader:
     def set_against(self) -> float:
         """What is said after "compared with TARGET" or "unlike TARGET", turned over."""
         place = self.made.groups[self.made.mine][0]
-        lead = self.tokens[max(place - 3, 0) : place]
+        named = next((at + 1 for at in range(place - 1, max(place - 4, -1), -1) if self.tokens[at][0] == "\x00"), 0)
+        lead = self.tokens[max(place - 3, named) : place]
         if "unlike" not in lead and not {"compared", "next", "relative", "beside"} & set(lead):
             return 0.0
         return -float(np.tanh(sum(word.value for word in self.made.words if word.at > place)))
@@ -171,12 +187,19 @@ class _Reader:
         """(place, sign) of the comparative that this "than" belongs to."""
         for place in range(at - 1, max(at - 8, -1), -1):
             if sign := comparative(self.tokens[place]):
+                if self.tokens[place] in MERE_QUANTITY and self._priced(place):
+                    return place, -float(sign)
                 value = next((word.value for word in self.made.words if place < word.at < at), 0.0)
                 if self.tokens[place] in MERE_QUANTITY and value:
                     # the words after "less" are turned over already, so that "less reliable" is bad as it stands
                     return place, float(np.sign(value))
                 return place, float(sign)
         return None
+
+    def _priced(self, at: int) -> bool:
+        """Whether the "less" or "more" here is one of money."""
+        near = self.tokens[max(at - 14, 0) : at]
+        return not _MONEY.isdisjoint(near) or not _PRICES.isdisjoint(near)
 
     @cached_property
     def done_to(self) -> dict[int, tuple[int, int | None, int]]:
@@ -185,9 +208,9 @@ class _Reader:
         for at in range(len(self.stems)):
             for size in range(min(4, len(self.stems) - at), 0, -1):
                 sign = OBJECT_VERBS.get(tuple(self.stems[at : at + size]))
-                if not sign:
-                    continue
                 end = at + size
+                if not sign or (size == 1 and self._merely_told(at)):
+                    continue
                 passive = any(token in _BE for token in self.tokens[max(at - 3, 0) : at])
                 right, left = self.after(end, 6), self.before(at, 8)
                 if right is not None and (passive or "by" in self.tokens[end : end + 4]) and left is not None:
@@ -198,6 +221,12 @@ class _Reader:
                     found[at] = right, left, -sign if denied(self.made, at) else sign
                 break
         return found
+
+    def _merely_told(self, at: int) -> bool:
+        """Whether a verb of choice here is no choice: "12 % use it", "choose between these"."""
+        if self.tokens[at] == "use":
+            return at > 0 and self.tokens[at - 1] not in _BIDS
+        return "between" in self.tokens[at + 1 : at + 2]
 
     def objects(self) -> tuple[float, float, float]:
         """(for, against, agent): what verbs done to the target say, and whether it does such a verb to another."""
@@ -268,6 +297,8 @@ def _standing(reader: _Reader) -> list[tuple[str, float]]:
     kinds = {kind for item in made.found if made.clause[item.at] == own for kind in item.kinds}
     colons = [place for place, word in enumerate(tokens) if word == ":"]
     source = bool(colons) and at > colons[-1] and colons[-1] > 2 and len(tokens) - colons[-1] < 12
+    clause = [token for token, number in zip(tokens, made.clause, strict=True) if number == own]
+    figures = sum(token[0].isdigit() for token in clause)
     contrasts = [item.at for item in made.found if "contrast" in item.kinds]
     named = [
         ("source after colon", source and made.headline),
@@ -282,6 +313,9 @@ def _standing(reader: _Reader) -> list[tuple[str, float]]:
         ("question", "?" in tokens),
         ("percent", bool({"%", "pc", "cent", "percent"} & set(tokens))),
         ("headline", made.headline),
+        ("money", not _MONEY.isdisjoint(clause)),
+        ("figures", min(figures, 3) / 3),
+        ("percent in clause", not {"%", "percent"}.isdisjoint(clause)),
         ("hedged", "hedge" in kinds),
         ("merely told", "merely" in kinds),
         ("denied", "negator" in kinds),

@@ -89,7 +89,9 @@ _LISTED: dict[str, str] = {
         can't_fault cannot_fault the_one_to_buy the_one_to_get the_one_i'd_pick the_way_to_go make_it
         best_of_all best_in_class best-seller bestseller award-winning happiest could_not_be_happier
         couldn't_be_happier first_rate top_tier top-tier market_leader one_of_the_best thumbs_up life-saver
-        lifesaver flagship
+        lifesaver flagship in_another_league in_a_class_of_its_own nothing_else_comes_close comes_out_ahead
+        came_out_ahead won_us_over wins_us_over never_looked_back
+        takes_first_place head_above_the_rest unanimously_preferred our_pick
     """,
     "good": """
         good great solid strong reliable dependable trusted trustworthy reputable respected recommend
@@ -121,7 +123,10 @@ _LISTED: dict[str, str] = {
         sensible satisfy delights careful reasonable fine_choice good_choice right_choice thumbs_up
         exceeds_expectations exceeded_expectations spot_on handles_well does_well works_great works_flawlessly
         just_works rock_solid rock-solid pays_off joy a_joy dream_to a_dream_to breeze a_breeze miles_ahead
-        never_let_us_down never_let_me_down never_lets_you_down has_never_let
+        never_let_us_down never_let_me_down never_lets_you_down has_never_let in_good_hands pays_for_itself
+        short_work_of best_balance better_value deserves_a_spot deserves_a_place well-earned
+        hard_to_match would_choose_again
+        few_complaints not_without_reason nothing_bad dependably without_fail
     """,
     "bad": """
         bad poor weak lack lacks lacking missing limited limitation limitations lag lags lagging expensive
@@ -157,7 +162,11 @@ _LISTED: dict[str, str] = {
         poor_fit not_a_good_fit wrong_choice bad_choice poor_choice missed mislead shortfall shut_down
         shuts_down closing_down pulled_the_plug sunset nothing_special mixed_reviews drains downhill look_old
         looks_old old dated_design joke a_joke laughable plague plagued shame shambles letdown let-down
-        let_us_down let_me_down lets_you_down let_you_down
+        let_us_down let_me_down lets_you_down let_you_down best_left_alone left_alone delivers_little bad_deal
+        pass_on shadow_of nuisance leaks locks_you_in locks_you_into impossible_to_cancel
+        charged_twice no_support no_updates no_refunds hard_to_clean send_back had_to_send
+        leaves_waiting a_toy
+        full_of_adverts snap snaps
     """,
     "awful": """
         avoid worst terrible awful horrible dreadful abysmal atrocious appalling useless worthless scam scams
@@ -234,7 +243,8 @@ _RELATIONS: dict[int, str] = {
         defeated crush crushes better_than over rather_than instead_of ahead_of superior_to preferable_to
         is_preferred_to more_than_a_match stronger_than above head_and_shoulders_above replace replaced replaces
         gains_on pull_ahead_of pulls_ahead_of an_edge_over a_step_up_from step_up_from upgrade_from
-        has_the_edge_on rings_around best_of blows_away not_so_with as_opposed_to unseats unseat
+        has_the_edge_on rings_around best_of blows_away not_so_with as_opposed_to unseats unseat outlast outlasts
+        outlasted outrun outruns takes_first_place_from
     """,
     -1: """
         lose_to loses_to lost_to losing_to lag lags lagging lag_behind lags_behind lagged_behind trail trails
@@ -247,7 +257,7 @@ _RELATIONS: dict[int, str] = {
         migrate_to switching_to moving_to migrating_to abandoned_for left_for dropped_for ditched_for
         defected_to not_as_good_as not_match not_in_the_same_league_as a_step_down_from runner-up_to
         cannot_compete_with can't_compete_with struggles_against gives_way_to cannot_match can't_match
-        does_not_match doesn't_match
+        does_not_match doesn't_match a_toy_next_to
     """,
 }
 

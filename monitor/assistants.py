@@ -24,6 +24,7 @@ from inference.pages import identify
 
 if TYPE_CHECKING:
     from inference.generator import Generator
+    from inference.rerank import Reranker
     from inference.sentiment import Feeling, Named, SentimentReader
     from rag.crawl import Target, Visit
     from rag.extract import PageText
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 #: Open index generations kept in one worker's memory.
 OPEN_GENERATIONS = 3
 #: The local engine's assistants: the one that is always there, and the one whose model the operator names.
-EXTRACTIVE, GENERATIVE = "local", "local_generative"
+LOCAL = EXTRACTIVE, GENERATIVE = "local", "local_generative"
 
 
 @cache
@@ -136,7 +137,8 @@ def build(name: str, *, index_folder: Path | None = None, key: Mapping[str, str]
             raise ValueError("The local engine needs an index: import pages first.")
         if reason := unavailable(name):
             raise ValueError(reason)
-        return _local(index_folder) if name != GENERATIVE else _generative(index_folder, settings.GENERATOR_MODEL)
+        model = settings.GENERATOR_MODEL if name == GENERATIVE else ""
+        return _local(index_folder, model, settings.RERANK_MODEL)
     kind: Callable[..., Assistant] = assistant_class(name)
     if not assistant_class(name).key_fields:
         return kind()
@@ -159,20 +161,16 @@ def _index(index_folder: Path) -> Index:
     return Index.open(index_folder)
 
 
-@lru_cache(maxsize=OPEN_GENERATIONS)
-def _local(index_folder: Path) -> Assistant:
+@lru_cache(maxsize=2 * OPEN_GENERATIONS)
+def _local(index_folder: Path, model: str, rerank_model: str) -> Assistant:
+    """The local engine over a generation: with a language model that writes its answers, and with a reranker."""
     from rag.assistant import LocalAssistant
-
-    engine: Assistant = LocalAssistant(_index(index_folder), embedder())
-    return engine
-
-
-@lru_cache(maxsize=OPEN_GENERATIONS)
-def _generative(index_folder: Path, model: str) -> Assistant:
     from rag.generative import GenerativeAssistant
 
-    engine: Assistant = GenerativeAssistant(_index(index_folder), embedder(), _generator(model))
-    return engine
+    index, reranker = _index(index_folder), _reranker(rerank_model)
+    if not model:
+        return LocalAssistant(index, embedder(), reranker)
+    return GenerativeAssistant(index, embedder(), _generator(model), reranker)
 
 
 def _generator(model: str) -> Generator:
@@ -187,6 +185,29 @@ def _generator(model: str) -> Generator:
     return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE)
 
 
+def _reranker(model: str) -> Reranker | None:
+    """The cross-encoder of this process, of a folder, loaded once; None where none is named. Raises ValueError."""
+    if not model:
+        return None
+    from inference.rerank import get_reranker
+
+    return get_reranker(model, settings.MODEL_ROOT, settings.MODEL_DEVICE)
+
+
+def reranker_problem() -> str:
+    """What is wrong with the cross-encoder that the settings name, as `generator_problem` has it."""
+    from inference import model_files, model_folder
+
+    try:
+        if settings.RERANK_MODEL:
+            folder = model_folder.find(settings.RERANK_MODEL, settings.MODEL_ROOT)
+            model_folder.check_cross_encoder(folder, settings.MODEL_ROOT)
+            model_files.check(folder)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def generator_problem() -> str:
     """What is wrong with the language model that the settings name, in a sentence; empty where nothing is seen to be.
 
@@ -198,13 +219,26 @@ def generator_problem() -> str:
     try:
         if "://" in model:
             host = urlsplit(model).hostname or ""
-            if is_inside(host) and not _our_own(model):
+            if is_inside(host) and not _named(model, settings.ALLOWED_MODEL_HOSTS):
                 return f"{host} is not on the public internet: name it in ALLOWED_MODEL_HOSTS as well."
         elif model:
             model_folder.check(model_folder.find(model, settings.MODEL_ROOT), settings.MODEL_ROOT)
     except ValueError as error:
         return str(error)
     return ""
+
+
+def precision_problem() -> str:
+    """Why the precision of embeddings is a bad choice on this machine, in a sentence; empty where none is known."""
+    from inference.processor import multiplies_bytes
+
+    on_processor = settings.MODEL_DEVICE in {"auto", "cpu"}
+    if settings.EMBEDDING_PRECISION != "int8" or not on_processor or multiplies_bytes() is not False:
+        return ""
+    return (
+        "EMBEDDING_PRECISION=int8: this processor has no instructions for it (VNNI), so that embedding takes many "
+        "times as long as in fp32. Set EMBEDDING_PRECISION=auto and build the indexes again."
+    )
 
 
 def warm_up() -> None:
@@ -216,6 +250,10 @@ def warm_up() -> None:
         except ValueError as error:
             # the extractive engine does without, and each question that needs it is told
             log.error("The language model of GENERATOR_MODEL cannot be used: %s", error)
+    try:
+        _reranker(settings.RERANK_MODEL)
+    except ValueError as error:
+        log.error("The cross-encoder of RERANK_MODEL cannot be used: %s", error)
 
 
 def embedder() -> Any:
@@ -261,12 +299,13 @@ def evaluate(
 
     index, asked = Index.open(index_folder), list(evaluation.read_queries(queries))
     model: Any = None if mode == "lexical" else embedder()
+    reranker = _reranker(settings.RERANK_MODEL)
     modes = [each for each in MODES if mode in {None, each}]
-    yield from evaluation.evaluate(index, model, asked, judged, modes=modes, k=k, named=named)
+    yield from evaluation.evaluate(index, model, asked, judged, modes=modes, k=k, named=named, reranker=reranker)
     if mode is None:
         from rag.assistant import LocalAssistant
 
-        engine = LocalAssistant(index, model)
+        engine = LocalAssistant(index, model, reranker)
         yield {**evaluation.citation_scores(engine, index, support_embedder(), asked, judged, named=named)}
 
 
@@ -386,12 +425,12 @@ def crawl_refusal(url: str) -> str:
         return str(error)
     if "@" in parts.netloc:
         return "The address holds a user name. Give it without."
-    if _our_own(url):
+    if _named(url, settings.ALLOWED_CRAWL_HOSTS):
         return ""
     if is_inside(host):
-        return f"{host} is not on the public internet. An operator can allow it in ALLOWED_MODEL_HOSTS."
+        return f"{host} is not on the public internet. An operator can allow it in ALLOWED_CRAWL_HOSTS."
     if port not in {None, *WEB_PORTS}:
-        return f"Port {port} is not one of the web's (80, 443). An operator can allow it in ALLOWED_MODEL_HOSTS."
+        return f"Port {port} is not one of the web's (80, 443). An operator can allow it in ALLOWED_CRAWL_HOSTS."
     return ""
 
 
@@ -402,12 +441,12 @@ def ascii_address(url: str) -> str:
     return "" if "@" in urlsplit(url).netloc else tidy(url, "")
 
 
-def _our_own(url: str) -> frozenset[str]:
-    """The address's host and port, where the operator named them; nothing for any other."""
+def _named(url: str, hosts: Iterable[str]) -> frozenset[str]:
+    """The address's host and port, where the operator named them among `hosts`; nothing for any other."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     place = f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
-    named = {name.lower() for name in settings.ALLOWED_MODEL_HOSTS}
+    named = {name.lower() for name in hosts}
     return frozenset({place}) if {host, place} & named else frozenset()
 
 
@@ -417,7 +456,7 @@ def fetcher(url: str, *, sleep: Callable[[float], None]) -> Iterator[Fetcher]:
     from rag.fetch import PAUSE, Fetcher, Scope
 
     # a site of strangers names sitemaps and redirects: those must not lead to a host of the operator's
-    own = _our_own(url)
+    own = _named(url, settings.ALLOWED_CRAWL_HOSTS)
     client = Client(allowed_hosts=own, connections=1)
     try:
         pause = 0.0 if own else PAUSE
@@ -515,7 +554,7 @@ def is_sound(index_folder: Path) -> bool:
 
 def forget_indexes() -> None:
     """Let go of every open generation and of what is known of them."""
-    for kept in (_index, _local, _generative):
+    for kept in (_index, _local):
         kept.cache_clear()
     _sound.clear()
 

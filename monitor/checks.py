@@ -43,6 +43,18 @@ def generator_model_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMe
     return [Error(f"GENERATOR_MODEL={settings.GENERATOR_MODEL}: {problem}", id="citescope.E003")] if problem else []
 
 
+@register()
+def rerank_model_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    problem = assistants.reranker_problem()
+    return [Error(f"RERANK_MODEL={settings.RERANK_MODEL}: {problem}", id="citescope.E004")] if problem else []
+
+
+@register()
+def precision_suits_the_processor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    slow = assistants.precision_problem()
+    return [Warning(slow, id="citescope.W002")] if slow else []
+
+
 @register(deploy=True)
 def debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Warning("DEBUG is on: error pages show settings.", id="citescope.W001")] if settings.DEBUG else []

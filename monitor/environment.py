@@ -129,6 +129,12 @@ def _addresses(raw: str) -> dict[str, str]:
     return found
 
 
+def _web_address(raw: str) -> str:
+    if raw and (urlsplit(raw).scheme not in {"http", "https"} or not urlsplit(raw).hostname):
+        raise ValueError("give an address such as https://citescope.example.com.")
+    return raw.rstrip("/")
+
+
 ENVIRONMENT: tuple[Variable, ...] = (
     Variable("PORT", "8000", "Port of the web server.", _port),
     Variable("HOST", "127.0.0.1", "Address the web server listens on.", str),
@@ -162,7 +168,19 @@ ENVIRONMENT: tuple[Variable, ...] = (
         _precision,
     ),
     Variable("MODEL_DEVICE", "auto", "Where models run: auto, cpu, cuda or mps.", _device),
-    Variable("MODEL_ROOT", "", "Folder that language models' folders lie in; empty: models under DATA_DIR.", _file),
+    Variable(
+        "MODEL_ROOT",
+        "",
+        "Folder that language models' and rerankers' folders lie in; empty: models under DATA_DIR.",
+        _file,
+    ),
+    Variable(
+        "RERANK_MODEL",
+        "",
+        "Cross-encoder that orders the best 50 passages of each question anew: a folder's name under MODEL_ROOT; "
+        "empty: none.",
+        str,
+    ),
     Variable(
         "GENERATOR_MODEL",
         "",
@@ -174,6 +192,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "ALLOWED_MODEL_HOSTS",
         "",
         "Hosts of your own that models run on (HOST or HOST:PORT, by commas), such as Ollama's; else only public ones.",
+        _words,
+    ),
+    Variable(
+        "ALLOWED_CRAWL_HOSTS",
+        "",
+        "Hosts of your own network that may be crawled (HOST or HOST:PORT, by commas); else only public ones.",
         _words,
     ),
     Variable(
@@ -202,8 +226,15 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable(
         "EMAIL_URL",
         "",
-        "smtp://USER:PASSWORD@HOST:PORT for invitations and resets; empty: printed to the log.",
+        "smtp://USER:PASSWORD@HOST:PORT for invitations, resets, alerts and reports; empty: printed to the log.",
         str,
+    ),
+    Variable("EMAIL_FROM", "", "Sender of e-mails; empty: the user of EMAIL_URL, where that is an address.", str),
+    Variable(
+        "PUBLIC_URL",
+        "",
+        "Address that people reach it by, for links in e-mails; empty: CSRF_TRUSTED_ORIGINS' first, or localhost.",
+        _web_address,
     ),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", str),
 )

@@ -146,6 +146,42 @@ def changes(
     return _differences(hits_after / n_after[paired, None] - hits_before / n_before[paired, None])
 
 
+def share_change(
+    part_before: npt.ArrayLike, whole_before: npt.ArrayLike, part_after: npt.ArrayLike, whole_after: npt.ArrayLike
+) -> Change:
+    """The change of a share of sums, such as share of voice; each [prompts], of prompts measured in both periods.
+
+    The same bootstrap over prompts as of rates; a prompt without any of the whole in either period says nothing.
+    """
+    sums = np.stack([np.asarray(each, float) for each in (part_before, whole_before, part_after, whole_after)], axis=1)
+    sums = sums[(sums[:, 1] > 0) | (sums[:, 3] > 0)]  # [pairs, 4]
+    pairs, totals = len(sums), sums.sum(axis=0)
+    if not (pairs and totals[1] and totals[3]):
+        return NO_CHANGE
+    difference = float(totals[2] / totals[3] - totals[0] / totals[1])
+    if pairs < ENOUGH_PROMPTS:
+        return Change(difference, None, None, None, pairs)
+    drawn = _resampled_means(sums)  # [draws, 4]
+    drawn = drawn[(drawn[:, 1] > 0) & (drawn[:, 3] > 0)]
+    draws = drawn[:, 2] / drawn[:, 3] - drawn[:, 0] / drawn[:, 1]
+    low, high = np.quantile(draws, _TAILS)
+    # a draw without any of the whole counts against the change
+    as_far = (np.abs(draws - difference) >= abs(difference) - _ROUNDING).sum() + DRAWS - len(draws)
+    return Change(difference, float(low), float(high), (int(as_far) + 1) / (DRAWS + 1), pairs)
+
+
+@lru_cache(maxsize=4096)
+def fisher(hits_before: int, n_before: int, hits_after: int, n_after: int) -> float:
+    """Fisher's exact p, two-sided, that hits of n are as many before as after."""
+    hits = hits_before + hits_after
+    ways = [
+        math.comb(n_before, before) * math.comb(n_after, hits - before)
+        for before in range(max(0, hits - n_after), min(hits, n_before) + 1)
+    ]
+    seen = math.comb(n_before, hits_before) * math.comb(n_after, hits_after)
+    return sum(way for way in ways if way <= seen) / sum(ways)
+
+
 def _differences(each: Floats, *, for_few: bool = False) -> list[Change]:
     """The changes of which each prompt says so much: [pairs, changes], with at least one pair.
 
@@ -197,7 +233,7 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     return [float(value) for value in result]
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % score interval of hits / n, for n > 0."""
     share, z2 = hits / n, _Z * _Z
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)

@@ -192,6 +192,13 @@ EMAIL_BACKEND = (
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 587
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_TLS = bool(_mail.hostname)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL: str = environment.get("EMAIL_FROM") or (
+    EMAIL_HOST_USER if "@" in EMAIL_HOST_USER else "citescope@localhost"
+)
+PUBLIC_URL: str = (
+    environment.get("PUBLIC_URL") or next(iter(CSRF_TRUSTED_ORIGINS), "").rstrip("/") or f"http://localhost:{PORT}"
+)
 
 LEASE_SECONDS: int = environment.get("LEASE_SECONDS")
 MAX_TRIES: int = environment.get("MAX_TRIES")
@@ -206,8 +213,10 @@ EMBEDDING_PRECISION: str = environment.get("EMBEDDING_PRECISION")
 MODEL_DEVICE: str = environment.get("MODEL_DEVICE")
 MODEL_ROOT: Path = environment.get("MODEL_ROOT") or DATA_DIR / "models"
 GENERATOR_MODEL: str = environment.get("GENERATOR_MODEL")
+RERANK_MODEL: str = environment.get("RERANK_MODEL")
 GENERATOR_KEY: str = environment.get("GENERATOR_KEY")
 ALLOWED_MODEL_HOSTS = environment.get("ALLOWED_MODEL_HOSTS")
+ALLOWED_CRAWL_HOSTS = environment.get("ALLOWED_CRAWL_HOSTS")
 ASSISTANT_URLS = environment.get("ASSISTANT_URLS")
 CRAWLER_CONTACT: str = environment.get("CRAWLER_CONTACT")
 CALLS_IN_FLIGHT = environment.get("CALLS_IN_FLIGHT")

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
+from celery.signals import worker_ready
 from celery.worker import state
 
-from monitor import pulse
+from monitor import assistants, exports, pulse
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
-from monitor.services import brands, jobs, judging, ledger, nudge, outbound, recovery, resolving, runs, supporting
+from monitor.exports import saved
+from monitor.queries import alerts as alert_queries
+from monitor.services import (
+    alerts,
+    brands,
+    jobs,
+    judging,
+    ledger,
+    mailing,
+    nudge,
+    outbound,
+    recovery,
+    report_issues,
+    resolving,
+    runs,
+    saved_reports,
+    supporting,
+)
+
+log = logging.getLogger(__name__)
+
+
+@worker_ready.connect
+def tell_what_is_slow(**sent: Any) -> None:
+    """Once, at the start of a worker that loads models; the check of the settings tells whoever looks there."""
+    queues = app.amqp.queues.consume_from
+    if not queues.keys().isdisjoint(MODEL_QUEUES) and (slow := assistants.precision_problem()):
+        log.warning("%s", slow)
 
 
 @app.task(name="monitor.tasks.tick")
 def tick() -> None:
     """Every half minute: start what is due, mend what broke, wake whoever has work."""
     runs.start_due_panels()
+    saved_reports.start_due()
     recovery.sweep()
     brands.follow_missed()
     jobs.resume_abandoned()
@@ -20,6 +52,8 @@ def tick() -> None:
         nudge.queue(queue)
     if resolving.has_work():
         nudge.resolving()
+    if report_issues.has_work():
+        nudge.reporting()
     _wake_for_ended_runs()
 
 
@@ -34,6 +68,10 @@ def _wake_for_ended_runs() -> None:
         nudge.supporting()
     if judging.has_work():
         nudge.judging()
+    if alerts.has_work():
+        nudge.alerting()
+    if mailing.has_work():
+        nudge.mailing()
 
 
 @app.task(name="monitor.tasks.work")
@@ -68,6 +106,25 @@ def check_support() -> None:
 def judge_mentions() -> None:
     """Likewise."""
     judging.work(keep_going=_keeps_running)
+
+
+@app.task(name="monitor.tasks.evaluate_alerts")
+def evaluate_alerts() -> None:
+    """Behind the counts of a run, and every few minutes for what did not happen."""
+    alerts.evaluate_due(find=alert_queries.found)
+    if mailing.has_work():
+        nudge.mailing()
+
+
+@app.task(name="monitor.tasks.send_mail")
+def send_mail() -> None:
+    mailing.work(changes=alert_queries.what_changed)
+
+
+@app.task(name="monitor.tasks.make_reports")
+def make_reports() -> None:
+    """Make what is due of saved reports, and send it."""
+    report_issues.work(make=saved.make, expected=(saved.Unusable, exports.Missing), keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.run_job")

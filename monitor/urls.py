@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.urls import include, path
 
 from monitor.views import (
+    alert_rules,
+    alerts,
     answers,
     asking,
     assistants,
     brands,
     comparison,
+    corrections,
     costs,
     engine,
     home,
@@ -21,9 +24,12 @@ from monitor.views import (
     performance,
     personas,
     reports,
+    reviews,
     runs,
+    saved_reports,
     saved_views,
     settings,
+    shared,
     sources,
     suites,
     tracing,
@@ -31,8 +37,13 @@ from monitor.views import (
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
+    path("", include(shared.urlpatterns)),
     path("accounts/", include("allauth.urls")),
+    path("w/<slug:workspace>/", include(alerts.urlpatterns)),
+    path("w/<slug:workspace>/", include(alert_rules.urlpatterns)),
     path("w/<slug:workspace>/", include(answers.urlpatterns)),
+    path("w/<slug:workspace>/", include(corrections.urlpatterns)),
+    path("w/<slug:workspace>/", include(reviews.urlpatterns)),
     path("w/<slug:workspace>/", include(asking.urlpatterns)),
     path("w/<slug:workspace>/", include(settings.urlpatterns)),
     path("w/<slug:workspace>/", include(assistants.urlpatterns)),
@@ -52,5 +63,6 @@ urlpatterns = [
     path("w/<slug:workspace>/", include(saved_views.urlpatterns)),
     path("w/<slug:workspace>/", include(sources.urlpatterns)),
     path("w/<slug:workspace>/", include(reports.urlpatterns)),
+    path("w/<slug:workspace>/", include(saved_reports.urlpatterns)),
     path("w/<slug:workspace>/", include(tracing.urlpatterns)),
 ]

@@ -111,9 +111,10 @@ def ask(arguments: argparse.Namespace) -> None:
 
     question = Question(arguments.question, seed=arguments.seed, temperature=arguments.temperature)
     opened, embedder = _open(arguments.directory), _embedder(arguments)
-    assistant = LocalAssistant(opened, embedder)
+    reranker = _reranker(arguments)
+    assistant = LocalAssistant(opened, embedder, reranker)
     if arguments.generator:
-        assistant = GenerativeAssistant(opened, embedder, _generator(arguments))
+        assistant = GenerativeAssistant(opened, embedder, _generator(arguments), reranker)
     try:
         _print(assistant.answer(question).as_json())
     except AssistantError as error:
@@ -158,7 +159,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
         # support is checked by the installed model, which the check learned from, whatever the index was made by
         checker = get_embedder(None, arguments.device, arguments.precision)
-        engine = LocalAssistant(opened, embedder or _embedder(arguments, opened))
+        engine = LocalAssistant(opened, embedder or _embedder(arguments, opened), reranker)
         _print(citation_scores(engine, opened, checker, queries, judged))
 
 
@@ -288,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a language model's folder that writes the answer, or a server's URL#MODEL",
     )
     command.set_defaults(run=ask)
+    _add_reranker(command)
     _add_model(command)
 
     command = commands.add_parser("support", help="claims and evidence in JSON Lines -> whether one supports the other")

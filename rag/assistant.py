@@ -30,9 +30,11 @@ from inference.pages import identify
 
 if TYPE_CHECKING:
     from inference.embed import Embedder, Vectors
+    from inference.rerank import Reranker
     from rag.compose import Composer, Composition
     from rag.index import Index
     from rag.quotes import Page
+    from rag.retrieve import Ranking
 
 #: How much repeats with different seeds differ when the question does not say.
 TEMPERATURE = 0.5
@@ -58,8 +60,8 @@ class LocalAssistant(Assistant):
     takes_model = False
     takes_output_limit = False
 
-    def __init__(self, index: Index, embedder: Embedder) -> None:
-        """Raises ValueError where the index was made by another model."""
+    def __init__(self, index: Index, embedder: Embedder, reranker: Reranker | None = None) -> None:
+        """Raises ValueError where the index was made by another model. A reranker orders the best passages anew."""
         if index.manifest["fingerprint"] != embedder.fingerprint:
             raise ValueError(
                 f"The index was made by another model ({index.manifest['model']}) than this {embedder.name}: "
@@ -67,6 +69,7 @@ class LocalAssistant(Assistant):
             )
         self._index = index
         self._embedder = embedder
+        self._reranker = reranker
 
     def answer_many(
         self, questions: Sequence[Question], keep: Keep = keep_nothing
@@ -106,15 +109,15 @@ class LocalAssistant(Assistant):
         composers: dict[str, tuple[Composer, list[Any]]],
     ) -> RawBody:
         # here and not above: a process that only parses needs none of them
-        from rag import compose, retrieve, trace
+        from rag import compose
 
         temperature = temperature_of(question)
         started = time.perf_counter()
         if question.text not in composers:
-            ranking = retrieve.rank(self._index, question.text, vector)
+            ranking = self._rank(question.text, vector)
             composers[question.text] = (
                 compose.Composer(self._index, question.text, vector, ranking),
-                [place.as_row() for place in trace.places(self._index, ranking, RECORDED)],
+                self._ranked(ranking),
             )
         composer, ranked = composers[question.text]
         retrieved = time.perf_counter()
@@ -125,6 +128,7 @@ class LocalAssistant(Assistant):
             "format": 2,
             "model": self._embedder.name,
             "model_sha256": self._embedder.fingerprint,
+            **self._reranked_by,
             "question": question.text,
             "seed": question.seed,
             "temperature": temperature,
@@ -145,6 +149,26 @@ class LocalAssistant(Assistant):
             },
         }
         return RawBody(json.dumps(row).encode("ascii"), headers={"content-type": "application/json"})
+
+    def _rank(self, text: str, vector: Vectors) -> Ranking:
+        """The best passages for a question, as its answer is made from them."""
+        from rag import retrieve
+
+        ranking = retrieve.rank(self._index, text, vector)
+        return retrieve.reranked(self._index, text, ranking, self._reranker.scores) if self._reranker else ranking
+
+    def _ranked(self, ranking: Ranking) -> list[list[Any]]:
+        """The first documents of a ranking as a body records them."""
+        from rag import trace
+
+        return [place.as_row() for place in trace.places(self._index, ranking, RECORDED)]
+
+    @property
+    def _reranked_by(self) -> dict[str, str]:
+        """Which reranker an answer was made with, as a body records it; nothing where none was."""
+        if self._reranker is None:
+            return {}
+        return {"reranker": self._reranker.name, "reranker_sha256": self._reranker.fingerprint}
 
     def _source(self, page: Page) -> dict[str, Any]:
         """A page of the context as a body records it."""
@@ -227,7 +251,7 @@ def _read(row: dict[str, Any], raw: bytes) -> Answer:
         citations=tuple(sorted(citations.values(), key=lambda citation: citation.spans)),
         retrieved=tuple(retrieved.values()),
         searches=(row["question"],),
-        model=row["model"],
+        model=" + ".join(filter(None, (row["model"], row.get("reranker")))),
         finish=row.get("finish", "complete"),
         usage=Usage(usage["input_tokens"], usage["output_tokens"], usage["searches"], cost_usd=0.0),
         raw=raw,

@@ -1,28 +1,20 @@
-"""An HTML page as a list of text blocks, each with what can be seen of it and how likely it is part of the main text.
+"""An HTML page as a list of text blocks, each with what can be seen of it and of the elements it stands in.
 
 A block is a run of text that nothing but inline markup interrupts: a paragraph, a heading, a list item, a table cell.
-Whether it belongs to the main text is judged by a logistic regression over the block, what it stands in and what stands
-beside it, with weights that `bench/train_extraction.py` learns. Does not know what the text says.
+Does not know which blocks are the main text, nor what the text says.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from lxml import etree
 
-from rag.block_weights import BIAS, WEIGHTS
-
-Array = npt.NDArray[np.float64]
-
+#: So many elements around a block are told apart.
+NEAREST = 12
 #: Elements whose text nobody reads.
 SKIPPED = frozenset(
     """
@@ -97,46 +89,32 @@ _WORDS = {
     "is tool": r"toolbar|topbar|header|masthead|top|head|logo|brand|utility|actions?|controls?|buttons?|btn",
 }
 MARKS = (*sorted(_TAG_MARKS), "search", "tabs", "panel", "unseen", *sorted(_WORDS))
-_BIT = {name: 1 << index for index, name in enumerate(MARKS)}
+BIT = {name: 1 << index for index, name in enumerate(MARKS)}
 _WORD_BITS = [
-    (_BIT[name], re.compile(rf"(?:^|[-_ :0-9/])(?:{words})(?=$|[-_ :0-9/])", re.I)) for name, words in _WORDS.items()
+    (BIT[name], re.compile(rf"(?:^|[-_ :0-9/])(?:{words})(?=$|[-_ :0-9/])")) for name, words in _WORDS.items()
 ]
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 _SPACE = re.compile(r"\s+")
-_WORD = re.compile(r"\w+")
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]")
-_FINAL = frozenset('.!?:…。！？"”')
-
-_TAGS: tuple[str, ...] = (
-    *("a", "article", "blockquote", "button", "dd", "div", "dt", "figcaption", "h1", "h2", "h3", "h4", "label", "li"),
-    *("p", "pre", "section", "span", "td"),
-)
-_ABOVE = (1, 2, 3, 4, 6)
-_BESIDE = (-2, -1, 1, 2)
-FEATURES = (
-    *(f"inside {mark}" for mark in MARKS),
-    *(f"itself {mark}" for mark in MARKS),
-    *(f"tag {tag}" for tag in _TAGS),
-    *("words", "linked", "sentences", "commas", "final mark", "below 3 words", "above 10 words", "above 25 words"),
-    *("digits", "capitals", "rights reserved", "bar", "dollar", "share before", "position", "after h1", "before h1"),
-    *("is h1", "repeated", "alike", "depth"),
-    *(f"{what} {level} up" for level in _ABOVE for what in ("words", "linked", "sentences", "share", "blocks")),
-    *(f"{what} at {step:+}" for step in _BESIDE for what in ("words", "linked", "sentences", "sibling")),
-    *("page words", "page linked", "page sentences"),
-)
+#: A word, or two characters of a script that puts no spaces between words.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？।؟]")
 
 
 @dataclass(slots=True)
 class Block:
-    """A run of text. `inside` and `itself` are bit sets of MARKS; `chain` numbers the elements around it."""
+    """A run of text. `inside` and `itself` are bit sets of MARKS, of all elements around it and of the nearest one.
+
+    `chain` numbers the nearest elements around it, outermost first; `around` are the marks of each.
+    """
 
     text: str
     tag: str
     inside: int
     itself: int
     chain: tuple[int, ...]
+    around: tuple[int, ...]
     looks: str
     row: int | None
     linked: int
@@ -157,6 +135,7 @@ class _Open:
     inside: int
     itself: int
     chain: tuple[int, ...]
+    around: tuple[int, ...]
     row: int | None
 
 
@@ -180,7 +159,7 @@ def blocks(body: Any) -> list[Block]:
         if pieces and opened and (text := _SPACE.sub(" ", "".join(pieces)).strip()):
             at = opened[-1]
             looks = "/".join([*(o.element.tag for o in opened[-3:]), at.element.get("class") or ""])
-            found.append(Block(text, at.element.tag, at.inside, at.itself, at.chain, looks, at.row, linked))
+            found.append(Block(text, at.element.tag, at.inside, at.itself, at.chain, at.around, looks, at.row, linked))
         pieces.clear()
         linked = 0
 
@@ -195,10 +174,11 @@ def blocks(body: Any) -> list[Block]:
             if tag in BREAKING:
                 close_block()
                 count += 1
-                around = opened[-1] if opened else None
-                chain = (*around.chain[-11:], count) if around else (count,)
-                row = count if tag == "tr" else around.row if around else None
-                opened.append(_Open(element, count, marks[-1], own, chain, row))
+                above = opened[-1] if opened else None
+                chain = (*above.chain[1 - NEAREST :], count) if above else (count,)
+                around = (*above.around[1 - NEAREST :], own) if above else (own,)
+                row = count if tag == "tr" else above.row if above else None
+                opened.append(_Open(element, count, marks[-1], own, chain, around, row))
             elif tag == "a":
                 links += 1
             take(element.text)
@@ -221,16 +201,16 @@ def blocks(body: Any) -> list[Block]:
 
 def _marks_of(element: Any) -> int:
     """The marks of one element as bits."""
-    marks = _BIT.get(element.tag, 0) if element.tag in _TAG_MARKS else 0
+    marks = BIT.get(element.tag, 0) if element.tag in _TAG_MARKS else 0
     attributes = element.attrib
     if attributes:
-        marks |= _BIT.get(_ROLES.get(attributes.get("role", ""), ""), 0)
+        marks |= BIT.get(_ROLES.get(attributes.get("role", ""), ""), 0)
         if (
             "hidden" in attributes
             or attributes.get("aria-hidden") == "true"
             or ("style" in attributes and _UNSEEN.search(attributes["style"]))
         ):
-            marks |= _BIT["unseen"]
+            marks |= BIT["unseen"]
         for name in ("class", "id"):
             if value := attributes.get(name):
                 marks |= _meaning(value[:200])
@@ -240,120 +220,5 @@ def _marks_of(element: Any) -> int:
 @lru_cache(maxsize=50_000)
 def _meaning(names: str) -> int:
     """What the words of a class or id attribute tend to mean, as bits."""
-    spaced = _CAMEL.sub("-", names)
+    spaced = _CAMEL.sub("-", names).lower()
     return sum(bit for bit, words in _WORD_BITS if words.search(spaced))
-
-
-@lru_cache(maxsize=20_000)
-def _unpacked(bits: int) -> Array:
-    return np.array([bits >> index & 1 for index in range(len(MARKS))], np.float64)
-
-
-def features(found: Sequence[Block]) -> Array:
-    """What the regression sees, [blocks, FEATURES]."""
-    total = sum(block.words for block in found) or 1
-    words, linked, sentences, members = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
-    for block in found:
-        for element in block.chain:
-            words[element] += block.words
-            linked[element] += block.linked
-            sentences[element] += block.sentences if block.words > 6 else 0
-            members[element] += 1
-    repeats = Counter(block.text for block in found)
-    alike = Counter(block.looks for block in found)
-    first_heading = next((index for index, block in enumerate(found) if block.tag == "h1"), None)
-    page = [
-        math.log1p(total),
-        sum(block.linked for block in found) / total,
-        math.log1p(sum(block.sentences for block in found)),
-    ]
-    rows = np.empty((len(found), len(FEATURES)))
-    before = 0
-    for index, block in enumerate(found):
-        text, size = block.text, len(block.text)
-        after = None if first_heading is None else index - first_heading
-        row = [
-            *(float(block.tag == tag) for tag in _TAGS),
-            math.log1p(block.words),
-            block.linked / max(block.words, 1),
-            min(block.sentences, 5),
-            min(text.count(","), 5) / 5,
-            text[-1] in _FINAL,
-            block.words < 3,
-            block.words > 10,
-            block.words > 25,
-            sum(map(str.isdigit, text)) / size,
-            sum(map(str.isupper, text)) / size,
-            "©" in text or "ll rights reserved" in text,
-            "|" in text,
-            "$" in text,
-            before / total,
-            index / len(found),
-            (after or 0) / len(found),
-            after is not None and after < 0,
-            after == 0,
-            math.log1p(repeats[text] - 1),
-            math.log1p(alike[block.looks]),
-            len(block.chain),
-        ]
-        before += block.words
-        for level in _ABOVE:
-            element = block.chain[-min(level, len(block.chain))]
-            row += [
-                math.log1p(words[element]),
-                linked[element] / max(words[element], 1),
-                math.log1p(sentences[element]),
-                words[element] / total,
-                math.log1p(members[element]),
-            ]
-        for step in _BESIDE:
-            other = found[index + step] if 0 <= index + step < len(found) else None
-            if other is None:
-                row += [0, 0, 0, 0]
-            else:
-                sibling = other.chain[-2:-1] == block.chain[-2:-1]
-                row += [math.log1p(other.words), other.linked / max(other.words, 1), min(other.sentences, 3), sibling]
-        rows[index] = np.concatenate([_unpacked(block.inside), _unpacked(block.itself), row, page])
-    return rows
-
-
-@lru_cache(maxsize=1)
-def _model() -> tuple[Array, Array, Array]:
-    """Mean, spread and weight of each feature, [FEATURES] each."""
-    mean, spread, weight = np.array([WEIGHTS[name] for name in FEATURES]).T
-    return mean, spread, weight
-
-
-def log_odds(found: Sequence[Block]) -> Array:
-    """How much speaks for each block being main text, [blocks]: the regression, smoothed over the neighbours."""
-    if not found:
-        return np.empty(0)
-    mean, spread, weight = _model()
-    return smoothed(standardised(features(found), mean, spread) @ weight + BIAS)
-
-
-def standardised(rows: Array, mean: Array, spread: Array) -> Array:
-    """Features in spreads from their mean, none further than five: one odd value must not overrule the rest."""
-    scaled: Array = np.clip((rows - mean) / spread, -5, 5)
-    return scaled
-
-
-def smoothed(odds: Array) -> Array:
-    """Each block's odds with its neighbours', for main text comes in stretches; sharpened, for smoothing flattens."""
-    window = np.exp(-0.5 * np.arange(-4, 5) ** 2)
-    mass = np.convolve(np.ones(len(odds)), window)[4:-4]
-    mixed: Array = 1.5 * np.convolve(odds, window)[4:-4] / mass
-    return mixed
-
-
-def main_blocks(odds: Array, words: Array) -> npt.NDArray[np.bool_]:
-    """Which blocks to keep: the likeliest ones, as many as give the best expected F1 over words, [blocks]."""
-    if not len(odds):
-        return np.empty(0, np.bool_)
-    likely = 1 / (1 + np.exp(-odds))
-    order = np.argsort(-likely, kind="stable")
-    right = np.cumsum((likely * words)[order])
-    taken = np.cumsum(words[order])
-    best = int(np.argmax(2 * right / (taken + right[-1] + 1e-9)))
-    keep: npt.NDArray[np.bool_] = likely >= likely[order[best]]
-    return keep

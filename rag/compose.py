@@ -101,11 +101,13 @@ def _on_topic(index: Index, asked: Asked, ranking: Ranking, *, awards: bool) -> 
     awarded: Counter[int] = Counter()
     scores: dict[int, float] = {}
     cosines: dict[int, float] = {}
-    near = ranking.cosines if ranking.cosines is not None else ranking.scores
+    # places keep the scores that the search gave them: what a cross-encoder moves there stands on the same scale
+    placed = (ranking.before or ranking).scores
+    near = ranking.cosines if ranking.cosines is not None else placed
     numbers = ranking.passages[:READ]
     documents = index.passages["document"][numbers].tolist()
     for document, passage, score, cosine in zip(
-        documents, numbers.tolist(), ranking.scores[:READ].tolist(), near[:READ].tolist(), strict=True
+        documents, numbers.tolist(), placed[:READ].tolist(), near[:READ].tolist(), strict=True
     ):
         scores.setdefault(document, score)
         cosines.setdefault(document, cosine)

@@ -1,6 +1,8 @@
 """What a sentence's wording alone tells about its use in an answer: computed once, when a page is indexed.
 
-Rules of thumb over English wording; other languages simply get fewer flags. Knows no question and no vectors.
+Rules of thumb over English wording; other languages simply get fewer flags. Patterns for any case are written in lower
+case and see the lower-cased sentence: they cost a quarter of what they would where the search ignores case. Knows no
+question and no vectors.
 """
 
 from __future__ import annotations
@@ -53,12 +55,11 @@ _DANGLING = re.compile(
     r"not only that|of course|after that|from there|like|as mentioned|as you can see|all of (?:these|this|them)|"
     r"each of (?:these|them)|some of (?:these|them)|most of (?:these|them)|none of (?:these|them)|"
     r"if (?:so|not)|at (?:this|that) point|in (?:this|that) (?:case|way|regard))\b",
-    re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(
     r"^(?:post )?tags:|#\w+#|^(?:hey|hi|hello)\b|youtube channel|^(?:see|learn|discover|find out|explore) how\b|"
     r"^compare (?:the|our|top)\b|^let (?:our|us)\b|downloadable|printable|infographic|podcast\b.{0,20}$|"
-    r"^[AQ]: |cookie|privacy policy|terms (?:of|and) (?:use|service|conditions)|all rights reserved|copyright|\u00a9|"
+    r"^[aq]: |cookie|privacy policy|terms (?:of|and) (?:use|service|conditions)|all rights reserved|copyright|\u00a9|"
     r"sign up|log ?in\b|newsletter|subscribe|unsubscribe|inbox|follow us|share (?:this|on)|click (?:here|the|on)|"
     r"read (?:more|our|the full|full|next)|learn more|see (?:more|also|our|all|full|below|it at|at amazon|price)|"
     r"view (?:all|more|on|deal|at|offer)|check (?:out|price|it out|latest)|buy (?:now|it|at|on)|shop (?:now|at)|"
@@ -80,7 +81,6 @@ _BOILERPLATE = re.compile(
     r"how we test|sat down|"
     r"voice of|award in|introduced .{0,40} to (?:individual )?investors|gift guide|wish ?list|"
     r"request a (?:demo|quote)|get a (?:free )?(?:quote|demo)|(?:try|start) (?:it |\w+ )?(?:for )?free|contact sales",
-    re.IGNORECASE,
 )
 #: A verdict: this one.
 _CHOICE = re.compile(
@@ -93,14 +93,12 @@ _CHOICE = re.compile(
     r"are (?:\w+ )?the (?:\w+ )?(?:best|most)|one of the best|among the best|stands? out|top[- ]rated|"
     r"highest[- ]rated|"
     r"can['\u2019]t go wrong|hard to beat|go[- ]to|go with|unbeatable)\b",
-    re.IGNORECASE,
 )
 #: Praise, short of a verdict.
 _PICK = re.compile(
     r"\b(?:best|recommend\w*|favou?rite|standout|ideal|excellent|outstanding|superb|great|good|perfect for|"
     r"worth (?:it|the|buying|your)|impressive|affordable|well suited|reliable|durable|comfortable|"
     r"cheapest|lightest|fastest|easiest|most \w+)\b",
-    re.IGNORECASE,
 )
 _AGAINST = re.compile(
     r"\b(?:(?:do|does|would|did|can)(?:n['\u2019]t| not|not) (?:\w+ )?recommend|not recommended|avoid|drawbacks?|"
@@ -108,12 +106,10 @@ _AGAINST = re.compile(
     r"not worth|unfortunately|disappoint\w*|"
     r"(?:is|are)(?:n['\u2019]t| not) (?:\w+ )?(?:great|good|ideal|secure|the best|worth)|"
     r"only recommend|lacks?|too (?:expensive|heavy|bulky)|steer clear|complain\w*)\b",
-    re.IGNORECASE,
 )
 _MONEY = re.compile(
-    r"[$\u00a3\u20ac\u00a5]\s?\d|\b\d[\d,.]*\s?(?:dollars?|euros?|pounds?|USD|EUR|GBP|cents?)\b(?! (?:million|"
-    r"billion))",
-    re.I,
+    r"[$\u00a3\u20ac\u00a5]\s?\d|\b\d[\d,.]*\s?(?:dollars?|euros?|pounds?|usd|eur|gbp|cents?)\b(?! (?:million|"
+    r"billion))"
 )
 _STEP = re.compile(
     r"^(?:(?:first|second|third|next|then|finally|now|once|before|after|when|to)\b.{0,60}?,\s*)?(?:step \d+:?\s*)?"
@@ -128,19 +124,16 @@ _STEP = re.compile(
     r"rotate|run|save|schedule|seal|secure|select|send|separate|set|shape|slide|soak|spray|spread|sprinkle|start|"
     r"stick|stir|stop|store|stretch|submit|switch|take|test|tighten|track|train|transfer|try|turn|understand|"
     r"unplug|update|use|verify|visit|wait|wash|watch|water|wear|weigh|wipe|work|write)\b(?!['\u2019,:;?])",
-    re.IGNORECASE,
 )
 _DEFINITION = re.compile(
     r"^(?:an?|the)?\s?[\w'\u2019() -]{2,50}?\s(?:is|are|means?|refers? to|consists? of|works? by|was|were)\s"
     r"(?:an?|the|one|any|when|simply|also|originally|made|designed|used|based|located|found|\w+ed)\b",
-    re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"\b(?:I|I'm|I\u2019m|I've|I\u2019ve|my|me|we|we've|we\u2019ve|our|us)\b")
 _LEAD_IN = re.compile(
     r"(?::|\u2026|\.\.\.)$|"
     r"\b(?:here(?:'s|\u2019s| is| are)|the following|as follows|below|read on|keep reading|above|"
     r"we(?:'ll|\u2019ll| will)|you(?:'ll|\u2019ll| will) (?:learn|find|discover|see))\b",
-    re.IGNORECASE,
 )
 _VAGUE = re.compile(
     r"\b(?:overwhelming|daunting|it depends|look no further|when it comes to|in today's|in today\u2019s|nowadays|"
@@ -164,7 +157,6 @@ _VAGUE = re.compile(
     r"really matters|designed to help|"
     r"one size fits all|might not be|here to help|help you (?:choose|find|decide|pick)|something for every|"
     r"there are (?:many|several|lots|plenty|countless|a lot|a few|various|numerous|dozens|hundreds))\b",
-    re.IGNORECASE,
 )
 
 
@@ -182,23 +174,21 @@ _AWARD = (
 #: "Best apps for cooks" heads a section, "Best app for cooks" is an award.
 _SEVERAL = re.compile(
     r"^(?:\w[\w'\u2019-]* )+?\w+[^s\W]s(?= (?:for|in|under|on|of|without|to|at|with|and|that|by)\b|:?$)",
-    re.IGNORECASE,
 )
 #: An award and who has it, on one line; and an award whose holder stands on the next.
 _VERDICT = re.compile(
     _AWARD + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:]{0,50}(?::| [-\u2013\u2014])\s+"
     r"(?!my |our |the |top |best |overview|summary|list|table|which |what |why |how |premium|expert|review|"
     r"tested|guide|comparison|notable|honou?rable|we |you |it |if |this |these )[a-z\d]",
-    re.IGNORECASE,
 )
 #: "Premium protection" may head anything; "Premium pick" heads an award.
 _LABEL = re.compile(
     r"(?!(?:budget|premium|upgrade|overall) (?!(?:pick|choice|option|winner)\b))"
     + _AWARD
     + r"(?! for:)(?!.*\b20\d\d\b)[^.!?:|]{0,50}:?$",
-    re.IGNORECASE,
 )
-_ENUMERATION = re.compile(r"(?:[\w)'\u2019-]+, ){2,}(?:and|or|&) \w|(?:[^,;]{3,40}[,;] ){3,}")
+#: "a, b, and c", or three parts of a middling length; of the first, its end is enough.
+_ENUMERATION = re.compile(r"[\w)'\u2019-], [\w)'\u2019-]+, (?:and|or|&) \w|[^,;]{3}[,;] (?:[^,;]{3,40}[,;] ){2}")
 #: What would read as a citation, link or code of ours when quoted.
 _MARKUP = re.compile(r"https?:|www\.|\[\^?\d+\]|\]\(|`|<\w|\*\*|[{}\\]|\ufffd|\u00e2\u0080")
 
@@ -216,6 +206,7 @@ def bare(sentence: str) -> str:
 def cues(sentence: str, *, heading: bool = False) -> int:
     """The flags of one sentence as it stands in its page."""
     text = bare(sentence)
+    lower = text.lower()
     words = _WORD.findall(text)
     # a quotation cut in two, or introduced elsewhere, stands badly alone
     found = Cue.HEADING if heading else 0
@@ -231,37 +222,42 @@ def cues(sentence: str, *, heading: bool = False) -> int:
     unended = not ended and (len(words) < 7 or not (found & Cue.BULLET or ": " in text))
     if unended or (len(words) < 4 and text.isascii()):
         found |= Cue.FRAGMENT
-    if _DANGLING.match(text.lstrip("\"'\u201c\u2018(")) or text[:1].islower():
+    if _DANGLING.match(lower.lstrip("\"'\u201c\u2018(")) or text[:1].islower():
         found |= Cue.DANGLING
     if sum(word.isupper() and len(word) > 1 for word in words) > max(2, len(words) // 2):
         found |= Cue.SHOUT
-    if any(character.isdigit() for character in text):
+    if any(map(str.isdigit, text)):
         found |= Cue.NUMBER
     for flag, pattern in _SEARCHED:
         if pattern.search(text):
             found |= flag
-    if _STEP.match(text):
+    for flag, pattern in _SEARCHED_LOWER:
+        if pattern.search(lower):
+            found |= flag
+    if _STEP.match(lower):
         found |= Cue.STEP
-    if _DEFINITION.match(text):
+    if _DEFINITION.match(lower):
         found |= Cue.DEFINITION
     if len(text) <= LINE and not found & (Cue.BOILERPLATE | Cue.QUESTION):
-        if _VERDICT.match(text):
+        if _VERDICT.match(lower):
             found |= Cue.VERDICT
-        elif _LABEL.match(text) and not _SEVERAL.match(text):
+        elif _LABEL.match(lower) and not _SEVERAL.match(lower):
             found |= Cue.LABEL
     return found
 
 
 _SEARCHED = (
+    (Cue.PERSONAL, _PERSONAL),
+    (Cue.NAMED, _NAMED),
+    (Cue.MARKUP, _MARKUP),
+    (Cue.ENUMERATION, _ENUMERATION),
+)
+_SEARCHED_LOWER = (
     (Cue.BOILERPLATE, _BOILERPLATE),
     (Cue.MONEY, _MONEY),
     (Cue.PICK, _PICK),
     (Cue.CHOICE, _CHOICE),
     (Cue.AGAINST, _AGAINST),
-    (Cue.PERSONAL, _PERSONAL),
     (Cue.LEAD_IN, _LEAD_IN),
     (Cue.VAGUE, _VAGUE),
-    (Cue.NAMED, _NAMED),
-    (Cue.MARKUP, _MARKUP),
-    (Cue.ENUMERATION, _ENUMERATION),
 )

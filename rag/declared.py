@@ -18,6 +18,19 @@ MAX_LENGTH = 500
 _FACTS = ("headline", "datePublished", "dateModified")
 # these hold other nodes that stand for the page itself; a list of related articles does not
 _WRAPPERS = ("@graph", "mainEntity", "mainEntityOfPage")
+_ARTICLES = re.compile(r"(?:Article|BlogPosting|Report|Review)$")
+_OTHERS = frozenset(
+    (
+        "CollectionPage",
+        "DiscussionForumPosting",
+        "FAQPage",
+        "ItemList",
+        "Product",
+        "ProductGroup",
+        "QAPage",
+        "TechArticle",
+    )
+)
 _UNKEEPABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SPACE = re.compile(r"\s+")
 _ADDRESS = re.compile(r"https?://|www\.", re.I)
@@ -55,6 +68,13 @@ def structured(found: Sequence[Mapping[str, Any]], metas: Mapping[str, str]) -> 
     if graph := {name: value for name, value in graph.items() if value and len(name) <= 40}:
         told["openGraph"] = dict(list(graph.items())[:MAX_TYPES])
     return told
+
+
+def is_article(found: Sequence[Mapping[str, Any]], metas: Mapping[str, str]) -> bool:
+    """Whether a page says that it is an article, and nothing else that has its own ways, as a shop's page has."""
+    kinds = {kind for node in found for kind in _texts(node.get("@type"))}
+    told = metas.get("og:type", "").lower() == "article" or any(map(_ARTICLES.search, kinds))
+    return told and not kinds & _OTHERS
 
 
 def author(found: Sequence[Mapping[str, Any]], metas: Mapping[str, str]) -> str | None:

@@ -1,7 +1,8 @@
 """Title, main text, author, language and date of an HTML page, whatever state the page is in.
 
-Bytes are decoded as browsers would, parsed by lxml, and cut into blocks that `rag.blocks` judges. The text has one line
-for each paragraph, heading, list item or table row and no markup. Does not fetch, run scripts, or know where pages lie.
+Bytes are decoded as browsers would, parsed by lxml, and cut into blocks that `rag.main_text` judges. The text has one
+line for each paragraph, heading, list item or table row and no markup. Does not fetch, run scripts, or know where pages
+lie.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from lxml import etree, html
 from w3lib.encoding import html_body_declared_encoding
 
 from rag import declared
-from rag.blocks import BREAKING, Block, blocks, log_odds, main_blocks
+from rag.blocks import BREAKING, Block, blocks
+from rag.main_text import log_odds, main_blocks
 
 #: Larger files are no pages that people read; parsing them would take minutes and gigabytes.
 MAX_BYTES = 10_000_000
@@ -79,10 +81,10 @@ def extract(html: bytes, url: str | None = None) -> PageText:
     document = parse(text)
     if document is None:
         return PageText("", "", None, None)
-    metas = _metas(document)
-    nodes = declared.nodes(list(_linked_data(document)))
+    metas = metas_of(document)
+    nodes = declared.nodes(list(linked_data(document)))
     found = page_blocks(document)
-    main = _rejoined(found)
+    main = _rejoined(found, declared.is_article(nodes, metas))
     if not main:
         # a page that scripts would fill: what it says of itself is all there is
         main = _clean(declared.article_body(nodes) or metas.get("og:description") or metas.get("description"))
@@ -171,9 +173,9 @@ def page_blocks(document: Any) -> list[Block]:
     return blocks(document if body is None else body)
 
 
-def _rejoined(found: Sequence[Block]) -> str:
+def _rejoined(found: Sequence[Block], article: bool) -> str:
     """The main blocks, a line each; the cells of a table row share one."""
-    keep = main_blocks(log_odds(found), np.array([block.words for block in found], np.float64))
+    keep = main_blocks(log_odds(found, article), np.array([block.words for block in found], np.float64))
     lines: list[str] = []
     row: int | None = None
     for block, kept in zip(found, keep, strict=True):
@@ -191,7 +193,7 @@ def _clean(text: str | None) -> str:
     return _SPACE.sub(" ", text or "").strip()
 
 
-def _metas(document: Any) -> dict[str, str]:
+def metas_of(document: Any) -> dict[str, str]:
     """The contents of `meta` elements by lower-case name, the first of each."""
     metas: dict[str, str] = {}
     for element in document.iter("meta"):
@@ -240,14 +242,14 @@ def _published(document: Any, metas: dict[str, str]) -> str | None:
 
 def _dates_told(document: Any, metas: dict[str, str]) -> Iterator[str]:
     yield from (metas[name] for name in _DATE_METAS if name in metas)
-    for script in _linked_data(document):
+    for script in linked_data(document):
         yield from _JSON_DATE.findall(script)
     for element in document.iter("time", "span", "meta"):
         if element.tag == "time" or element.get("itemprop") == "datePublished":
             yield element.get("datetime") or element.get("content") or ""
 
 
-def _linked_data(document: Any) -> Iterator[str]:
+def linked_data(document: Any) -> Iterator[str]:
     for element in document.iter("script"):
         if "ld+json" in (element.get("type") or "") and element.text:
             yield element.text

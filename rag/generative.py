@@ -22,6 +22,7 @@ from rag.assistant import BATCH, LocalAssistant, temperature_of
 
 if TYPE_CHECKING:
     from inference.embed import Embedder, Vectors
+    from inference.rerank import Reranker
     from rag.index import Index
     from rag.prompting import Excerpt
     from rag.quotes import Page
@@ -33,9 +34,13 @@ PROMPT_TOKENS = 3000
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What a question's text is answered from: the prompt, None where no page is about it, and the sources in it."""
+    """What a question's text is answered from: the prompt, None where no page is about it, and the sources in it.
+
+    `ranked` are the first documents of the ranking, as a body records them.
+    """
 
     prompt: Prompt | None
+    ranked: list[list[Any]]
     sources: tuple[dict[str, Any], ...] = ()
     retrieving_ms: float = 0.0
 
@@ -65,9 +70,11 @@ class GenerativeAssistant(LocalAssistant):
     takes_output_limit = True
     takes_persona = True
 
-    def __init__(self, index: Index, embedder: Embedder, generator: Generator) -> None:
+    def __init__(
+        self, index: Index, embedder: Embedder, generator: Generator, reranker: Reranker | None = None
+    ) -> None:
         """Raises ValueError where the index was made by another model."""
-        super().__init__(index, embedder)
+        super().__init__(index, embedder, reranker)
         self._generator = generator
 
     def answer_many(
@@ -143,12 +150,13 @@ class GenerativeAssistant(LocalAssistant):
         They are found by the question alone: a persona is for the model that writes.
         """
         # here and not above: a process that only parses needs neither
-        from rag import compose, prompting, retrieve
+        from rag import compose, prompting
 
         started = time.perf_counter()
-        pages = compose.context(self._index, question.text, retrieve.rank(self._index, question.text, vector))
+        ranking = self._rank(question.text, vector)
+        ranked, pages = self._ranked(ranking), compose.context(self._index, question.text, ranking)
         if not pages:
-            return _Context(None, (), _ms_since(started))
+            return _Context(None, ranked, (), _ms_since(started))
         by_turns = [
             (page, passage)
             for turn in range(max(len(page.passages) for page in pages))
@@ -188,7 +196,7 @@ class GenerativeAssistant(LocalAssistant):
                 f"answer of {most}.",
             )
         sources = tuple(map(self._source, shown(fitting)))
-        return _Context(prompt(fitting), sources, _ms_since(started))
+        return _Context(prompt(fitting), ranked, sources, _ms_since(started))
 
     def _excerpt(self, page: Page) -> Excerpt:
         """The page's passages as they stand in it, those that follow each other joined, each under its heading."""
@@ -219,8 +227,9 @@ class GenerativeAssistant(LocalAssistant):
         prompt = asked.prompt
         row = {
             "engine": "citescope-generative",
-            "format": 1,
+            "format": 2,
             **record,
+            **self._reranked_by,
             "question": asked.question.text,
             "seed": asked.question.seed,
             "temperature": asked.temperature,
@@ -231,6 +240,7 @@ class GenerativeAssistant(LocalAssistant):
             "dropped_markers": found.dropped,
             "finish": made.finish,
             "sources": list(asked.context.sources),
+            "ranking": asked.context.ranked,
             "usage": {"input_tokens": made.input_tokens, "output_tokens": made.output_tokens, "searches": 1},
             "timings_ms": {
                 "embedding": round(asked.embedding_ms, 3),

@@ -43,13 +43,15 @@ DECIMALS = 6
 class Ranking:
     """Passage numbers, best first, and their scores; `cosines` are those of the dense leg, None without it.
 
-    `dense` is what the dense leg adds to each score of a hybrid; the rest is the lexical one's.
+    `dense` is what the dense leg adds to each score of a hybrid; the rest is the lexical one's. `before` is the ranking
+    whose first passages a cross-encoder put into this order, None where none did.
     """
 
     passages: Passages
     scores: Vectors
     cosines: Vectors | None = None
     dense: Vectors | None = None
+    before: Ranking | None = None
 
 
 def rank(
@@ -162,6 +164,7 @@ def reranked(index: Index, text: str, ranking: Ranking, scores: Callable[[str, S
         ranking.passages[whole],
         np.concatenate([found[order], below]).astype(np.float32).round(DECIMALS),
         None if ranking.cosines is None else ranking.cosines[whole],
+        before=ranking,
     )
 
 

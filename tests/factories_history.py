@@ -222,7 +222,12 @@ def _answer(
                 found = {"start": rank * 20, "end": rank * 20 + len(brand.name), "text": brand.name, "rank": rank}
                 mentions.append(
                     Mention(
-                        workspace_id=run.workspace_id, extraction=extraction, response=response, brand=brand, **found
+                        workspace_id=run.workspace_id,
+                        extraction=extraction,
+                        response=response,
+                        brand=brand,
+                        role="named",
+                        **found,
                     )
                 )
             if rng.random() < chance * 0.8:

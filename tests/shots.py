@@ -140,11 +140,12 @@ def _fill(days: int) -> tuple[Any, Any, Any]:
     """The demo as people see it first, an empty workspace beside it, and a row behind every URL."""
     from monitor.management.console import ConsoleWatch
     from monitor.models import Membership, Role, User, Workspace
+    from monitor.queries import alerts
     from monitor.services import demo, judging, supporting, workspaces
     from tests.world import world_of
 
     watch = ConsoleWatch()
-    demo.load(days=days, watch=watch)
+    demo.load(days=days, watch=watch, find=alerts.found)
     watch.close()
     while supporting.has_work():
         supporting.work()

@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 OURS = [route for route in routes() if route.is_ours]
 OF_WORKSPACES = [route for route in OURS if route.rule and route.rule.kind == "workspace"]
 #: What a GET must carry to be answered with a page.
-QUERIES = {"report_download": {"format": "csv"}, "schedule_preview": {"schedule": "0 6 * * *", "time_zone": "UTC"}}
+QUERIES = {
+    "report_download": {"format": "csv"},
+    "schedule_preview": {"schedule": "0 6 * * *", "time_zone": "UTC"},
+}
 
 
 def _panel(world: World) -> dict[str, Any]:
@@ -41,8 +44,17 @@ def _panel(world: World) -> dict[str, Any]:
     }
 
 
+def _rule(world: World) -> dict[str, Any]:
+    brand = world.history.brands[0].pk
+    return {"name": "Up or down", "watches": ["mention"], "brand": brand, "days": 7, "percent": 0, "revision": 1}
+
+
 #: What a POST must carry to be taken; all others need nothing.
 FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "alert_rule": _rule,
+    "alert_rule_new": _rule,
+    "alert_rule_ready_made": lambda world: {"kind": "silence"},
+    "alerts_digest": lambda world: {"digest": "weekly", "hour": 8},
     "answers_import": lambda world: {
         "suite": world.history.panel.suite_id,
         "file": SimpleUploadedFile(
@@ -56,6 +68,13 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
         "day": "2026-11-20",
         "text": "Fernwood is best.",
         "act": "keep",
+    },
+    "answer_correct": lambda world: {
+        "brand": world.correction.brand_id,
+        "start": world.correction.start,
+        "end": world.correction.end,
+        "what": "sentiment",
+        "value": "neutral",
     },
     "ask": lambda world: {"text": "Which pen is best?"},
     "brand": lambda world: {"name": "Fernwood", "kind": "own", "colour": 0},
@@ -80,6 +99,12 @@ FORMS: dict[str, Callable[[World], dict[str, Any]]] = {
     "prompts_add": lambda world: {"mode": "lines", "lines": "Which ink dries fast?", "tags": ""},
     "prompts_archive": lambda world: {"prompt": [world.history.prompts[0].pk]},
     "prompts_restore": lambda world: {"prompt": [world.history.prompts[0].pk]},
+    "report_settings": lambda world: {"name": "Pens & Partners", "accent": "#7a1f3d"},
+    **dict.fromkeys(
+        ("saved_report_new", "saved_report_edit"),
+        lambda world: {"name": "Another report", "period": "28", "formats": ["pdf"], "schedule": ""},
+    ),
+    "share_new": lambda world: {"name": "The board", "days": "30"},
     "settings": lambda world: {"name": "Renamed", "time_zone": "Europe/Berlin"},
     "suite_edit": lambda world: {"name": "Pens and ink"},
     "suite_new": lambda world: {"name": "Ink"},

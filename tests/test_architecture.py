@@ -45,7 +45,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "monitor.repeats": ("monitor.services", "monitor.queries", "monitor.views"),
     "monitor.charts": ("monitor.models", "monitor.services", "monitor.views"),
     "monitor.exports": ("monitor.models", "monitor.services", "monitor.views"),
-    "monitor.tasks": ("monitor.queries", "monitor.views", "monitor.models"),
+    "monitor.tasks": ("monitor.views", "monitor.models"),  # queries go into a service by hand, as what it looks through
     "monitor.assistants": ("monitor.models", "monitor.services", "monitor.queries", "monitor.views"),
 }
 ROWS = ("create", "bulk_create", "for_workspace", "unscoped")

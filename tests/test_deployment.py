@@ -75,7 +75,13 @@ def test_web_worker_and_beat_commands_start_against_postgresql_and_redis(tmp_pat
         for old, new in replaced:
             command = [word.replace(old, new) for word in command]
         return subprocess.Popen(
-            command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=variables,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own, that can be ended whole
         )
 
     running: dict[str, subprocess.Popen[str]] = {}

@@ -11,26 +11,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import zstandard
+from django.db import transaction
 from django.db.models import F, Func, Value
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from monitor.fulltext import search_text
 from monitor.models import (
+    Alert,
+    AlertRule,
     Attempt,
     AttemptStatus,
     Body,
     Brand,
+    Correction,
     Credential,
     DeepRanks,
+    Extraction,
     Gate,
     IndexGeneration,
     Job,
     JobKind,
     JobStatus,
     Membership,
+    Mention,
     OwnPrice,
     Page,
     PageVersion,
@@ -39,11 +46,17 @@ from monitor.models import (
     Pointers,
     Prompt,
     PromptIdea,
+    ReportFile,
+    ReportIssue,
+    ReportMail,
+    ReportSettings,
     Response,
     ResponseSource,
+    Review,
     Role,
     Run,
     RunStatus,
+    SavedReport,
     SavedView,
     SupportCheck,
     SupportVerdict,
@@ -51,7 +64,11 @@ from monitor.models import (
     User,
     Workspace,
 )
+from monitor.models.alerts import ABOUT_A_BRAND
 from monitor.models.tracing import question_key
+from monitor.queries.reviews import answer_review
+from monitor.services import alert_rules, corrections, mention_rows, reviews, share_links
+from monitor.services.share_links import NewLink
 from tests.factories_history import History, make_history
 
 ANSWER = (
@@ -114,8 +131,13 @@ class World:
     crawl: Job
     credential: Credential
     price: OwnPrice
+    report_file: ReportFile
+    share: NewLink
     view: SavedView
     persona: Persona
+    correction: Correction
+    #: An answer that was drawn for review, with a confirmed one beside it.
+    review: Review
     #: Questions of the Ask page: one that was answered, one whose answer broke off after some words.
     asked: Response
     broken_off: Response
@@ -138,11 +160,27 @@ class World:
         for name in set(route.arguments) - {"workspace"}:
             if route.name not in OBJECTS:
                 raise LookupError(f"tests/world.py has no object for `{name}` of the route `{route.name}`.")
-            arguments[name] = OBJECTS[route.name](other).pk
+            found = OBJECTS[route.name](other)
+            arguments[name] = getattr(found, "pk", found)
         return reverse(route.name, kwargs=arguments)
 
 
+#: A row goes into the address by its id, anything else as it is.
 OBJECTS: dict[str, Callable[[World], Any]] = {
+    **dict.fromkeys(
+        ("alert_rule", "alert_rule_switch", "alert_rule_off", "alert_rule_delete", "alert_rule_restore"),
+        lambda world: AlertRule.objects.for_workspace(world.workspace).order_by("pk").first(),
+    ),
+    "shared": lambda world: world.share.token,
+    "share_revoke": lambda world: world.share.link,
+    "report_file": lambda world: world.report_file,
+    **dict.fromkeys(
+        (
+            *("saved_report", "saved_report_edit", "saved_report_send", "saved_report_preview"),
+            *("saved_report_pause", "saved_report_delete", "share_new"),
+        ),
+        lambda world: world.share.link.report,
+    ),
     "price_delete": lambda world: world.price,
     **dict.fromkeys(("view_remove", "view_restore"), lambda world: world.view),
     **dict.fromkeys(
@@ -151,6 +189,9 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
     ),
     **dict.fromkeys(("answer", "answer_raw", "answer_compare", "trace_prompt"), lambda world: world.response),
     **dict.fromkeys(("persona_edit", "persona_archive", "persona_restore"), lambda world: world.persona),
+    "answer_correct": lambda world: world.response,
+    "correction_undo": lambda world: world.correction,
+    **dict.fromkeys(("review_answer", "review_confirm", "review_reopen"), lambda world: world.review),
     "crawl_again": lambda world: world.crawl,
     "ask_stream": lambda world: world.asked,
     **dict.fromkeys(("member_role", "member_remove"), lambda world: world.viewer_membership),
@@ -185,6 +226,10 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
     _idea(page)
     response = _response(history)
     _checked_and_ranked(response, page, generation)
+    _alerts(history)
+    _read_again(history.extraction, response)
+    here = Mention.objects.for_workspace(workspace).filter(response=response)
+    here.update(sentiment="recommended", judge=1)
     return World(
         history,
         people,
@@ -194,8 +239,10 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_report(workspace),
         _view(workspace),
         _persona(workspace),
+        *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
 
@@ -205,6 +252,7 @@ def world_of(workspace: Workspace) -> World:
     panel = Panel.objects.for_workspace(workspace).select_related("suite").order_by("pk")[0]
     extraction = Pointers.objects.get(workspace=workspace).extraction
     answered = Response.objects.for_workspace(workspace).filter(status="answered", mentions__isnull=False)
+    response = answered.order_by("-pk")[0]
     page = Page.objects.for_workspace(workspace).filter(current__isnull=False)[0]
     history = History(
         workspace,
@@ -216,19 +264,76 @@ def world_of(workspace: Workspace) -> World:
     )
     people = {role: _person(workspace, role) for role in Role}
     _idea(page)
+    _alerts(history)
     return World(
         history,
         people,
-        answered.order_by("-pk")[0],
+        response,
         page,
         _job(workspace),
         _crawl(workspace),
         _credential(workspace),
         _price(workspace),
+        *_report(workspace),
         _view(workspace),
         _persona(workspace),
+        *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
+
+
+def _alerts(history: History) -> None:
+    """A rule of every kind, and one thing told by each; the demo has its own."""
+    if AlertRule.objects.for_workspace(history.workspace).exists():
+        return
+    pages = {"change": "overview", "citations": "answers", "sentiment": "brands", "silence": "panels", "budget": "cost"}
+    for kind, page in pages.items():
+        given = {**alert_rules.blank(kind), "panel": None, "assistants": [], "recipients": []}
+        brand = history.brands[0] if kind in ABOUT_A_BRAND else None
+        rule = alert_rules.save_rule(workspace=history.workspace, rule=None, fields={**given, "brand": brand})
+        Alert.objects.create(
+            workspace=history.workspace,
+            rule=rule,
+            subject=kind,
+            starts_on=history.runs[-1].day,
+            ends_on=history.runs[-1].day,
+            words=f"{rule.name}: 8 of 12 answers on that day, 2 of 12 in the week before.",
+            good=kind == "citations",
+            page=page,
+        )
+
+
+def _corrected(response: Response, editor: User) -> tuple[Correction, Review]:
+    """The response's first mention with a sentiment by hand; and answers drawn, the first other one with a mention that
+    is none, all but the last confirmed.
+    """
+    workspace = response.workspace
+    correction = _said(response, editor, what="sentiment", value="negative")
+    reviews.draw(workspace=workspace, after=0)
+    drawn = list(Review.objects.for_workspace(workspace).select_related("response__workspace", "response__run"))
+    extraction = Pointers.objects.get(workspace=workspace).extraction
+    assert extraction is not None
+    for review in [review for review in drawn if review.response_id != response.pk][:1]:
+        _read_again(extraction, review.response)
+        _said(review.response, editor, what="mention", value="no")
+    for review in drawn[:-1]:
+        reviews.confirm(review=review, seen=answer_review(review).seen, by=editor)
+    return correction, drawn[-1]
+
+
+def _read_again(extraction: Extraction, response: Response) -> None:
+    """The mentions that stand in its text, in place of invented ones."""
+    with transaction.atomic():
+        mention_rows.rewrite(extraction=extraction, response=response, said=())
+
+
+def _said(response: Response, editor: User, *, what: str, value: str) -> Correction:
+    """Of the response's first mention."""
+    mention = Mention.objects.for_workspace(response.workspace).select_related("brand").filter(response=response)[0]
+    place: dict[str, Any] = {"brand": mention.brand, "start": mention.start, "end": mention.end}
+    made = corrections.correct(response=response, what=what, value=value, by=editor, **place).made
+    assert made is not None
+    return made
 
 
 def _credential(workspace: Workspace) -> Credential:
@@ -247,6 +352,51 @@ def _price(workspace: Workspace) -> OwnPrice:
         output=8,
         entered_on=timezone.now().date(),
     )
+
+
+def _report(workspace: Workspace) -> tuple[ReportFile, NewLink]:
+    """A saved report that was made and sent to one of two, with a link, under a letterhead."""
+    ReportSettings.objects.create(
+        workspace=workspace,
+        name="Pens & Partners",
+        accent="#7a1f3d",
+        footer="Confidential",
+        addresses=["b@out.example"],
+    )
+    report = SavedReport.objects.create(
+        workspace=workspace,
+        name="Monday report",
+        formats=["pdf", "xlsx"],
+        cron="0 6 * * 1",
+        recipients=["a@out.example", "b@out.example"],
+    )
+    now = timezone.now()
+    issue = ReportIssue.objects.create(
+        workspace=workspace,
+        report=report,
+        moment=now,
+        slot_at=now,
+        status="made",
+        start=now.date() - timedelta(days=28),
+        end=now.date() - timedelta(days=1),
+        made_at=now,
+    )
+    refused = "The mail server did not take it (550 no such mailbox)."
+    for address, status, message in (("a@out.example", "failed", refused), ("b@out.example", "sent", "")):
+        ReportMail.objects.create(
+            workspace=workspace, issue=issue, address=address, key=uuid4(), status=status, message=message, tries=1
+        )
+    content = b"%PDF-1.7 of a test"
+    file = ReportFile.objects.create(
+        workspace=workspace,
+        issue=issue,
+        format="pdf",
+        name="citescope-home.pdf",
+        content_type="application/pdf",
+        size=len(content),
+        content=content,
+    )
+    return file, share_links.make(report=report, name="The board", days=30, texts=True, by="owner@home.example")
 
 
 def _idea(page: Page) -> PromptIdea:

@@ -8,34 +8,36 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
 from monitor import charts
 from monitor.metrics import Change, Rate
+from monitor.plain import percent, points
 from monitor.prose import beginning, prose
 from monitor.queries.dashboard import Section
-from monitor.queries.report import DEFINITIONS, Report, in_words
+from monitor.queries.report import DEFINITIONS, AnswerRow, Report, in_words
 
 PAPER_PAGES, PAPER_PROMPTS, PAPER_ANSWERS = 25, 100, 6
 PAPER_LETTERS = 600
 SERIES_WIDTH, COMPARISON_WIDTH = 640, 280
 
 
-TEMPLATE = "report.typ"
+TEMPLATE, LOGO = "report.typ", "logo.png"
 
 
-def to_pdf(report: Report, only: str | None = None) -> bytes:
+def write_pdf(report: Report, only: str | None, file: BinaryIO) -> None:
     """The report for a manager: what changed, the page's charts, the tables behind them, and the definitions."""
     import typst
 
     with tempfile.TemporaryDirectory(prefix="citescope-report-") as name:
         folder = Path(name)
         (folder / TEMPLATE).write_bytes((Path(settings.BASE_DIR) / "templates" / TEMPLATE).read_bytes())
+        if logo := report.about.branding.logo:
+            (folder / LOGO).write_bytes(logo)
         (folder / "data.json").write_text(json.dumps(_paper(report, folder), ensure_ascii=False))
-        content = typst.compile(folder / TEMPLATE, root=folder, format="pdf")
-    return bytes(content)
+        file.write(typst.compile(folder / TEMPLATE, root=folder, format="pdf"))
 
 
 def _paper(report: Report, folder: Path) -> dict[str, Any]:
@@ -43,6 +45,12 @@ def _paper(report: Report, folder: Path) -> dict[str, Any]:
     about = report.about
     return {
         "workspace": about.workspace,
+        "brand": {
+            "name": about.branding.name,
+            "accent": about.branding.accent,
+            "footer": about.branding.footer,
+            "logo": LOGO if about.branding.logo else None,
+        },
         "demo": about.is_demo,
         "period": f"{in_words(report.filter.period.start)} to {in_words(report.filter.period.end)}",
         "made": f"{in_words(about.made_at.date())}",
@@ -177,6 +185,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
             }
             for row in section.brands
         ],
+        "sentiment": _paper_sentiment(report, section),
         "domains": [
             {
                 "domain": row.domain,
@@ -185,6 +194,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
                 "rate": said(row.citation),
                 "change": verdict(row.change).replace("\n", ", "),
                 "share": percent(row.share),
+                "pawc": percent(row.pawc),
                 "n": f"{row.citation.n:,}",
             }
             for row in section.domains
@@ -197,24 +207,28 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def _sample(report: Report) -> list[Any]:
+def _paper_sentiment(report: Report, section: Section) -> list[dict[str, Any]]:
+    """Mentions by sentiment and role, of the brands that this section's answers name."""
+    rows = []
+    for row in section.brands:
+        found = report.sentiment.get((section.assistant, section.stratum, row.brand.pk))
+        if found:
+            told = (found.recommended, found.neutral, found.negative) if found.judged else (None, None, None)
+            roles = (found.roles.compared, found.roles.listed, found.roles.named) if found.roles.told else (None,) * 3
+            counted = ["–" if number is None else f"{number:,}" for number in (*told, found.waiting, *roles)]
+            colour = charts.PAPER[f"--series-{row.brand.colour % 8}"]
+            rows.append({"name": row.brand.name, "own": row.brand.own, "colour": colour, "counts": counted})
+    return rows
+
+
+def _sample(report: Report) -> list[AnswerRow]:
     """The latest answers, each to another prompt."""
-    return list({row.prompt: row for row in reversed(report.answers)}.values())[::-1][:PAPER_ANSWERS]
-
-
-def percent(rate: float | None) -> str:
-    if rate is None:
-        return "–"
-    if 0 < rate < 0.005:
-        return "< 1 %"
-    return "> 99 %" if 0.995 < rate < 1 else f"{rate * 100:.0f} %"
-
-
-def points(difference: float | None) -> str:
-    if difference is None:
-        return "–"
-    written = f"{difference * 100:+.0f}"
-    return "0 pts" if written in ("+0", "-0") else f"{written} pts".replace("-", "−")
+    found: dict[str, AnswerRow] = {}
+    for row in report.answers:  # the latest come first
+        found.setdefault(row.prompt, row)
+        if len(found) == PAPER_ANSWERS:
+            break
+    return list(found.values())
 
 
 def said(rate: Rate) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from monitor.metrics import Change, Rate
-from monitor.queries.report import DEFINITIONS, Report
+from monitor.queries.report import DEFINITIONS, AnswerRow, Report
 from monitor.queries.sentiment import SentimentCounts
 
 Kind = Literal["text", "count", "percent", "points", "decimal", "day"]
@@ -23,12 +24,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`rows` hold raw values in the order of `columns`: rates between 0 and 1, None for not measured."""
+    """`rows` hold raw values in the order of `columns`: rates between 0 and 1, None for not measured.
+
+    A long table's rows are made while they are gone through; all others are a tuple.
+    """
 
     key: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Value, ...], ...]
+    rows: Iterable[tuple[Value, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Rows that are made anew each time they are gone through."""
+
+    make: Callable[[], Iterator[tuple[Value, ...]]]
+
+    def __iter__(self) -> Iterator[tuple[Value, ...]]:
+        return self.make()
 
 
 def tables(report: Report) -> list[Table]:
@@ -47,12 +61,13 @@ def tables(report: Report) -> list[Table]:
 
 def _about(report: Report) -> Table:
     about = report.about
-    rows: list[tuple[Value, ...]] = [("Workspace", about.workspace)]
+    rows: list[tuple[Value, ...]] = [("Report by", about.branding.name)] if about.branding.name else []
+    rows += [("Workspace", about.workspace)]
     rows += [("Data", "made-up demo data")] if about.is_demo else []
     rows += about.filters
     rows += [("Read with", about.reading), ("Made at", about.made_at.isoformat(timespec="seconds"))]
-    if report.answers_left_out:
-        rows.append(("Answers left out", f"the {report.answers_left_out:,} oldest; choose a shorter period for them"))
+    if left_out := report.answers.left_out:
+        rows.append(("Answers left out", f"the {left_out:,} oldest; the Parquet files have them, or a shorter period"))
     rows += [
         (
             f"Answers, {section.label}",
@@ -61,6 +76,7 @@ def _about(report: Report) -> Table:
         )
         for section in report.sections
     ]
+    rows += [("Note", about.branding.footer)] if about.branding.footer else []
     return Table("about", "About this report", (Column("what", "What"), Column("which", "Which")), tuple(rows))
 
 
@@ -98,6 +114,9 @@ WHO = (Column("assistant", "Assistant"), Column("stratum", "Kind of answer"))
 N = (Column("n", "n (answers)", "count"), Column("prompts", "Prompts", "count"))
 
 
+_ROLES = (("compared", "compared"), ("listed", "listed"), ("only_named", "only named"))
+
+
 def _brands(report: Report) -> Table:
     columns = (
         *WHO,
@@ -112,6 +131,7 @@ def _brands(report: Report) -> Table:
         Column("among_first_three", "Among first three", "percent"),
         Column("median_rank", "Median rank when named", "decimal"),
         Column("mean_reciprocal_rank", "Mean reciprocal rank", "decimal"),
+        *(Column(f"mentions_{key}", f"Mentions, {title}", "count") for key, title in _ROLES),
         *(Column(key, f"Mentions, {key}", "count") for key in ("recommended", "neutral", "negative")),
         Column("not_judged", "Mentions, not judged yet", "count"),
     )
@@ -132,11 +152,13 @@ def _brands(report: Report) -> Table:
 
 
 def _sentiment(found: SentimentCounts | None) -> tuple[Value, ...]:
-    """Counts where anything was judged, and how many mentions were not."""
+    """Counts by role where it is told, by sentiment where anything was judged, and how many mentions were not."""
+    nothing = (None, None, None)
     if not found:
-        return None, None, None, 0
-    told = (found.recommended, found.neutral, found.negative) if found.judged else (None, None, None)
-    return *told, found.waiting
+        return *nothing, *nothing, 0
+    roles = (found.roles.compared, found.roles.listed, found.roles.named) if found.roles.told else nothing
+    told = (found.recommended, found.neutral, found.negative) if found.judged else nothing
+    return *roles, *told, found.waiting
 
 
 def _series(report: Report) -> Table:
@@ -162,13 +184,14 @@ def _domains(report: Report) -> Table:
         *(*WHO, Column("domain", "Domain"), Column("brand", "Brand"), Column("kind", "Kind"), *N),
         *(Column("cited", "Answers citing it", "count"), *_rate_columns("citation", "Citation rate")),
         *_change_columns("citation", "Citation rate"),
-        *(Column("citation_share", "Citation share", "percent"), Column("retrieval_rate", "Retrieval rate", "percent")),
+        *(Column("citation_share", "Citation share", "percent"), Column("pawc", "PAWC", "percent")),
+        Column("retrieval_rate", "Retrieval rate", "percent"),
     )
     rows = tuple(
         (
             *(section.label, section.stratum_label, row.domain, row.owner.name if row.owner else "", row.kind),
             *(row.citation.n, row.citation.prompts, row.cited, *_rate(row.citation), *_change(row.change)),
-            *(row.share, row.retrieval.rate),
+            *(row.share, row.pawc, row.retrieval.rate),
         )
         for section in report.sections
         for row in section.domains
@@ -234,19 +257,20 @@ def _answers(report: Report) -> Table:
         *(Column("prompt", "Prompt"), Column("repeat", "Repeat", "count")),
         *(Column("named", "Names"), Column("cited", "Cites"), Column("text", "Text")),
     )
-    rows = tuple(
-        (
-            row.pk,
-            row.day,
-            row.assistant,
-            row.model,
-            row.persona,
-            row.prompt,
-            row.repeat,
-            ", ".join(row.named),
-            " ".join(row.cited),
-            row.text,
-        )
-        for row in report.answers
-    )
+    rows = _Made(lambda: (_answer(row) for row in report.answers))
     return Table("answers", "Answers", columns, rows)
+
+
+def _answer(row: AnswerRow) -> tuple[Value, ...]:
+    return (
+        row.pk,
+        row.day,
+        row.assistant,
+        row.model,
+        row.persona,
+        row.prompt,
+        row.repeat,
+        ", ".join(row.named),
+        " ".join(row.cited),
+        row.text,
+    )

@@ -1,7 +1,9 @@
 """The rows of the product, by noun. Everything but users and workspaces lies inside one workspace."""
 
+from monitor.models.alerts import Alert, AlertKind, AlertRecipient, AlertRule, Mail, MailKind, MailStatus
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
+from monitor.models.corrections import CorrectedPart, Correction, Review, ReviewReading
 from monitor.models.crawling import CrawlTarget, TargetKind, TargetState
 from monitor.models.credentials import Credential, Gate, RateLimit, RateUnit, TestResult
 from monitor.models.deltas import Delta
@@ -12,6 +14,7 @@ from monitor.models.extraction import (
     Extraction,
     ExtractionStatus,
     Mention,
+    MentionRole,
     Pointers,
     ResponseSource,
     Sentiment,
@@ -19,10 +22,20 @@ from monitor.models.extraction import (
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite, asked_prompts
-from monitor.models.people import Membership, Role, User, Workspace
+from monitor.models.people import Digest, Membership, Role, User, Workspace
 from monitor.models.personas import Persona
 from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
+from monitor.models.reports import (
+    IssueStatus,
+    ReportFile,
+    ReportIssue,
+    ReportMail,
+    ReportPeriod,
+    ReportSettings,
+    SavedReport,
+    ShareLink,
+)
 from monitor.models.runs import (
     OPEN,
     VALID,
@@ -43,6 +56,10 @@ from monitor.models.tracing import DeepRanks
 __all__ = [
     "OPEN",
     "VALID",
+    "Alert",
+    "AlertKind",
+    "AlertRecipient",
+    "AlertRule",
     "Attempt",
     "AttemptStatus",
     "Body",
@@ -52,6 +69,8 @@ __all__ = [
     "Budget",
     "Charge",
     "ChargeState",
+    "CorrectedPart",
+    "Correction",
     "CrawlTarget",
     "Credential",
     "DayBrand",
@@ -59,16 +78,22 @@ __all__ = [
     "DayDomain",
     "DeepRanks",
     "Delta",
+    "Digest",
     "Extraction",
     "ExtractionStatus",
     "Gate",
     "IdeaState",
     "IndexGeneration",
+    "IssueStatus",
     "Job",
     "JobKind",
     "JobStatus",
+    "Mail",
+    "MailKind",
+    "MailStatus",
     "Membership",
     "Mention",
+    "MentionRole",
     "OwnPrice",
     "Page",
     "PageVersion",
@@ -83,14 +108,23 @@ __all__ = [
     "RateUnit",
     "Redirect",
     "RedirectState",
+    "ReportFile",
+    "ReportIssue",
+    "ReportMail",
+    "ReportPeriod",
+    "ReportSettings",
     "Response",
     "ResponseSource",
     "ResponseStatus",
+    "Review",
+    "ReviewReading",
     "Role",
     "Run",
     "RunStatus",
+    "SavedReport",
     "SavedView",
     "Sentiment",
+    "ShareLink",
     "SpendingLimit",
     "Suite",
     "SourceType",

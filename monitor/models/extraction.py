@@ -52,7 +52,11 @@ class Pointers(models.Model):
 
 
 class ResponseSource(WorkspaceModel):
-    """A source of one answer, cited or only retrieved. `page` is empty where none is known, as behind a redirect."""
+    """A source of one answer, cited or only retrieved. `page` is empty where none is known, as behind a redirect.
+
+    `pawc` is the position-adjusted word count of its domain in this answer; it stands at the first of the domain's
+    sources alone, so that they sum up to it.
+    """
 
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="+")
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="sources")
@@ -65,6 +69,7 @@ class ResponseSource(WorkspaceModel):
     retrieved = models.BooleanField(null=True)
     via = models.CharField(max_length=10, blank=True, default="")
     spans = models.JSONField(default=list)
+    pawc = models.FloatField(null=True)
 
     class Meta:
         ordering = ["sequence"]
@@ -87,11 +92,18 @@ class Sentiment(models.TextChoices):
     NEGATIVE = "negative", "Negative"
 
 
-class Mention(WorkspaceModel):
-    """A brand named in an answer's prose, at `[start, end)` in code points.
+class MentionRole(models.TextChoices):
+    COMPARED = "compared", "Compared"
+    LISTED = "listed", "Listed"
+    NAMED = "named", "Named"
 
-    `judge` is the version of the classifier that went over it, 0 before one did; `sentiment` is what it found, None
-    before, and where it could not tell.
+
+class Mention(WorkspaceModel):
+    """A brand named in an answer's prose, at `[start, end)` in code points, people's corrections applied.
+
+    `role` is the part it is named in, None under rules that did not tell it yet. `judge` is the version of the
+    classifier that went over it, 0 before one did; `sentiment` is what it found, None before, and where it could not
+    tell. Where a person said what is felt, `by_hand`, that is the sentiment, and `judged` is what the classifier found.
     """
 
     # the index that workers look for work by serves for this key as well
@@ -102,8 +114,14 @@ class Mention(WorkspaceModel):
     end = models.PositiveIntegerField()
     text = models.TextField()
     rank = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=8, choices=MentionRole.choices, null=True)  # noqa: DJ001 - read by older rules
     sentiment = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - not judged yet
     judge = models.PositiveSmallIntegerField(default=0, db_default=0)
+    by_hand = models.BooleanField(default=False, db_default=False)
+    judged = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - as above
+
+    #: For forms.
+    sentiments = Sentiment.choices
 
     class Meta:
         ordering = ["start"]
@@ -132,6 +150,7 @@ class DayCell(WorkspaceModel):
     stratum = models.CharField(max_length=12)
     valid = models.PositiveIntegerField()
     with_citation = models.PositiveIntegerField()
+    with_pawc = models.PositiveIntegerField(default=0, db_default=0)
     reporting_retrieval = models.PositiveIntegerField()
     failed = models.PositiveIntegerField()
     refused = models.PositiveIntegerField()
@@ -169,13 +188,17 @@ class DayBrand(WorkspaceModel):
 
 
 class DayDomain(WorkspaceModel):
-    """Of a DayCell's valid responses: how many cited and retrieved the domain, and its summed citation share."""
+    """Of a DayCell's valid responses: how many cited and retrieved the domain, and its summed citation share.
+
+    `pawc` is likewise a sum, over the responses that the cell counts as `with_pawc`.
+    """
 
     cell = models.ForeignKey(DayCell, on_delete=models.CASCADE, related_name="domains")
     domain = models.CharField(max_length=253)
     cited = models.PositiveIntegerField()
     retrieved = models.PositiveIntegerField()
     share = models.FloatField()
+    pawc = models.FloatField(default=0, db_default=0)
 
     class Meta:
         constraints = [

@@ -70,9 +70,10 @@ class Panel(WorkspaceModel):
     """A suite x assistants x schedule x repeats.
 
     `assistants` is a list of `{"assistant", "model", "options"}`. `revision` guards against two people editing at
-    once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand. `adaptive`:
-    prompts whose answer is clear are asked less often (`monitor.planning`). `tags`: only prompts with any of them are
-    asked, all where there are none. `persona`: who asks, nobody in particular where it is None.
+    once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand. The schedule
+    stands as it is since `scheduled_from`, None for since the panel was made: no slot before that was missed.
+    `adaptive`: prompts whose answer is clear are asked less often (`monitor.planning`). `tags`: only prompts with any
+    of them are asked, all where there are none. `persona`: who asks, nobody in particular where it is None.
     """
 
     name = models.CharField(max_length=120)
@@ -87,6 +88,7 @@ class Panel(WorkspaceModel):
     paused = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
     last_slot_at = models.DateTimeField(null=True, blank=True)
+    scheduled_from = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

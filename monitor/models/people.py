@@ -67,10 +67,23 @@ class Role(models.TextChoices):
         return {"viewer": 0, "editor": 1, "owner": 2}[self.value]
 
 
+class Digest(models.TextChoices):
+    NONE = "none", "Never"
+    DAILY = "daily", "Every day"
+    WEEKLY = "weekly", "Every Monday"
+
+
 class Membership(WorkspaceModel):
+    """A person in a workspace, and the digest they want of it: at `digest_hour` in its zone, none due earlier than
+    `digest_from`.
+    """
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    digest = models.CharField(max_length=10, choices=Digest.choices, default=Digest.NONE, db_default=Digest.NONE)
+    digest_hour = models.PositiveSmallIntegerField(default=8, db_default=8)
+    digest_from = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -36,8 +36,10 @@ from monitor.models import (
 )
 from monitor.models import Page as StoredPage
 from monitor.prose import beginning, prose
-from monitor.queries import behind, filters, redirects, sentiment, support
+from monitor.queries import behind, corrections, counts, filters, redirects, sentiment, support
 from monitor.queries.behind import Behind
+from monitor.queries.corrections import Corrections
+from monitor.queries.counts import BrandInfo
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 
@@ -46,7 +48,8 @@ EXCERPT = 220
 #: Longer answers are read to here for their excerpt.
 MOST_READ = 20_000
 MOST_SHOWN = 300_000
-MENTIONS_LISTED = 40
+#: Mentions listed one by one at first, and at most.
+MENTIONS_LISTED, MOST_LISTED = 40, 400
 
 TONE = {
     ResponseStatus.ANSWERED: "ok",
@@ -240,20 +243,23 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A brand with how often the answer names it, and what is felt there, in words."""
+    """A brand with how often the answer names it, what is felt there and in what roles, in words."""
 
     brand: Brand
     rank: int
     times: int
     sentiment: str
+    roles: str
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A mention in its sentence, and what is felt there: a word and its badge."""
+    """A mention in its sentence, its role there, and what is felt: a word and its badge."""
 
+    mention: Mention
     brand: Brand
     html: SafeString
+    role: str
     sentiment: str
     badge: str
 
@@ -276,17 +282,22 @@ class AnswerPage:
     repeats: tuple[Response, ...]
     extraction: Extraction | None
     support: AnswerSupport | None
+    corrections: Corrections
+
+    @property
+    def brands(self) -> list[BrandInfo]:
+        """Those that the reading looks for."""
+        return counts.brands_of(self.response.workspace, self.extraction) if self.extraction else []
 
     @property
     def retrieved_count(self) -> int:
         return sum(1 for source in (*self.cited, *self.not_cited) if source.row.retrieved)
 
 
-def answer_page(response: Response) -> AnswerPage:
-    """Everything of one answer; its raw bodies stay where they are."""
+def answer_page(response: Response, *, listed: int = MENTIONS_LISTED) -> AnswerPage:
+    """Everything of one answer, at most so many mentions one by one; its raw bodies stay where they are."""
     workspace = response.workspace
-    pointers = Pointers.objects.select_related("extraction").filter(workspace=workspace).first()
-    extraction = pointers.extraction if pointers else None
+    extraction = counts.current_extraction(workspace)
     here = {"response": response, "extraction": extraction}
     rows = list(ResponseSource.objects.for_workspace(workspace).filter(**here).order_by("sequence"))
     mentions = list(Mention.objects.for_workspace(workspace).filter(**here).select_related("brand").order_by("start"))
@@ -312,7 +323,7 @@ def answer_page(response: Response) -> AnswerPage:
         cited=tuple(source for source in sources if source.row.cited),
         not_cited=tuple(source for source in sources if not source.row.cited),
         named=tuple(_named(mentions)),
-        said=tuple(_said(response, mention) for mention in mentions[:MENTIONS_LISTED]),
+        said=tuple(_said(response, mention) for mention in mentions[:listed]),
         mentions=len(mentions),
         attempts=tuple(Attempt.objects.for_workspace(workspace).filter(response=response)),
         charged=response.cost_usd if counted["usd"] is None else counted["usd"],
@@ -320,6 +331,7 @@ def answer_page(response: Response) -> AnswerPage:
         repeats=tuple(_repeats(response)),
         extraction=extraction,
         support=checked,
+        corrections=corrections.of_answer(response, extraction),
     )
 
 
@@ -341,12 +353,13 @@ def _named(mentions: Iterable[Mention]) -> Iterable[Named]:
     for mention in mentions:
         times.setdefault(mention.brand_id, []).append(mention)
     for found in sorted(times.values(), key=lambda found: found[0].rank):
-        yield Named(found[0].brand, found[0].rank, len(found), sentiment.words(found))
+        yield Named(found[0].brand, found[0].rank, len(found), sentiment.words(found), sentiment.roles(found))
 
 
 def _said(response: Response, mention: Mention) -> Said:
     html = highlight.snippet(response.text, mention.start, mention.end, mention.brand.name)
-    return Said(mention.brand, html, sentiment.word(mention).capitalize(), sentiment.badge(mention))
+    felt = sentiment.word(mention).capitalize()
+    return Said(mention, mention.brand, html, sentiment.role(mention), felt, sentiment.badge(mention))
 
 
 def _repeats(response: Response) -> QuerySet[Response]:

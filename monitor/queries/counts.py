@@ -49,6 +49,7 @@ class Block:
     prompts: tuple[int, ...]
     n: Counts
     with_citation: Counts
+    with_pawc: Counts
     reporting: Counts
     failed: Counts
     refused: Counts
@@ -72,6 +73,7 @@ class DomainCounts:
     cited_before: Counts
     retrieved: Counts
     share: float
+    pawc: float
 
 
 def current_extraction(workspace: Workspace) -> Extraction | None:
@@ -94,6 +96,12 @@ def brands_of(workspace: Workspace, extraction: Extraction) -> list[BrandInfo]:
         for item in extraction.brand_set.brands
     ]
     return sorted(found, key=lambda brand: (not brand.own, brand.name.casefold()))
+
+
+def current_brands(workspace: Workspace) -> list[BrandInfo]:
+    """The brands of the present reading; none while there is no reading."""
+    extraction = current_extraction(workspace)
+    return brands_of(workspace, extraction) if extraction else []
 
 
 def load(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[Block]:
@@ -123,11 +131,15 @@ def load_domains(
     places = {key: places_of(block.prompts) for key, block in by_key.items()}
     found: dict[tuple[str, str], list[DomainCounts]] = {key: [] for key in by_key}
     values = values_of(workspace, extraction, chosen) | {"most": most}
-    for assistant, stratum, domain, share, prompts, *counts in fetch(_DOMAINS.format(where=conditions(chosen)), values):
+    for assistant, stratum, domain, share, pawc, prompts, *counts in fetch(
+        _DOMAINS.format(where=conditions(chosen)), values
+    ):
         key = (assistant, stratum)
+        if key not in found:
+            continue  # nobody asks for it: it was measured only before
         arrays = np.zeros((3, len(places[key])))
         arrays[:, [places[key][prompt] for prompt in prompts]] = counts
-        found[key].append(DomainCounts(domain, arrays[0], arrays[1], arrays[2], share))
+        found[key].append(DomainCounts(domain, arrays[0], arrays[1], arrays[2], share, pawc))
     return found
 
 
@@ -141,10 +153,10 @@ def load_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> 
 
 
 def _block(key: tuple[str, str], rows: Sequence[Sequence[Any]]) -> Block:
-    """Rows of (day, prompts, valid, with_citation, reporting, failed, refused) as arrays."""
+    """Rows of (day, prompts, valid, with_citation, with_pawc, reporting, failed, refused) as arrays."""
     prompts = tuple(sorted({prompt for row in rows for prompt in row[1]}))
     place = places_of(prompts)
-    arrays = np.zeros((5, len(rows), len(prompts)))
+    arrays = np.zeros((6, len(rows), len(prompts)))
     for number, (_, listed, *counts) in enumerate(rows):
         arrays[:, number, [place[prompt] for prompt in listed]] = counts
     return Block(*key, tuple(row[0] for row in rows), prompts, *arrays)
@@ -224,12 +236,13 @@ SELECT assistant, stratum, brand_id, rank, count(*)::int FROM ranked GROUP BY 1,
 _CELLS = """
 WITH cells AS (
     SELECT c.assistant, c.stratum, c.day, c.prompt_id, sum(c.valid)::int AS valid,
-           sum(c.with_citation)::int AS with_citation, sum(c.reporting_retrieval)::int AS reporting,
+           sum(c.with_citation)::int AS with_citation, sum(c.with_pawc)::int AS with_pawc,
+           sum(c.reporting_retrieval)::int AS reporting,
            sum(c.failed)::int AS failed, sum(c.refused)::int AS refused
     FROM monitor_daycell c WHERE {where} GROUP BY 1, 2, 3, 4
 )
-SELECT assistant, stratum, day, array_agg(prompt_id), array_agg(valid), array_agg(with_citation), array_agg(reporting),
-       array_agg(failed), array_agg(refused)
+SELECT assistant, stratum, day, array_agg(prompt_id), array_agg(valid), array_agg(with_citation), array_agg(with_pawc),
+       array_agg(reporting), array_agg(failed), array_agg(refused)
 FROM cells GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
@@ -251,16 +264,18 @@ WITH cells AS (
            coalesce(sum(d.cited) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0)::int AS cited,
            coalesce(sum(d.cited) FILTER (WHERE c.day NOT BETWEEN %(start)s AND %(end)s), 0)::int AS cited_before,
            coalesce(sum(d.retrieved) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0)::int AS retrieved,
-           coalesce(sum(d.share) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0) AS share
+           coalesce(sum(d.share) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0) AS share,
+           coalesce(sum(d.pawc) FILTER (WHERE c.day BETWEEN %(start)s AND %(end)s), 0) AS pawc
     FROM monitor_daycell c JOIN monitor_daydomain d ON d.cell_id = c.id WHERE {where} GROUP BY 1, 2, 3, 4
 ),
 domains AS (
-    SELECT assistant, stratum, domain, sum(share) AS share, array_agg(prompt_id) AS prompts, array_agg(cited) AS cited,
+    SELECT assistant, stratum, domain, sum(share) AS share, sum(pawc) AS pawc, array_agg(prompt_id) AS prompts,
+           array_agg(cited) AS cited,
            array_agg(cited_before) AS cited_before, array_agg(retrieved) AS retrieved, sum(cited) AS total,
            row_number() OVER (PARTITION BY assistant, stratum
                               ORDER BY greatest(sum(cited), sum(cited_before)) DESC, domain) AS place
     FROM cells GROUP BY 1, 2, 3 HAVING sum(cited) + sum(cited_before) > 0
 )
-SELECT assistant, stratum, domain, share, prompts, cited, cited_before, retrieved
+SELECT assistant, stratum, domain, share, pawc, prompts, cited, cited_before, retrieved
 FROM domains WHERE place <= %(most)s ORDER BY total DESC, domain
 """

@@ -67,6 +67,7 @@ class DomainRow:
     citation_before: Rate
     change: Change
     share: float | None
+    pawc: float | None
     retrieval: Rate
     reports_retrieval: bool
 
@@ -290,7 +291,8 @@ def _domain_rows(
 ) -> Iterable[DomainRow]:
     now, before = block.rows(chosen.period), block.rows(chosen.before)
     n, n_before = block.n[now].sum(axis=0), block.n[before].sum(axis=0)
-    reporting, with_citation = block.reporting[now].sum(axis=0), int(block.with_citation[now].sum())
+    reporting = block.reporting[now].sum(axis=0)
+    with_citation, with_pawc = int(block.with_citation[now].sum()), int(block.with_pawc[now].sum())
     prompts = len(block.prompts)
     cited, earlier = _columns([[d.cited] for d in found], prompts), _columns([[d.cited_before] for d in found], prompts)
     rates, rates_before = metrics.rates(cited, n), metrics.rates(earlier, n_before)
@@ -308,6 +310,7 @@ def _domain_rows(
             citation_before=rates_before[place],
             change=changed[place],
             share=metrics.citation_share(domain.share, with_citation),
+            pawc=metrics.ratio(domain.pawc, with_pawc),
             retrieval=retrieval[place],
             reports_retrieval=bool(reporting.any()),
         )

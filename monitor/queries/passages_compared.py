@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from monitor import assistants
 from monitor.models import PageVersion, Workspace
-from monitor.queries.tracing import STAGES, Reach, RunTrace, Spot, Stage, Subject, domain_subject, funnel
+from monitor.queries.reaches import STAGES, Reach, Spot, Stage, Subject, domain_subject, funnel
+from monitor.queries.tracing import RunTrace
 
 #: Domains shown of one prompt.
 DOMAINS_SHOWN = 60
@@ -58,18 +59,23 @@ class Compared:
         if self.other is None:
             return ()
         won, other = self.won.spot, self.other.spot
-        return (
+        score = (
             Part("Score", won.score, other.score),
             Part("of it by meaning", won.dense, other.dense),
             Part("of it by words", won.lexical, other.lexical),
         )
+        if won.read is None or other.read is None:
+            return score
+        return (*score, Part("The reranker's figure", won.read, other.read))
 
     @property
     def mostly(self) -> str:
-        """What of the score separates them most; empty where nothing much does."""
+        """What put them apart: the reranker, where it read either, else what of the score; empty for nothing much."""
         if self.other is None:
             return ""
-        _, dense, lexical = self.parts
+        if self.won.spot.read is not None:
+            return "unread" if self.other.spot.read is None else "reranker"
+        dense, lexical = self.parts[1:3]
         if max(abs(dense.difference), abs(lexical.difference)) < 0.02:
             return ""
         return "meaning" if abs(dense.difference) >= abs(lexical.difference) else "words"
@@ -93,6 +99,7 @@ class PromptTrace:
     compared: Compared | None
     ranked: int | None
     has_ranking: bool
+    is_reranked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,7 @@ def of_prompt(
         compared=_compared(workspace, trace, text, subject),
         ranked=deep,
         has_ranking=bool(trace.recorded.get(text)) or deep is not None,
+        is_reranked=trace.is_reranked,
     )
 
 

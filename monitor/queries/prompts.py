@@ -124,6 +124,13 @@ def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
     return Heatmap(measure, columns, tuple(heat[:ROWS_SHOWN]), len(heat), has_own)
 
 
+def widest_gaps(workspace: Workspace, chosen: Filter, *, most: int) -> list[PromptRow]:
+    """Each prompt with each assistant, the widest gaps first."""
+    extraction = counts.current_extraction(workspace)
+    found = rows(chosen, values_of(workspace, extraction, chosen)) if extraction else []
+    return sorted(found, key=lambda row: -row.gap / row.n if row.n else 0)[:most]
+
+
 def _heat_row(group: Sequence[PromptRow], keys: Sequence[tuple[str, str]], measure: Measure) -> HeatRow:
     cells = {row.key: Cell(*row.key, row.hits(measure), row.n, row.gap) for row in group}
     first = group[0]

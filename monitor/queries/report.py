@@ -7,25 +7,26 @@ definitions and reading they were made. Knows nothing of formats.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.utils import timezone
 
 from monitor import assistants, metrics
+from monitor.branding import Branding
 from monitor.metrics import Rate
 from monitor.models import Panel, Workspace
-from monitor.queries import counts, dashboard, filters, prompts, sentiment
-from monitor.queries.counts import BrandInfo
+from monitor.queries import branding, counts, dashboard, filters, prompts, records, sentiment
 from monitor.queries.dashboard import Overview, Section
 from monitor.queries.filters import Filter
 from monitor.queries.prompts import PromptRow
+from monitor.queries.records import NO_RECORDS, Records
 from monitor.queries.sentiment import SentimentCounts
 from monitor.queries.sources import PageSection, pages
 
-MOST_ANSWERS = 20_000
+#: What a spreadsheet still opens; the Parquet files have all.
+MOST_ANSWERS = 200_000
 MOST_PAGES = 1000
 
 DEFINITIONS = (
@@ -43,6 +44,11 @@ DEFINITIONS = (
         "Of an answer's distinct cited pages, the part that lies on the domain; the mean over answers that cite "
         "anything.",
     ),
+    (
+        "PAWC",
+        "Position-adjusted word count: of an answer's words that rest on a source, the part that rests on the domain; "
+        "earlier sentences weigh more. The mean over answers whose citations stand at places in their text.",
+    ),
     ("Share of voice", "Answers naming the brand over the sum of that for all brands of the workspace."),
     (
         "Named first, among first three",
@@ -53,6 +59,11 @@ DEFINITIONS = (
         "Sentiment",
         "Of the mentions in valid answers, how many recommend the brand, are neutral or negative toward it, as a small "
         "model of the own machine reads their sentences. Counts, never a score.",
+    ),
+    (
+        "Role",
+        "Of the same mentions, how many set the brand against something else by name (compared), how many are one of "
+        "three or more in a row or open an item of a list or table (listed). All others only name it.",
     ),
     (
         "Prompt gap",
@@ -83,6 +94,7 @@ class About:
     made_at: datetime
     filters: tuple[tuple[str, str], ...]
     reading: str
+    branding: Branding = Branding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +114,44 @@ class AnswerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """The valid answers, the latest first, read piece by piece each time they are gone through."""
+
+    records: Records
+    names: Mapping[int, str]
+    total: int
+
+    def __len__(self) -> int:
+        return min(self.total, MOST_ANSWERS)
+
+    @property
+    def left_out(self) -> int:
+        return self.total - len(self)
+
+    def __iter__(self) -> Iterator[AnswerRow]:
+        for pk, day, assistant, model, prompt, repeat, persona, named, cited, text in self.records:
+            yield AnswerRow(
+                pk=pk,
+                day=day,
+                assistant=assistants.label(assistant),
+                model=model,
+                persona=persona,
+                prompt=prompt,
+                repeat=repeat + 1,
+                named=tuple(self.names[brand] for brand in named or () if brand in self.names),
+                cited=tuple(cited or ()),
+                text=text,
+            )
+
+
+NO_ANSWERS = Answers(NO_RECORDS, {}, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """`gaps` are by section key; `ranks` by (section key, brand id), `sentiment` by (assistant, stratum, brand id).
 
-    A brand that was never named has neither.
+    A brand that was never named has neither. `records` are the raw tables by name.
     """
 
     about: About
@@ -116,8 +162,8 @@ class Report:
     sentiment: Mapping[tuple[str, str, int], SentimentCounts]
     pages: tuple[PageSection, ...]
     prompts: tuple[PromptRow, ...]
-    answers: tuple[AnswerRow, ...]
-    answers_left_out: int
+    answers: Answers
+    records: Mapping[str, Records]
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -129,12 +175,15 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
     extraction = counts.current_extraction(workspace)
     overview = dashboard.overview(workspace, chosen)
     if extraction is None:
-        return Report(_about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), (), 0)
+        return Report(
+            _about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), NO_ANSWERS, {}
+        )
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
     values = prompts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
     found = prompts.rows(chosen, values)
-    answers = _answers(chosen, values, brands) if with_answers else ()
+    total = sum(section.responses for section in overview.sections)
+    answers = Answers(Records(counts.of_answers(_ANSWERS, chosen), values), {b.pk: b.name for b in brands}, total)
     return Report(
         about=_about(workspace, chosen, reading),
         filter=chosen,
@@ -149,10 +198,8 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         sentiment=sentiment.by_brand(workspace, chosen),
         pages=pages(workspace, chosen, most=most_pages),
         prompts=tuple(found),
-        answers=answers[:MOST_ANSWERS],
-        answers_left_out=max(0, sum(section.responses for section in overview.sections) - len(answers))
-        if with_answers
-        else 0,
+        answers=answers if with_answers else NO_ANSWERS,
+        records=records.tables(chosen, values),
     )
 
 
@@ -171,31 +218,12 @@ def _about(workspace: Workspace, chosen: Filter, reading: str) -> About:
     ]
     if chosen.strata:
         said.append(("Kind of answer", ", ".join(filters.STRATA.get(stratum, stratum) for stratum in chosen.strata)))
-    return About(workspace.name, workspace.is_demo, workspace.time_zone, timezone.now(), tuple(said), reading)
+    made_at, look = timezone.now(), branding.branding(workspace)
+    return About(workspace.name, workspace.is_demo, workspace.time_zone, made_at, tuple(said), reading, look)
 
 
 def in_words(day: date) -> str:
     return f"{day.day} {day:%b} {day.year}"
-
-
-def _answers(chosen: Filter, values: dict[str, Any], brands: Sequence[BrandInfo]) -> tuple[AnswerRow, ...]:
-    names = {brand.pk: brand.name for brand in brands}
-    rows = counts.fetch(counts.of_answers(_ANSWERS, chosen), values)
-    return tuple(
-        AnswerRow(
-            pk=pk,
-            day=day,
-            assistant=assistants.label(assistant),
-            model=model,
-            persona=persona,
-            prompt=prompt,
-            repeat=repeat + 1,
-            named=tuple(names[brand] for brand in named or () if brand in names),
-            cited=tuple(cited or ()),
-            text=text,
-        )
-        for pk, day, assistant, model, prompt, repeat, persona, named, cited, text in rows
-    )
 
 
 _ANSWERS = """

@@ -1,4 +1,7 @@
-"""What answers feel towards brands, as counts of mentions: never a score, nothing pooled. Reads alone."""
+"""What answers feel towards brands and in what part they name them, as counts of mentions.
+
+Never a score, nothing pooled. Reads alone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor import assistants
-from monitor.models import Mention, Sentiment, Workspace
+from monitor.models import Mention, MentionRole, Sentiment, Workspace
 from monitor.queries import counts, filters
 from monitor.queries.counts import BrandInfo
 from monitor.queries.filters import STRATA, Filter, Period
@@ -32,14 +35,40 @@ def words(mentions: Iterable[Mention]) -> str:
     return ", ".join(f"{found[each]} {each}" for each in order if found[each])
 
 
+def role(mention: Mention) -> str:
+    """The part that the brand is named in, in a word; empty where older rules read the answer."""
+    return MentionRole(mention.role).label if mention.role else ""
+
+
+def roles(mentions: Iterable[Mention]) -> str:
+    """How often a brand is compared or listed, such as "1 compared, 2 listed"; empty where it is neither."""
+    found = Counter(mention.role for mention in mentions)
+    told = (MentionRole.COMPARED, MentionRole.LISTED)
+    return ", ".join(f"{found[each]} {each.label.lower()}" for each in told if found[each])
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCounts:
+    """Mentions by the part in which the brand is named; those that older rules read are in none of them."""
+
+    compared: int
+    listed: int
+    named: int
+
+    @property
+    def told(self) -> int:
+        return self.compared + self.listed + self.named
+
+
 @dataclass(frozen=True, slots=True)
 class SentimentCounts:
-    """Mentions by what is felt in them; `waiting` ones are not judged yet."""
+    """Mentions by what is felt in them, and by role; `waiting` ones are not judged yet."""
 
     recommended: int
     neutral: int
     negative: int
     waiting: int
+    roles: RoleCounts
 
     @property
     def judged(self) -> int:
@@ -90,14 +119,19 @@ def by_brand(workspace: Workspace, chosen: Filter) -> Mapping[tuple[str, str, in
         return {}
     values = counts.values_of(workspace, extraction, chosen)
     rows = counts.fetch(counts.of_answers(_SENTIMENT, chosen), values)
-    return {(assistant, stratum, brand): SentimentCounts(*counted) for assistant, stratum, brand, *counted in rows}
+    return {
+        (assistant, stratum, brand): SentimentCounts(recommended, neutral, negative, waiting, RoleCounts(*told))
+        for assistant, stratum, brand, (recommended, neutral, negative, waiting), told in rows
+    }
 
 
 _SENTIMENT = """
 WITH r AS ({responses})
-SELECT r.assistant, r.stratum, m.brand_id, count(*) FILTER (WHERE m.sentiment = 'recommended'),
-       count(*) FILTER (WHERE m.sentiment = 'neutral'), count(*) FILTER (WHERE m.sentiment = 'negative'),
-       count(*) FILTER (WHERE m.sentiment IS NULL)
+SELECT r.assistant, r.stratum, m.brand_id,
+       ARRAY[count(*) FILTER (WHERE m.sentiment = 'recommended'), count(*) FILTER (WHERE m.sentiment = 'neutral'),
+             count(*) FILTER (WHERE m.sentiment = 'negative'), count(*) FILTER (WHERE m.sentiment IS NULL)],
+       ARRAY[count(*) FILTER (WHERE m.role = 'compared'), count(*) FILTER (WHERE m.role = 'listed'),
+             count(*) FILTER (WHERE m.role = 'named')]
 FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

@@ -1,15 +1,16 @@
 """Why a page is cited: how far each domain came with each prompt of a run of the local engine. Reads alone.
 
-Five stages: indexed, retrieved (among the first pages of the ranking), in context, cited, supported. What the first
-pages were is read from the answers' bodies, what lies beyond from `DeepRanks`, once it was computed.
+Five stages: indexed, retrieved (among the first pages of the ranking), in context (read by the engine, or shown to its
+language model), cited, supported. What the first pages were is read from the answers' bodies, what lies beyond from
+`DeepRanks`, once it was computed.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,119 +33,10 @@ from monitor.models import (
     Workspace,
 )
 from monitor.models.tracing import INDEXED_PAGES, question_key
-from monitor.ownership import owns
 from monitor.queries import counts
+from monitor.queries.reaches import NEAR, Reach, Spot, Subject
 
-#: Pages of a ranking that count as retrieved: as many as an answer's body records.
-NEAR = 30
 RUNS_OFFERED = 30
-STAGES = ("Indexed", "Retrieved", "In context", "Cited", "Supported")
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose way is followed: a brand by its hosts, or one domain. `value` is how the URL names it."""
-
-    value: str
-    label: str
-    hosts: tuple[str, ...]
-    colour: int | None = None
-    own: bool = False
-
-    def has(self, domain: str, page: str) -> bool:
-        return any(owns(host, domain, page) for host in self.hosts)
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A page's place in a ranking, with the passage that counted: `text[start:end]` of its version.
-
-    `dense` and `lexical` sum to `score`.
-    """
-
-    version: int
-    start: int
-    end: int
-    rank: int
-    score: float
-    dense: float
-    page_id: int | None = None
-    page: str = ""
-    url: str = ""
-    title: str = ""
-    domain: str = ""
-
-    @property
-    def lexical(self) -> float:
-        return self.score - self.dense
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far one subject came with one prompt. Of `answers`, so many had it in context, cited it, were supported.
-
-    `checked` counts citing answers whose citations were checked by now, `read` answers that had any page in context.
-    """
-
-    subject: Subject
-    indexed: int
-    spot: Spot | None
-    answers: int
-    context: int
-    cited: int
-    supported: int
-    checked: int
-    read: int
-
-    @property
-    def stage(self) -> int:
-        """The number of stages passed: 0 for what is not even indexed, 5 for what is supported."""
-        if self.supported:
-            return 5
-        if self.cited:
-            return 4
-        if self.context:
-            return 3
-        if self.spot and self.spot.rank <= NEAR:
-            return 2
-        return 1 if self.indexed else 0
-
-    @property
-    def stops(self) -> str:
-        """Why it came no further, in a sentence."""
-        match self.stage:
-            case 0:
-                return "No page of it is in the index."
-            case 1 if self.spot:
-                return f"Its nearest page came at rank {self.spot.rank:,}, too far to be read."
-            case 1:
-                return f"None of its pages came among the first {NEAR}."
-            case 2 if not self.read:
-                return "Ranked, but no page at all was near enough to the question to answer from."
-            case 2:
-                return "Ranked, but other pages were nearer to the topic and were read instead."
-            case 3:
-                return f"Read in {self.context} of {self.answers} answers; none of its sentences was chosen."
-            case 4 if not self.checked:
-                return f"Cited in {self.cited} of {self.answers} answers; not checked for support yet."
-            case 4:
-                return f"Cited in {self.cited} of {self.answers} answers, but the page does not fully say it."
-            case _:
-                return f"Cited in {self.cited} of {self.answers} answers, and the page says it."
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A step of the funnel: how many came so far, of `total`, and as a width in per cent."""
-
-    name: str
-    count: int
-    total: int
-    lost: int
-
-    @property
-    def width(self) -> str:
-        return f"{100 * self.count / self.total:.1f}" if self.total else "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,22 +50,19 @@ class PromptLine:
     is_deep: bool
 
 
-def funnel(reaches: Sequence[Reach]) -> tuple[Stage, ...]:
-    """How many of these came to each stage."""
-    passed = [sum(reach.stage >= number for reach in reaches) for number in range(len(STAGES) + 1)]
-    return tuple(
-        Stage(name, passed[number], len(reaches), passed[number - 1] - passed[number])
-        for number, name in enumerate(STAGES, start=1)
-    )
-
-
 def runs(workspace: Workspace) -> QuerySet[Run]:
     """The panels' ended runs that asked the local engine, newest first."""
     ended = Run.objects.for_workspace(workspace).filter(
         panel__isnull=False, generation__isnull=False, status__in=(RunStatus.COMPLETED, RunStatus.CANCELLED)
     )
-    asked = Response.objects.for_workspace(workspace).filter(VALID, assistant=assistants.EXTRACTIVE).values("run")
+    asked = Response.objects.for_workspace(workspace).filter(VALID, assistant__in=assistants.LOCAL).values("run")
     return ended.filter(pk__in=asked).select_related("panel", "generation").order_by("-day", "-pk")
+
+
+def answering(run: Run) -> list[str]:
+    """The local engine's assistants with valid answers in the run, the extractive one first."""
+    valid = Response.objects.for_workspace(run.workspace_id).filter(VALID, run=run, assistant__in=assistants.LOCAL)
+    return sorted(valid.order_by().values_list("assistant", flat=True).distinct(), key=assistants.LOCAL.index)
 
 
 def subjects(workspace: Workspace) -> list[Subject]:
@@ -188,21 +77,18 @@ def subjects(workspace: Workspace) -> list[Subject]:
     ]
 
 
-def domain_subject(domain: str) -> Subject:
-    return Subject(f"domain:{domain}", domain, (domain,))
-
-
 # --- what a run's answers hold ---------------------------------------------------------------------------------------
 
 
 @dataclass
 class RunTrace:
-    """A run's valid answers of the local engine, by prompt, with what is needed to follow pages through them.
+    """A run's valid answers of one of the local engine's assistants, by prompt, with what it takes to follow pages.
 
     With `prompt_text`, those of one prompt alone. A fixed number of queries.
     """
 
     run: Run
+    assistant: str = assistants.EXTRACTIVE
     prompt_text: str | None = None
     _indexed: dict[tuple[str, str], int] = field(init=False)
     _counted: dict[Subject, int] = field(init=False, default_factory=dict)
@@ -215,7 +101,7 @@ class RunTrace:
     @cached_property
     def prompts(self) -> dict[str, list[Response]]:
         found = Response.objects.for_workspace(self.run.workspace_id).filter(
-            VALID, run=self.run, assistant=assistants.EXTRACTIVE
+            VALID, run=self.run, assistant=self.assistant
         )
         if self.prompt_text is not None:
             found = found.filter(prompt_text=self.prompt_text)
@@ -290,6 +176,11 @@ class RunTrace:
         known = self._pages({spot.version for spots in found.values() for spot in spots})
         return {text: [_with_page(spot, known) for spot in spots] for text, spots in found.items()}
 
+    @property
+    def is_reranked(self) -> bool:
+        """Whether a reranker read the first passages of a ranking."""
+        return any(spot.read is not None for spots in self.recorded.values() for spot in spots)
+
     def _pages(self, versions: Iterable[int]) -> dict[int, dict[str, Any]]:
         rows = PageVersion.objects.for_workspace(self.run.workspace_id).filter(pk__in=set(versions))
         columns = ("pk", "title", "page_id", "page__page", "page__url", "page__domain")
@@ -323,6 +214,7 @@ class RunTrace:
             self.indexed(subject),
             self.spot(subject, text),
             *(len(responses), context, cited, supported, checked, read),
+            is_written=self.assistant == assistants.GENERATIVE,
         )
 
     def spot(self, subject: Subject, text: str) -> Spot | None:
@@ -376,15 +268,27 @@ def _places(body: Body) -> list[Spot]:
         places = assistants.recorded_ranking(body.unpacked())
     except (ValueError, TypeError, AttributeError):
         return []
-    return [Spot(int(place.document), place.start, place.end, place.rank, place.score, place.dense) for place in places]
+    return [
+        Spot(
+            *(int(place.document), place.start, place.end, place.rank),
+            *(place.score, place.dense, place.found, place.read),
+        )
+        for place in places
+    ]
 
 
 def _with_page(spot: Spot, known: Mapping[int, Mapping[str, Any]]) -> Spot:
     row = known.get(spot.version)
     if row is None:
         return spot
-    ranked = (spot.version, spot.start, spot.end, spot.rank, spot.score, spot.dense)
-    return Spot(*ranked, row["page_id"], row["page__page"], row["page__url"], row["title"], row["page__domain"])
+    return replace(
+        spot,
+        page_id=row["page_id"],
+        page=row["page__page"],
+        url=row["page__url"],
+        title=row["title"],
+        domain=row["page__domain"],
+    )
 
 
 _DEEP = """

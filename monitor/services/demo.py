@@ -19,7 +19,10 @@ from django.utils import timezone
 
 from inference.pages import identify
 from monitor.models import (
+    AlertKind,
+    AlertRule,
     IndexGeneration,
+    Membership,
     Page,
     PageVersion,
     Panel,
@@ -31,7 +34,18 @@ from monitor.models import (
     User,
     Workspace,
 )
-from monitor.services import demo_site, indexes, ledger, pages, recovery, runs, workspace_loader, workspaces
+from monitor.services import (
+    alert_rules,
+    alerts,
+    demo_site,
+    indexes,
+    ledger,
+    pages,
+    recovery,
+    runs,
+    workspace_loader,
+    workspaces,
+)
 from monitor.services.demo_site import Revision, Site
 from monitor.services.page_rows import PageRow
 from monitor.services.progress import Unwatched, Watch
@@ -45,6 +59,8 @@ REPEATS = 3
 SEEN_AT, RUN_AT = time(5), time(6)
 CRON = "0 6 * * *"
 
+RULES = (AlertKind.CHANGE, AlertKind.CITATIONS, AlertKind.SENTIMENT, AlertKind.SILENCE)
+
 REPLAYING = "Replaying the demo's pages"
 ANSWERING = "Answering the demo's questions"
 
@@ -56,11 +72,17 @@ class Login:
 
 
 def load(
-    *, days: int = DAYS, again: bool = False, watch: Watch | None = None, site: Site | None = None
+    *,
+    days: int = DAYS,
+    again: bool = False,
+    watch: Watch | None = None,
+    site: Site | None = None,
+    find: alerts.Find | None = None,
 ) -> dict[str, Any] | None:
     """Load the demo's last `days` days, the latest of them yesterday; None where it was removed before.
 
-    Loaded already, it only says what there is: new days come from the panel's own schedule.
+    Loaded already, it only says what there is: new days come from the panel's own schedule. `find` is what the demo's
+    rules of alerts see through; without it there are none.
     """
     watch, site = watch or Unwatched(), site or demo_site.read()
     workspace = _workspace(again)
@@ -70,6 +92,8 @@ def load(
     panel = _configure(workspace, site)
     _replay_pages(workspace, site, first_day, days, watch)
     asked = _answer(panel, site, first_day, days, watch)
+    if find:
+        _tell(workspace, find, days)
     return {
         "workspace": workspace.slug,
         "days": days,
@@ -195,6 +219,18 @@ def _answer(panel: Panel, site: Site, first_day: date, days: int, watch: Watch) 
     recovery.sweep()
     watch.step(ANSWERING, days, days)
     return asked
+
+
+def _tell(workspace: Workspace, find: alerts.Find, days: int) -> None:
+    """Rules of alerts, and what they tell of these days; once, so that who changed or deleted them keeps that."""
+    if AlertRule.objects.for_workspace(workspace).exists():
+        return
+    member = Membership.objects.for_workspace(workspace).order_by("pk")[0]
+    with transaction.atomic():
+        for kind in RULES:
+            rule = alert_rules.make_ready_made(workspace=workspace, kind=kind, for_member=member)
+            alert_rules.leave(rule=rule, membership=member)  # the demo's account has no mailbox
+            alerts.evaluate(rule=rule, find=find, now=timezone.now(), days=days)
 
 
 def _moment(workspace: Workspace, day: date, clock: time) -> datetime:

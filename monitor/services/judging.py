@@ -111,9 +111,14 @@ def _judge(names: Mapping[int, Named]) -> dict[int, Feeling | None]:
 
 
 def _store(workspace_id: int, version: int, feelings: Mapping[int, Feeling | None]) -> int:
-    """Rows that somebody else holds are left: a recompute or a deletion drops them, and nobody waits for anybody."""
+    """Rows that somebody else holds are left: a recompute or a deletion drops them, and nobody waits for anybody.
+
+    Where a person said what is felt, that stays, and what was found is kept beside it.
+    """
     rows = Mention.objects.for_workspace(workspace_id).filter(pk__in=feelings, judge__lt=version).order_by("pk")
     with transaction.atomic():
-        held = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
-        bulk.update(Mention, [{"id": pk, "sentiment": feelings[pk], "judge": version} for pk in held])
+        held = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", "by_hand"))
+        for column, by_hand in (("sentiment", False), ("judged", True)):
+            chosen = [pk for pk, hand in held if hand is by_hand]
+            bulk.update(Mention, [{"id": pk, column: feelings[pk], "judge": version} for pk in chosen])
     return len(held)

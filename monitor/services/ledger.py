@@ -42,7 +42,7 @@ from monitor.models import (
     Run,
     RunStatus,
 )
-from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool
+from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool, word_counts
 from monitor.services.leases import Leases
 
 log = logging.getLogger(__name__)
@@ -151,8 +151,8 @@ def work(*, queues: Sequence[str], run: Run | None = None, keep_going: Callable[
 
     Raises OperationalError when the database goes away; what was answered by then lies in the spool.
     """
-    # what a language model writes takes long, and people's questions wait for the end of a batch
-    is_quick = set(queues) <= set(FREE_QUEUES) and not settings.GENERATOR_MODEL
+    # what a language model writes takes long, and what a reranker reads; people's questions wait for a batch's end
+    is_quick = set(queues) <= set(FREE_QUEUES) and not settings.GENERATOR_MODEL and not settings.RERANK_MODEL
     limit = FREE_CLAIM_SIZE if is_quick else CLAIM_SIZE
     with _Storing() as storing:
         while keep_going() and (claims := claim(queues=queues, limit=limit, run=run)):
@@ -341,7 +341,8 @@ def store(finished: Sequence[Finished]) -> int:
         Body.objects.bulk_create(bodies, ignore_conflicts=True)
         write_attempts(ended)
         write_responses(moved)
-        bulk.insert(ResponseSource, redirects.follow(sources))
+        texts = {row.pk: row.text for row in moved}
+        bulk.insert(ResponseSource, word_counts.weighed(redirects.follow(sources), texts))
         bulk.insert(Mention, mentions)
         deltas.settle(moved)
         budgets.settle(outcomes)

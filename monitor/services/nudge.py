@@ -36,6 +36,21 @@ def judging() -> None:
     _send("monitor.tasks.judge_mentions", None, MODEL_QUEUES[-1])
 
 
+def alerting() -> None:
+    """Wake a worker for rules of alerts that are to be looked at."""
+    _send("monitor.tasks.evaluate_alerts", None, "housekeeping")
+
+
+def mailing() -> None:
+    """Wake a worker for e-mails that are due."""
+    _send("monitor.tasks.send_mail", None, "housekeeping")
+
+
+def reporting() -> None:
+    """Wake a worker for reports that are to be made or sent."""
+    _send("monitor.tasks.make_reports", None, "housekeeping")
+
+
 def job(job_id: int, *, needs_model: bool) -> None:
     """Wake a worker for one job."""
     _send("monitor.tasks.run_job", job_id, MODEL_QUEUES[-1] if needs_model else "housekeeping")

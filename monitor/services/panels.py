@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -59,7 +60,8 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
                 if all(getattr(saved, key) == value for key, value in cleaned.items()):
                     return saved
                 if (saved.cron, saved.time_zone) != (cleaned["cron"], cleaned["time_zone"]):
-                    saved.last_slot_at = timezone.now()  # the new schedule has no past to catch up with
+                    # the new schedule has no past to catch up with
+                    saved.last_slot_at = saved.scheduled_from = timezone.now()
                 for key, value in cleaned.items():
                     setattr(saved, key, value)
                 saved.revision += 1
@@ -117,7 +119,7 @@ def current_revision(*, panel: Panel) -> PanelRevision:
 def set_paused(*, panel: Panel, paused: bool) -> None:
     """Stop or resume the schedule. Slots that passed in the pause are not caught up with."""
     rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk, paused=not paused)
-    rows.update(paused=paused, **({} if paused else {"last_slot_at": timezone.now()}))
+    rows.update(paused=paused, **({} if paused else _from_now_on()))
 
 
 def archive_panel(*, panel: Panel) -> None:
@@ -135,11 +137,17 @@ def restore_panel(*, panel: Panel) -> None:
     try:
         with transaction.atomic():
             rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk).exclude(archived_at=None)
-            rows.update(archived_at=None, last_slot_at=timezone.now())
+            rows.update(archived_at=None, **_from_now_on())
     except IntegrityError:
         raise Problem(
             f"There is another panel called “{panel.name}” now. Rename that one, then restore this."
         ) from None
+
+
+def _from_now_on() -> dict[str, datetime]:
+    """A schedule that was interrupted has no past to catch up with."""
+    now = timezone.now()
+    return {"last_slot_at": now, "scheduled_from": now}
 
 
 def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, RawBody
-from monitor import assistants, extract
+from monitor import assistants, extract, matching
 from monitor.models import (
     Attempt,
     Job,
@@ -95,7 +95,7 @@ def preview(*, workspace: Workspace, assistant: str, text: str) -> Preview:
     except AssistantError as error:
         raise Problem(error.message) from None
     brand_set = brands.current_brand_set(workspace=workspace)
-    return Preview(answer, tuple(reading.matcher(brand_set.pk).mentions(reading.storable(answer.text))))
+    return Preview(answer, tuple(matching.matcher(brand_set.pk).mentions(reading.storable(answer.text))))
 
 
 def store(*, workspace: Workspace, copied: Sequence[Copied], trigger: Trigger) -> Stored:

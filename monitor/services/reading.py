@@ -1,8 +1,8 @@
 """Reading answers: which pages one cites and which brands it names, under a version of the rules.
 
-A reading is a function of (raw answer, brand set, rule version), and of where redirects lead as far as that is known
-when it is written. `recompute` reads all history anew beside the present one and switches by one pointer; answers that
-arrive meanwhile are read under both.
+A reading is a function of (raw answer, brand set, rule version, people's corrections), and of where redirects lead as
+far as that is known when it is written. `recompute` reads all history anew beside the present one and switches by one
+pointer; answers that arrive meanwhile are read under both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -20,11 +19,10 @@ from django.db.models import Max
 from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Citation, RawBody, Source
-from monitor import assistants, extract
+from monitor import assistants, corrections, extract
 from monitor.models import (
     AttemptStatus,
     Body,
-    BrandSet,
     Extraction,
     ExtractionStatus,
     Mention,
@@ -34,7 +32,7 @@ from monitor.models import (
     ResponseStatus,
     Workspace,
 )
-from monitor.services import brands, bulk, redirects, rollups
+from monitor.services import brands, bulk, mention_rows, redirects, rollups, word_counts
 
 CHUNK = 200
 #: First key of the advisory locks; the second is the workspace.
@@ -76,23 +74,13 @@ def active_extractions(workspace_ids: Iterable[int]) -> dict[int, list[Extractio
     return found
 
 
-def read(*, extraction: Extraction, response: Response, answer: Answer) -> Read:
-    """What one answer cites and names under one extraction; its redirects are yet to be followed."""
+def read(*, extraction: Extraction, response: Response, answer: Answer, said: Sequence[corrections.Said] = ()) -> Read:
+    """What one answer cites and names under one extraction, corrected; its redirects are yet to be followed."""
     owner = {"workspace_id": response.workspace_id, "extraction_id": extraction.pk, "response_id": response.pk}
     sources = enumerate(_sources(answer))
     return Read(
         [owner | {"sequence": sequence} | source for sequence, source in sources],
-        [
-            owner
-            | {
-                "brand_id": found.brand_id,
-                "start": found.start,
-                "end": found.end,
-                "text": found.text,
-                "rank": found.rank,
-            }
-            for found in matcher(extraction.brand_set_id).mentions(response.text)
-        ],
+        mention_rows.rows_of(extraction=extraction, response=response, said=said),
     )
 
 
@@ -116,13 +104,6 @@ def _source(found: Citation | Source) -> dict[str, Any]:
         "domain": found.domain or "",
         "title": storable(found.title or ""),
     }
-
-
-@lru_cache(maxsize=64)
-def matcher(brand_set_id: int) -> extract.Matcher:
-    """The matcher of one frozen brand set, kept per process: brand sets never change."""
-    brand_set = BrandSet.objects.unscoped().get(pk=brand_set_id)
-    return extract.Matcher([extract.Brand(**brand) for brand in brand_set.brands])
 
 
 def ensure_current(*, workspace: Workspace) -> Extraction:
@@ -187,7 +168,7 @@ def _recompute(
 ) -> Extraction | None:
     ensure_current(workspace=workspace)
     with transaction.atomic():
-        list(Pointers.objects.select_for_update(of=("self",)).filter(workspace=workspace))
+        _hold(workspace)
         _drop_unfinished(workspace)
         target = _new(workspace, ExtractionStatus.BUILDING)
     answered = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
@@ -195,6 +176,7 @@ def _recompute(
     while chunk := list(answered.filter(pk__gt=last_id).order_by("pk")[:CHUNK]):
         if cancelled():
             with transaction.atomic():
+                _hold(workspace)
                 _drop_unfinished(workspace)
             return None
         last_id = chunk[-1].pk
@@ -202,8 +184,14 @@ def _recompute(
         done += len(chunk)
         progress(done, max(total, done))
     rollups.rebuild(workspace=workspace, extraction=target)
+    mention_rows.read_reviewed(extraction=target)
     _switch(workspace, target)
     return target
+
+
+def _hold(workspace: Workspace) -> None:
+    """Nothing is stored or corrected under the workspace's extractions until this transaction ends."""
+    list(Pointers.objects.select_for_update(of=("self",)).filter(workspace=workspace))
 
 
 def _read_chunk(target: Extraction, responses: list[Response]) -> None:
@@ -215,15 +203,23 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         .order_by("sequence")
     ):
         bodies[body.attempt.response_id].append(body)
-    rows = []
-    for response in responses:
-        known = bodies.get(response.pk)
-        answer = _answer_again(response, known) if known else _answer_as_read(target.workspace, response)
-        rows.append(read(extraction=target, response=response, answer=answer))
+    answers = [
+        _answer_again(response, known)
+        if (known := bodies.get(response.pk))
+        else _answer_as_read(target.workspace, response)
+        for response in responses
+    ]
     with transaction.atomic():
+        # Nobody corrects these meanwhile: a correction is here and applied, or waits and finds the rows written here.
+        said = mention_rows.hold(responses)
+        rows = [
+            read(extraction=target, response=response, answer=answer, said=said.get(response.pk, ()))
+            for response, answer in zip(responses, answers, strict=True)
+        ]
         # What a worker stored meanwhile under both extractions is the same reading: leave it.
         sources = redirects.follow([source for row in rows for source in row.sources])
-        bulk.insert(ResponseSource, sources, skip_known=True)
+        texts = {response.pk: response.text for response in responses}
+        bulk.insert(ResponseSource, word_counts.weighed(sources, texts), skip_known=True)
         bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
 
 

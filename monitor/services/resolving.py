@@ -19,7 +19,7 @@ from inference.answer import AssistantError
 from inference.pages import identify
 from monitor import assistants
 from monitor.models import Redirect, RedirectState, Response, ResponseSource, Run
-from monitor.services import bulk, reading, recovery, redirects, supporting
+from monitor.services import bulk, reading, recovery, redirects, supporting, word_counts
 from monitor.services.locks import alone
 
 #: All redirects lie at one provider's host: so many of them at once, then a pause, and no more after some seconds.
@@ -153,7 +153,7 @@ def _settle_answer(workspace_id: int, response_id: int) -> bool:
             after = redirects.resolved(before, redirects.targets_of(workspace_id=workspace_id, urls=hidden))
             if after != before:
                 sources.delete()
-                bulk.insert(ResponseSource, after)
+                bulk.insert(ResponseSource, word_counts.weighed(after, {response_id: response.text}))
                 changed = True
         if changed:
             Run.objects.for_workspace(workspace_id).filter(pk=response.run_id).update(rolled_up_at=None)

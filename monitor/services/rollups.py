@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from monitor.models import Extraction, ExtractionStatus, Run, RunStatus, Workspace
+from monitor.models import DayCell, Extraction, ExtractionStatus, Run, RunStatus, Workspace
 from monitor.models.runs import OPEN, VALID_FINISHES, Trigger
 from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
 
@@ -21,8 +21,11 @@ CHUNK = 50
 _OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
 
 
-def roll_up(*, run: Run) -> None:
-    """Count an ended run under the current extraction and one being computed; the Ask page's questions never count."""
+def roll_up(*, run: Run, prompt_id: int | None = None) -> None:
+    """Count an ended run under the current extraction and one being computed; the Ask page's questions never count.
+
+    With `prompt_id`, what is counted already is counted anew for this prompt alone.
+    """
     if not _counts(run):
         return
     extractions = (
@@ -37,7 +40,7 @@ def roll_up(*, run: Run) -> None:
         if Run.objects.for_workspace(run.workspace).filter(pk=run.pk).filter(_OPEN_AGAIN).exists():
             return  # a retry came first: the run is counted when it ends
         for extraction in extractions:
-            _write(extraction, [run.pk])
+            _write(extraction, [run.pk], prompt_id if _is_counted(extraction, run) else None)
         Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(rolled_up_at=timezone.now())
 
 
@@ -76,11 +79,15 @@ def drop(*, extraction: Extraction) -> None:
     """Delete all counts under an extraction."""
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in _DELETE:
-            cursor.execute(statement, {"extraction": extraction.pk, "runs": None})
+            cursor.execute(statement, {"extraction": extraction.pk, "runs": None, "prompt": None})
 
 
 def _counts(run: Run) -> bool:
     return run.trigger != Trigger.ASK
+
+
+def _is_counted(extraction: Extraction, run: Run) -> bool:
+    return DayCell.objects.for_workspace(run.workspace_id).filter(extraction=extraction, run=run).exists()
 
 
 def _counted(extraction: Extraction) -> list[int]:
@@ -101,11 +108,12 @@ def _hold_readings(workspace_id: int) -> None:
         cursor.execute("SELECT 1 FROM monitor_pointers WHERE workspace_id = %s FOR SHARE", [workspace_id])
 
 
-def _write(extraction: Extraction, run_ids: Sequence[int]) -> None:
+def _write(extraction: Extraction, run_ids: Sequence[int], prompt_id: int | None = None) -> None:
     domains = brand_hosts(extraction.brand_set.brands)
     values: dict[str, Any] = {
         "extraction": extraction.pk,
         "runs": list(run_ids),
+        "prompt": prompt_id,
         "finishes": list(VALID_FINISHES),
         "brand_ids": [brand for brand, _ in domains],
         "brand_hosts": [host for _, host in domains],
@@ -115,7 +123,9 @@ def _write(extraction: Extraction, run_ids: Sequence[int]) -> None:
             cursor.execute(statement, values)
 
 
-_OF_EXTRACTION = "extraction_id = %(extraction)s AND (%(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[]))"
+_OF_EXTRACTION = """extraction_id = %(extraction)s AND (%(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[]))
+    AND (%(prompt)s::bigint IS NULL OR prompt_id = %(prompt)s::bigint)"""
+_OF_RESPONSES = "r.run_id = ANY(%(runs)s) AND (%(prompt)s::bigint IS NULL OR r.prompt_id = %(prompt)s::bigint)"
 _DELETE = (
     *(
         f"DELETE FROM {table} WHERE cell_id IN (SELECT id FROM monitor_daycell WHERE {_OF_EXTRACTION})"  # noqa: S608
@@ -128,17 +138,20 @@ _IS_VALID = "r.status = 'answered' AND r.finish = ANY(%(finishes)s)"
 
 _CELLS = f"""
 INSERT INTO monitor_daycell (workspace_id, extraction_id, run_id, panel_id, prompt_id, day, assistant, stratum,
-                             valid, with_citation, reporting_retrieval, failed, refused)
+                             valid, with_citation, with_pawc, reporting_retrieval, failed, refused)
 SELECT run.workspace_id, %(extraction)s, run.id, run.panel_id, r.prompt_id, run.day, r.assistant, min(r.stratum),
        count(*) FILTER (WHERE {_IS_VALID}),
        count(*) FILTER (WHERE {_IS_VALID} AND EXISTS (
            SELECT 1 FROM monitor_responsesource s
            WHERE s.response_id = r.id AND s.extraction_id = %(extraction)s AND s.cited)),
+       count(*) FILTER (WHERE {_IS_VALID} AND EXISTS (
+           SELECT 1 FROM monitor_responsesource s
+           WHERE s.response_id = r.id AND s.extraction_id = %(extraction)s AND s.pawc IS NOT NULL)),
        count(*) FILTER (WHERE {_IS_VALID} AND r.retrieval_reported),
        count(*) FILTER (WHERE r.status IN ('failed', 'unknown')),
        count(*) FILTER (WHERE r.status = 'answered' AND r.finish IN ('refused', 'blocked'))
 FROM monitor_response r JOIN monitor_run run ON run.id = r.run_id
-WHERE r.run_id = ANY(%(runs)s) AND r.prompt_id IS NOT NULL AND r.status IN ('answered', 'failed', 'unknown')
+WHERE {_OF_RESPONSES} AND r.prompt_id IS NOT NULL AND r.status IN ('answered', 'failed', 'unknown')
 GROUP BY run.id, r.prompt_id, r.assistant
 """  # noqa: S608 - constants of this module only
 
@@ -149,7 +162,7 @@ counted AS (
     FROM monitor_response r
     JOIN monitor_daycell cell ON cell.extraction_id = %(extraction)s AND cell.run_id = r.run_id
         AND cell.prompt_id = r.prompt_id AND cell.assistant = r.assistant
-    WHERE r.run_id = ANY(%(runs)s) AND {_IS_VALID}
+    WHERE {_OF_RESPONSES} AND {_IS_VALID}
 )"""  # noqa: S608
 
 _BRANDS = f"""
@@ -181,7 +194,7 @@ WITH {_COUNTED},
 sources AS (
     SELECT counted.workspace_id, counted.cell_id, counted.response_id, s.domain,
            count(DISTINCT coalesce(nullif(s.page, ''), s.url)) FILTER (WHERE s.cited) AS pages,
-           bool_or(s.retrieved) AS retrieved
+           bool_or(s.retrieved) AS retrieved, sum(s.pawc) AS pawc
     FROM counted JOIN monitor_responsesource s
         ON s.response_id = counted.response_id AND s.extraction_id = %(extraction)s
     GROUP BY 1, 2, 3, 4
@@ -189,8 +202,8 @@ sources AS (
 shares AS (
     SELECT *, pages / nullif(sum(pages) OVER (PARTITION BY response_id), 0)::float8 AS share FROM sources
 )
-INSERT INTO monitor_daydomain (workspace_id, cell_id, domain, cited, retrieved, share)
+INSERT INTO monitor_daydomain (workspace_id, cell_id, domain, cited, retrieved, share, pawc)
 SELECT workspace_id, cell_id, domain, count(*) FILTER (WHERE pages > 0), count(*) FILTER (WHERE retrieved),
-       coalesce(sum(share), 0)
+       coalesce(sum(share), 0), coalesce(sum(pawc), 0)
 FROM shares WHERE domain <> '' GROUP BY 1, 2, 3
 """  # noqa: S608

@@ -60,7 +60,7 @@ def rank_everything(
 
 
 def _questions(run: Run) -> list[str]:
-    asked = Response.objects.for_workspace(run.workspace_id).filter(run=run, assistant=assistants.EXTRACTIVE)
+    asked = Response.objects.for_workspace(run.workspace_id).filter(run=run, assistant__in=assistants.LOCAL)
     return list(dict.fromkeys(asked.order_by("pk").values_list("prompt_text", flat=True)))
 
 

@@ -70,7 +70,9 @@ def percent(rate: Any, reason: str = "") -> SafeString:
 
 
 def interval_words(rate: Any) -> str:
-    """Where an interval comes from, and what one without width means."""
+    """Where an interval comes from, and what one without width means; some rates say it themselves."""
+    if words := getattr(rate, "words", ""):
+        return str(words)
     if rate.prompts == 1:
         return "95 % interval of one prompt's answers (Wilson)"
     if rate.rate in (0, 1):
@@ -180,6 +182,12 @@ def when(moment: datetime | None) -> SafeString:
 
 
 @register.filter
+def plain_when(moment: datetime) -> str:
+    """`20 Nov 2026, 14:05 CET`, for plain text."""
+    return _absolute(timezone.localtime(moment)).replace(SPACE, " ")
+
+
+@register.filter
 def ago(moment: datetime | None) -> SafeString:
     """`5 min ago` with the absolute time beside it; in the future, `in 5 min`."""
     if moment is None:
@@ -217,6 +225,8 @@ def behind(context: Context, figure: str, of: Any = None, **values: Any) -> str:
 
     `{% behind "named" of=section brand=row.brand.pk as href %}`
     """
+    if "bar" not in context:
+        return ""  # a page for people outside, which leads nowhere
     who = {"assistant": of.assistant, "stratum": of.stratum} if of is not None else {}
     return link(context["workspace"], context["bar"].filter, figure, **who, **values)
 

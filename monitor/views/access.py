@@ -88,6 +88,12 @@ def last_workspace(request: HttpRequest) -> str:
     return request.COOKIES.get(LAST, "")
 
 
+def membership_of(request: WorkspaceRequest) -> Membership:
+    """The visitor's own membership of the workspace that they are in."""
+    rows = Membership.objects.for_workspace(request.workspace).select_related("workspace")
+    return rows.get(user_id=request.user.pk)
+
+
 def signed_in(view: View) -> View:
     """A page of the person, outside any workspace; LoginRequiredMiddleware asks for the login."""
     view.access_rule = Rule("signed_in")  # type: ignore[attr-defined]

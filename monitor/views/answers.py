@@ -6,10 +6,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
 
-from monitor.models import Body, Response, ResponseStatus
+from monitor.models import Body, ResponseStatus
 from monitor.queries import answers as queries
 from monitor.queries import answers_compared, filters
 from monitor.views.access import WorkspaceRequest, access
+from monitor.views.corrections import response_of, shown
 
 
 @access()
@@ -29,12 +30,12 @@ def answers(request: WorkspaceRequest) -> HttpResponse:
 
 @access()
 def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    return render(request, "response.html", {"answer": queries.answer_page(_response(request, pk))})
+    return shown(request, response_of(request, pk), None)
 
 
 @access()
 def answer_compare(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    response = _response(request, pk)
+    response = response_of(request, pk)
     other = request.GET.get("with", "")
     found = answers_compared.compared(response, int(other) if other.isdigit() and len(other) < 18 else None)
     return render(request, "response_compare.html", {"response": response, "found": found})
@@ -43,7 +44,7 @@ def answer_compare(request: WorkspaceRequest, pk: int) -> HttpResponse:
 @access()
 def answer_raw(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The body as it came: on a page, or with `download=1` as a file of plain text."""
-    response = _response(request, pk)
+    response = response_of(request, pk)
     listed = queries.bodies(response)
     wanted = request.GET.get("body", "")
     if wanted and wanted not in {str(body.pk) for body in listed}:
@@ -60,11 +61,6 @@ def answer_raw(request: WorkspaceRequest, pk: int) -> HttpResponse:
         download["X-Content-Type-Options"] = "nosniff"
         return download
     return render(request, "response_raw.html", {"response": response, "bodies": listed, "raw": raw})
-
-
-def _response(request: WorkspaceRequest, pk: int) -> Response:
-    rows = Response.objects.for_workspace(request.workspace).defer("search")
-    return get_object_or_404(rows.select_related("workspace", "run__panel", "prompt", "generation"), pk=pk)
 
 
 urlpatterns = [

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from monitor import environment
 from monitor.models import Job, Workspace
-from monitor.queries import brands, saved_views
+from monitor.queries import alerts, brands, saved_views
 from monitor.queries.saved_views import ViewLink
 from monitor.views.access import last_workspace
 
@@ -33,7 +33,7 @@ PLACES = (
     Place("answers", "Answers", "answers", ("answers",)),
     Place("panels", "Panels & runs", "panels", ("panels", "runs")),
     Place("engine", "Local engine", "engine", ("engine", "jobs")),
-    Place("reports", "Reports", "reports", ("reports",)),
+    Place("reports", "Reports", "reports", ("reports", "alerts")),
     Place("settings", "Settings", "settings", ("settings",)),
 )
 
@@ -67,6 +67,11 @@ class Frame:
     def saved_views(self) -> list[ViewLink]:
         """The views of this workspace, in the menu of its filtered pages."""
         return saved_views.listed(self._here) if self._here else []
+
+    @cached_property
+    def unseen_alerts(self) -> int:
+        """How many alerts of this workspace nobody has seen."""
+        return alerts.unseen(self._here).count() if self._here else 0
 
 
 _SECTION = {folder: place.name for place in PLACES for folder in place.folders}

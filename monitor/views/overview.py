@@ -11,8 +11,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from monitor import charts
 from monitor.models import Brand, Panel, Prompt, Run, Workspace
-from monitor.queries import dashboard, filters
-from monitor.queries.dashboard import Measure, Section
+from monitor.queries import alerts, dashboard, filters
+from monitor.queries.dashboard import Measure, Overview, Section
 from monitor.views.access import WorkspaceRequest, access
 
 
@@ -59,15 +59,23 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "bar": bar,
         "page": page,
-        "parts": [_part(section) for section in page.sections],
+        "parts": parts(page),
         "hint": None if page.sections else _hint(request.workspace),
         "nothing": f"No answers were counted from {bar.filter.period.start:%-d %b %Y} to "
         f"{bar.filter.period.end:%-d %b %Y} under this filter.",
     }
-    return render(request, "_overview_content.html" if request.htmx else "overview.html", context)
+    if request.htmx:
+        return render(request, "_overview_content.html", context)
+    context["alerts"] = alerts.newest_unseen(request.workspace)
+    return render(request, "overview.html", context)
 
 
 MEASURES: tuple[tuple[Measure, str], ...] = (("mention", "Mention rate"), ("citation", "Citation rate"))
+
+
+def parts(page: Overview) -> list[Part]:
+    """Each assistant with its charts."""
+    return [_part(section) for section in page.sections]
 
 
 def _part(section: Section) -> Part:

@@ -11,6 +11,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
+from monitor import assistants
 from monitor.forms.panels import PanelForm, chosen, terms
 from monitor.models import Panel, Role, Trigger
 from monitor.queries import costs as cost_queries
@@ -54,6 +55,7 @@ def panel(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "runs": run_queries.progress_of(page.object_list),
         "forecast": cost_queries.panel_forecast(found),
         "spent": cost_queries.panel_spent(found),
+        "is_traced": any(asked["assistant"] in assistants.LOCAL for asked in found.assistants),
     }
     return render(request, "panel.html", context)
 

@@ -10,9 +10,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
+from monitor.branding import ACCENT
+from monitor.forms.report_settings import ReportSettingsForm
 from monitor.forms.workspaces import DeleteForm, InviteForm, RoleForm, WorkspaceForm
 from monitor.models import Membership, Role
+from monitor.queries import branding
 from monitor.queries import workspaces as queries
+from monitor.services import report_settings as report_settings_service
 from monitor.services import workspaces as service
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
@@ -28,6 +32,21 @@ def settings(request: WorkspaceRequest) -> HttpResponse:
         messages.success(request, f"The settings are saved.{follows}")
         return redirect("settings", here.slug)
     return _page(request, form=form)
+
+
+@access(read=Role.OWNER, write=Role.OWNER)
+def report_settings(request: WorkspaceRequest) -> HttpResponse:
+    """How reports look, and whom outside the team they may go to."""
+    look, addresses = branding.branding(request.workspace), branding.outside_addresses(request.workspace)
+    accent = look.accent if look.accent != ACCENT else ""
+    initial = {"name": look.name, "accent": accent, "footer": look.footer, "addresses": "\n".join(addresses)}
+    form = ReportSettingsForm(request.POST or None, request.FILES or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        report_settings_service.save(workspace=request.workspace, **form.values())
+        messages.success(request, "The settings of reports are saved.")
+        return redirect("report_settings", request.workspace.slug)
+    context = {"form": form, "look": look, "has_mail": bool(django_settings.EMAIL_HOST)}
+    return render(request, "report_settings.html", context, status=422 if form.errors else 200)
 
 
 @access(read=None, write=Role.OWNER)
@@ -147,6 +166,7 @@ def _member(request: WorkspaceRequest, pk: int) -> Membership:
 
 urlpatterns = [
     path("settings/", settings, name="settings"),
+    path("settings/reports/", report_settings, name="report_settings"),
     path("settings/members/", members_add, name="members_add"),
     path("settings/members/<int:pk>/role/", member_role, name="member_role"),
     path("settings/members/<int:pk>/remove/", member_remove, name="member_remove"),

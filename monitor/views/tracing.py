@@ -10,10 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.vary import vary_on_headers
 
+from monitor import assistants
 from monitor.models import JobKind, Response, Role, Run
-from monitor.queries import jobs, pages, passages_compared
+from monitor.queries import jobs, pages, passages_compared, reaches
 from monitor.queries import tracing as queries
-from monitor.queries.tracing import RunTrace, Subject
+from monitor.queries.reaches import Subject
+from monitor.queries.tracing import RunTrace
 from monitor.services import tracing as services
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
@@ -33,17 +35,22 @@ def trace(request: WorkspaceRequest) -> HttpResponse:
     if run is None:
         context["facts"] = pages.engine_facts(request.workspace)
     else:
-        found = RunTrace(run)
+        answering = queries.answering(run)
+        by = request.GET.get("by", "")
+        found = RunTrace(run, by if by in answering else answering[0])
         subjects, subject, domains = _subjects(request, found)
         lines = found.lines(subject) if subject else []
         context |= {
+            "by": found.assistant,
+            "answering": [(name, assistants.label(name)) for name in answering],
             "subjects": subjects,
             "domains": domains,
             "subject": subject,
             "lines": lines,
-            "stages": queries.funnel([line.reach for line in lines]),
+            "stages": reaches.funnel([line.reach for line in lines]),
             "indexed": found.indexed(subject) if subject else 0,
-            "near": queries.NEAR,
+            "near": reaches.NEAR,
+            "is_reranked": found.is_reranked,
             "far": sum(line.reach.spot is None and line.reach.indexed > 0 for line in lines),
             "unchecked": sum(line.reach.stage == 4 and not line.reach.checked for line in lines),
             "unranked": sum(not found.recorded.get(line.text) and not line.is_deep for line in lines),
@@ -54,13 +61,14 @@ def trace(request: WorkspaceRequest) -> HttpResponse:
 
 @access()
 def trace_prompt(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """One prompt of the run that this answer belongs to."""
+    """One prompt of the run that this answer belongs to, as the answer's assistant answered it."""
     response = get_object_or_404(
         Response.objects.for_workspace(request.workspace).select_related("run__panel", "run__generation"), pk=pk
     )
-    found = RunTrace(response.run, response.prompt_text)
-    context: dict[str, Any] = {"response": response, "run": response.run, "near": queries.NEAR}
-    if response.prompt_text in found.prompts and response.run.generation_id:
+    found = RunTrace(response.run, response.assistant, response.prompt_text)
+    context: dict[str, Any] = {"response": response, "run": response.run, "near": reaches.NEAR}
+    is_local = response.assistant in assistants.LOCAL
+    if is_local and response.prompt_text in found.prompts and response.run.generation_id:
         subjects, subject, domains = _subjects(request, found)
         context |= {"subjects": subjects, "domains": domains, "subject": subject, "job": _job(request, response.run)}
         if subject:
@@ -90,12 +98,12 @@ def _subjects(request: WorkspaceRequest, found: RunTrace) -> tuple[list[Subject]
     asked = request.GET.get("of", "").replace("\x00", "")
     kind, _, name = asked.partition(":")
     if kind == "domain" and 0 < len(name) <= 253:
-        subject: Subject | None = queries.domain_subject(name.strip().lower())
+        subject: Subject | None = reaches.domain_subject(name.strip().lower())
     else:
         known = {brand.value: brand for brand in brands}
         subject = known.get(asked) or next(iter(brands), None)
     if subject is None and domains:
-        subject = queries.domain_subject(domains[0])
+        subject = reaches.domain_subject(domains[0])
     if subject and subject.value.startswith("domain:") and subject.label not in domains:
         domains = [subject.label, *domains]
     return brands, subject, domains

@@ -32,11 +32,14 @@ FLAGS = [
 NO_PAGE = {
     "health": "plain text for supervisors",
     "report_download": "a file",
+    "review_labels": "a file",
+    "saved_report_preview": "a file",
+    "report_file": "a file",
     "ask_stream": "a stream of events",
     "mfa_download_recovery_codes": "a file",
 }
 #: Parts of a page, swapped in by htmx: shown in shots, but no document of their own for axe.
-FRAGMENTS = {"job_progress", "run_progress", "schedule_preview"}
+FRAGMENTS = {"alert_rule_preview", "job_progress", "run_progress", "schedule_preview"}
 #: Pages of the way in, opened by people who are not signed in.
 ENTRANCE = {
     "account_login",

@@ -158,7 +158,7 @@ def crawl() -> dict[str, Any]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as site:
         try:
             host = (site.stdout.readline() if site.stdout else "").strip()
-            os.environ["ALLOWED_MODEL_HOSTS"] = host
+            os.environ["ALLOWED_CRAWL_HOSTS"] = host
             _prepare(folder)
             return _crawl(host, site.pid)
         finally:

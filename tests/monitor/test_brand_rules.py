@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from monitor import extract
+from monitor import extract, matching
 from monitor.models import (
     Brand,
     BrandSet,
@@ -147,7 +147,7 @@ def test_brands_without_rules_are_the_set_that_was_frozen_before_there_were_any(
     old = [{"id": brand.pk, "name": "Monday", "aliases": [], "domains": [], "kind": "own"}]
     frozen = BrandSet.objects.create(workspace=workspace, number=1, brands=old)
     assert brands.current_brand_set(workspace=workspace) == frozen
-    assert len(reading.matcher(frozen.pk).mentions(ORCHARD)) == 1
+    assert len(matching.matcher(frozen.pk).mentions(ORCHARD)) == 1
     brands.save_brand(workspace=workspace, brand=brand, fields={"name": "Monday", "kind": "own", "exact_case": True})
     assert brands.current_brand_set(workspace=workspace).brands == [{**old[0], "exact_case": True}]
 

@@ -44,7 +44,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def site(settings: Any) -> Iterator[Website]:
     with Website({}) as website:
-        settings.ALLOWED_MODEL_HOSTS = [website.host]
+        settings.ALLOWED_CRAWL_HOSTS = [website.host]
         yield website
 
 
@@ -180,7 +180,7 @@ def test_redirects_are_followed_inside_the_site_alone(site: Website) -> None:
 
 def test_a_site_leads_to_no_other_host_that_the_operator_allowed(site: Website, settings: Any) -> None:
     with Website({"/map.xml": Place(b"<urlset/>")}) as model:
-        settings.ALLOWED_MODEL_HOSTS = [site.host, model.host]
+        settings.ALLOWED_CRAWL_HOSTS = [site.host, model.host]
         site.places["/robots.txt"] = Place(f"Sitemap: {model.url}map.xml\nSitemap: /moved.xml\n".encode())
         site.places["/moved.xml"] = redirect(f"{model.url}map.xml")
         site.places["/"] = page("Home", WORDS["a"], f"{model.url}page", "/to-model")
@@ -188,6 +188,22 @@ def test_a_site_leads_to_no_other_host_that_the_operator_allowed(site: Website, 
         job = crawled(make_workspace(), site)
     assert model.asked == []
     assert "another site" in told(job)["to-model"]
+
+
+def test_servers_of_models_are_not_crawled(site: Website, settings: Any) -> None:
+    with Website({"/": page("Home", WORDS["a"])}) as model:
+        settings.ALLOWED_MODEL_HOSTS = [model.host, "127.0.0.1"]
+        with pytest.raises(Problem, match="not on the public internet.*ALLOWED_CRAWL_HOSTS"):
+            crawls.start(workspace=make_workspace(), url=model.url)
+        # one that was started while the operator had it among the sites
+        settings.ALLOWED_CRAWL_HOSTS = [site.host, model.host]
+        job = crawls.start(workspace=make_workspace(), url=model.url)
+        settings.ALLOWED_CRAWL_HOSTS = [site.host]
+        assert visited(job).status == JobStatus.FAILED and "not an allowed host" in job.message
+        site.places["/"] = page("Home", WORDS["a"], f"{model.url}page", "/to-model")
+        site.places["/to-model"] = redirect(model.url)
+        crawled(make_workspace(), site)
+    assert model.asked == []
 
 
 def test_limits_are_kept_and_told(site: Website) -> None:
@@ -338,7 +354,7 @@ def test_a_dead_host_below_the_site_ends_its_own_visits_alone(site: Website, mon
     monkeypatch.setattr(crawling, "MOST_FAILURES", 3)
     monkeypatch.setattr("rag.fetch.Scope.has", lambda self, url: True)  # as if it lay below the site's own host
     with Website({f"/{n}": Place(status=500) for n in range(6)}) as dead:
-        monkeypatch.setattr("monitor.assistants._our_own", lambda url: frozenset({site.host, dead.host}))
+        monkeypatch.setattr("monitor.assistants._named", lambda *_: frozenset({site.host, dead.host}))
         site.places["/"] = page("Home", WORDS["a"], *(f"{dead.url}{n}" for n in range(6)), "/b")
         site.places["/b"] = page("Last", WORDS["b"])
         workspace = make_workspace()

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from monitor.models import PanelRevision, Prompt, Response, ResponseStatus, Run
 from monitor.queries import dashboard, filters, sources
@@ -152,6 +153,12 @@ def test_a_real_change_is_found_and_noise_is_not() -> None:
     assert still.compared > 10
 
 
+def test_a_period_after_the_last_answer_has_no_section_though_the_one_before_has_answers() -> None:
+    history = make_history(days=3, prompts=2)
+    after = Period(LAST_DAY + timedelta(days=1), LAST_DAY + timedelta(days=7))
+    assert dashboard.overview(history.workspace, Filter(after)).sections == ()
+
+
 def test_days_without_a_valid_answer_have_no_point() -> None:
     history = make_history(days=6, prompts=3, missing=(2,))
     failed = history.runs[0]
@@ -211,7 +218,7 @@ def test_ways_of_asking_one_assistant_are_said_where_they_are_counted_together(c
 
     def page(name: str) -> str:
         client.force_login(make_member(workspace))
-        return client.get(reverse(name, args=[workspace.slug])).content.decode()
+        return strip_tags(client.get(reverse(name, args=[workspace.slug])).content.decode())
 
     first, second = history.runs[:2]
     ask_with(first, 2, model="", options={"country": "DE"})

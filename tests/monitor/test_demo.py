@@ -12,6 +12,7 @@ from django.conf import settings
 from inference.answer import Question
 from monitor import assistants
 from monitor.models import (
+    AlertRule,
     Attempt,
     Body,
     DayCell,
@@ -23,7 +24,8 @@ from monitor.models import (
     RunStatus,
     Workspace,
 )
-from monitor.services import demo, demo_site, indexes, ledger
+from monitor.queries import alerts as alert_queries
+from monitor.services import alert_rules, demo, demo_site, indexes, ledger
 from monitor.services.demo_site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +129,18 @@ def test_the_demo_is_whole_and_can_be_asked_again(site: Site) -> None:
     before = counts()
     assert demo.load(days=DAYS, site=site) == {**facts, "asked_now": 0}
     assert counts() == before
+
+
+def test_the_demo_has_rules_that_were_looked_at_and_stay_as_people_leave_them(site: Site) -> None:
+    demo.load(days=1, site=site, find=alert_queries.found)
+    workspace = Workspace.objects.get(is_demo=True)
+    rules = AlertRule.objects.for_workspace(workspace)
+    assert set(rules.values_list("kind", flat=True)) == set(demo.RULES)
+    assert not rules.filter(evaluated_at=None).exists()
+    for rule in rules:
+        alert_rules.archive(rule=rule)
+    demo.load(days=1, site=site, find=alert_queries.found)
+    assert not AlertRule.objects.for_workspace(workspace).filter(archived_at=None).exists()
 
 
 def test_a_load_cut_short_goes_on_where_it_stopped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from monitor import exports
-from monitor.exports.paper import to_pdf
+from monitor.exports.text import FORMULA, guarded
 from monitor.models import Brand, Prompt, Response
 from monitor.queries import report as queries
 from monitor.queries.filters import Filter, Period
@@ -57,6 +57,12 @@ def made(history: History) -> Report:
     return queries.report(history.workspace, MONTH)
 
 
+def written(name: str, report: Report, only: str | None = None) -> bytes:
+    file = io.BytesIO()
+    exports.FORMATS[name].write(report, only, file)
+    return file.getvalue()
+
+
 def parsed(content: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(content)  # noqa: S314 - our own file
 
@@ -64,10 +70,6 @@ def parsed(content: bytes) -> ElementTree.Element:
 def sheets(content: bytes) -> dict[str, list[list[tuple[str, str]]]]:
     """Sheet name -> rows of (type, value), by the XML of the file."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
-        shared = [
-            "".join(part.text or "" for part in item.iter(f"{SHEET}t"))
-            for item in parsed(book.read("xl/sharedStrings.xml"))
-        ]
         names = [sheet.get("name") or "" for sheet in parsed(book.read("xl/workbook.xml")).iter(f"{SHEET}sheet")]
         found = {}
         for number, name in enumerate(names, start=1):
@@ -76,8 +78,8 @@ def sheets(content: bytes) -> dict[str, list[list[tuple[str, str]]]]:
                 assert not list(row.iter(f"{SHEET}f")), "a formula"
                 rows.append(
                     [
-                        ("s", shared[int(cell.findtext(f"{SHEET}v") or 0)])
-                        if cell.get("t") == "s"
+                        ("s", "".join(part.text or "" for part in cell.iter(f"{SHEET}t")))
+                        if cell.get("t") == "inlineStr"
                         else ("n", cell.findtext(f"{SHEET}v") or "")
                         for cell in row
                     ]
@@ -91,22 +93,22 @@ def test_all_formats_tell_the_same_figures() -> None:
     report = made(history)
     row = report.sections[0].brands[0]
 
-    as_json = json.loads(exports.to_json(report))
+    as_json = json.loads(written("json", report))
     brand = as_json["brands"][0]
     assert (brand["brand"], brand["mention_rate"], brand["n"]) == ("Fernwood", row.mention.rate, row.mention.n)
     assert len(as_json["answers"]) == report.sections[0].responses
     assert len(as_json["series"]) == 4 * len(history.brands)
     assert as_json["about"][1] == {"what": "Period", "which": "22 Oct 2026 to 20 Nov 2026"}
 
-    rows = list(csv.DictReader(io.StringIO(exports.to_csv(report).decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(written("csv", report).decode("utf-8-sig"))))
     first = next(line for line in rows if line["table"] == "brands")
     assert first["brand"] == "Fernwood"
     assert float(first["mention_rate"]) == pytest.approx(row.mention.rate, abs=1e-6)
     assert {line["table"] for line in rows} == set(exports.TABLE_KEYS)
-    alone = list(csv.DictReader(io.StringIO(exports.to_csv(report, "brands").decode("utf-8-sig"))))
+    alone = list(csv.DictReader(io.StringIO(written("csv", report, "brands").decode("utf-8-sig"))))
     assert [line["brand"] for line in alone] == [item.brand.name for item in report.sections[0].brands]
 
-    book = sheets(exports.to_xlsx(report))
+    book = sheets(written("xlsx", report))
     assert list(book) == [
         "About this report",
         "Brands",
@@ -130,37 +132,37 @@ def test_the_report_counts_prompts_gaps_and_ranks() -> None:
     assert sum(row.own_named for row in report.prompts) == section.brands[0].named
     assert sum(row.own_cited for row in report.prompts) == section.brands[0].cited
     assert report.ranks[section.key, history.brands[0].pk] == 1.0
-    assert report.answers_left_out == 0
+    assert report.answers.left_out == 0
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:
-    content = exports.to_csv(made(hostile_history())).decode("utf-8-sig")
+    content = written("csv", made(hostile_history())).decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(content)) for cell in row]
     assert '\'=HYPERLINK("http://evil.example")' in cells
     assert "'+1" in cells
     number = re.compile(r"-\d+(\.\d+)?(e-\d+)?")
-    assert not [cell for cell in cells if cell.startswith(exports.FORMULA) and not number.fullmatch(cell)]
+    assert not [cell for cell in cells if cell.startswith(FORMULA) and not number.fullmatch(cell)]
 
 
 @pytest.mark.parametrize("text", ["\n=1", " =1", "＝1", "\x00=1", "\u202e=1", " \t－1", "@x", "\tx"])  # noqa: RUF001
 def test_what_stands_before_a_formula_does_not_hide_it(text: str) -> None:
-    assert exports.guarded(text) == f"'{text}"
-    assert exports.guarded(f"a{text}") == f"a{text}"
-    assert exports.guarded(" \n") == " \n"
+    assert guarded(text) == f"'{text}"
+    assert guarded(f"a{text}") == f"a{text}"
+    assert guarded(" \n") == " \n"
 
 
 def test_xlsx_and_json_keep_hostile_words_as_words() -> None:
     report = made(hostile_history())
     strings = {
-        value for rows in sheets(exports.to_xlsx(report)).values() for row in rows for kind, value in row if kind == "s"
+        value for rows in sheets(written("xlsx", report)).values() for row in rows for kind, value in row if kind == "s"
     }
     assert set(HOSTILE) <= {value.replace("_x0009_", "\t") for value in strings}
-    names = {row["brand"] for row in json.loads(exports.to_json(report))["brands"]}
+    names = {row["brand"] for row in json.loads(written("json", report))["brands"]}
     assert names == set(HOSTILE)
 
 
 def test_the_pdf_sets_hostile_words_as_words() -> None:
-    pages = PdfReader(io.BytesIO(to_pdf(made(hostile_history())))).pages
+    pages = PdfReader(io.BytesIO(written("pdf", made(hostile_history())))).pages
     text = "\n".join(page.extract_text() for page in pages)
     for words in (
         "Citation report",
@@ -174,7 +176,7 @@ def test_the_pdf_sets_hostile_words_as_words() -> None:
 
 
 def pdf_text(history: History) -> str:
-    pages = PdfReader(io.BytesIO(to_pdf(made(history)))).pages
+    pages = PdfReader(io.BytesIO(written("pdf", made(history)))).pages
     return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
@@ -195,7 +197,7 @@ def test_the_pdf_of_one_thin_day_claims_no_lines_and_no_bands() -> None:
 
 @pytest.mark.parametrize("name", sorted(exports.FORMATS))
 def test_an_empty_workspace_still_has_a_report(name: str) -> None:
-    assert exports.FORMATS[name].write(queries.report(make_workspace(), MONTH), None)
+    assert written(name, queries.report(make_workspace(), MONTH))
 
 
 # --- by hand and by command --------------------------------------------------------------------------------------

@@ -283,7 +283,15 @@ def test_the_command_reads_lines_and_needs_no_database(
     monkeypatch.setattr("sys.stdin", Mock(buffer=io.BytesIO("\n".join(map(json.dumps, lines)).encode())))
     call_command("extract", brands=brands, no_sentiment=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    first = {"brand": "BrightDesk", "start": 4, "end": 14, "text": "BrightDesk", "rank": 1, "sentiment": None}
+    first = {
+        "brand": "BrightDesk",
+        "start": 4,
+        "end": 14,
+        "text": "BrightDesk",
+        "rank": 1,
+        "role": "named",
+        "sentiment": None,
+    }
     assert rows == [{"id": 7, "mentions": [first, {**first, "start": 17, "end": 27}]}, {"id": "b", "mentions": []}]
 
 

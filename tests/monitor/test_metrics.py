@@ -150,6 +150,44 @@ def test_adjusted_p_values_keep_their_order_and_never_shrink(ps: list[float]) ->
 # --- shares and positions ----------------------------------------------------------------------------------------
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30))
+def test_where_every_prompt_weighs_alike_a_share_changes_as_a_rate_does(parts: list[tuple[int, int]]) -> None:
+    before, after = [one for one, _ in parts], [other for _, other in parts]
+    whole = [9] * len(parts)
+    as_share = metrics.share_change(before, whole, after, whole)
+    as_rate = metrics.change([(hits, 9) for hits in before], [(hits, 9) for hits in after])
+    assert as_share.pairs == as_rate.pairs
+    for one, other in ((as_share.difference, as_rate.difference), (as_share.low, as_rate.low), (as_share.p, as_rate.p)):
+        assert one == pytest.approx(other, abs=1e-3)
+
+
+def test_the_change_of_a_share_is_that_of_the_sums_and_needs_a_whole_on_both_sides() -> None:
+    change = metrics.share_change([1] * 10 + [0], [2] * 10 + [0], [3] * 10 + [0], [4] * 10 + [0])
+    assert (change.difference, change.pairs) == (0.25, 10)
+    assert change.verdict == "more than noise"
+    assert metrics.share_change([1] * 9, [2] * 9, [2] * 9, [4] * 9).verdict == "too thin"
+    for nothing in ([], [0] * 12):
+        assert metrics.share_change(nothing, nothing, [1] * len(nothing), [2] * len(nothing)) == metrics.NO_CHANGE
+    lonely = metrics.share_change([1] + [0] * 11, [1] + [0] * 11, [0] * 12, [1] * 12)
+    assert lonely.p and lonely.p > 0.3, "draws without the one prompt that had any count against it"
+
+
+@pytest.mark.parametrize(
+    ("counts", "p"),
+    [
+        ((0, 9, 9, 9), 2 / math.comb(18, 9)),
+        ((0, 3, 3, 3), 0.1),
+        ((3, 10, 3, 10), 1.0),
+        ((1, 10, 9, 10), 202 / 184_756),
+        ((0, 5, 0, 5), 1.0),
+    ],
+)
+def test_fishers_exact_test(counts: tuple[int, int, int, int], p: float) -> None:
+    assert metrics.fisher(*counts) == pytest.approx(p)
+    before, n_before, after, n_after = counts
+    assert metrics.fisher(after, n_after, before, n_before) == pytest.approx(p)
+
+
 def test_shares_without_a_whole_are_none() -> None:
     assert metrics.share_of_voice({"a": 3, "b": 1}) == {"a": 0.75, "b": 0.25}
     assert metrics.share_of_voice({"a": 0}) == {"a": None}

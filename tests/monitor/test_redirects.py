@@ -460,7 +460,7 @@ def exported_pages(client: Client, workspace: Workspace) -> dict[str, str]:
     dates = {"from": str(LAST_DAY), "to": str(LAST_DAY)}
     address = reverse("report_download", args=[workspace.slug])
     answer = client.get(address, {"format": "csv", "table": "pages", **dates})
-    content = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    content = b"".join(answer)
     return {row["page"]: row["url"] for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))}
 
 

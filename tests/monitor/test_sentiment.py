@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
 from inference import sentiment
-from monitor import assistants, tasks
+from monitor import assistants, matching, roles, tasks
 from monitor.exports.tables import tables
 from monitor.models import Brand, Mention, Pointers, Response, ResponseSource, Run, Workspace
 from monitor.queries import filters, report
@@ -55,7 +56,8 @@ def answered(workspace: Workspace, *texts: str, **fields: Any) -> Run:
     run = make_run(panel, extraction, LAST_DAY)
     for prompt, text in zip(panel.suite.prompts.all(), texts, strict=True):
         response = make_response(run, prompt, text=text, **fields)
-        for found in reading.matcher(extraction.brand_set_id).mentions(text):
+        mentions = matching.matcher(extraction.brand_set_id).mentions(text)
+        for found, role in zip(mentions, roles.roles(text, mentions), strict=True):
             Mention.objects.create(
                 workspace=workspace,
                 extraction=extraction,
@@ -65,15 +67,21 @@ def answered(workspace: Workspace, *texts: str, **fields: Any) -> Run:
                 end=found.end,
                 text=found.text,
                 rank=found.rank,
+                role=role,
             )
     rollups.roll_up(run=run)
     return run
 
 
+def current(workspace: Workspace) -> QuerySet[Mention]:
+    """The mentions of the present reading, in order."""
+    extraction = Pointers.objects.filter(workspace=workspace).values("extraction")
+    return Mention.objects.for_workspace(workspace).filter(extraction__in=extraction).order_by("response", "start")
+
+
 def told(workspace: Workspace, **where: Any) -> list[tuple[str, str | None]]:
-    current = Pointers.objects.filter(workspace=workspace).values("extraction")
-    rows = Mention.objects.for_workspace(workspace).filter(extraction__in=current, **where)
-    return list(rows.order_by("response", "start").values_list("text", "sentiment"))
+    rows = current(workspace).filter(**where)
+    return list(rows.values_list("text", "sentiment"))
 
 
 def test_a_run_is_judged_once_it_has_ended_and_twice_changes_nothing(woken: list[str]) -> None:
@@ -212,25 +220,65 @@ def test_pages_and_exports_show_counts_by_assistant_and_what_is_not_judged_yet()
     page = client.get(answer).content.decode()
     assert "2 times: 1 recommended, 1 neutral" in page and "1 time: 1 negative" in page
     assert 'title="Names Norvik first: recommended"' in page
-    pattern = r'<th scope="row">(.+?)</th><td.+?"badge (\w+)">(.+?)<.+?<td class="wide">(.+?)</td>'
+    cells = (
+        r'<th scope="row">(.+?)</th>\s*<td.+?"badge (\w+)">(.+?)<',
+        r'<td class="short">(.+?)</td>\s*<td class="wide">(.+?)</td>',
+    )
+    pattern = ".+?".join(cells)
     rows = re.findall(pattern, page, re.DOTALL)
-    assert [row[:3] for row in rows] == [
-        ("Norvik", "ok", "Recommended"),
-        ("Halden", "bad", "Negative"),
-        ("Norvik", "muted", "Neutral"),
+    assert [row[:4] for row in rows] == [
+        ("Norvik", "ok", "Recommended", "Named"),
+        ("Halden", "bad", "Negative", "Named"),
+        ("Norvik", "muted", "Neutral", "Named"),
     ]
-    assert "Avoid <mark" in rows[1][3] and "founded" in rows[2][3] and "founded" not in rows[1][3]
+    assert "Avoid <mark" in rows[1][4] and "founded" in rows[2][4] and "founded" not in rows[1][4]
     response = client.get(brands)
     assert "not judged yet. Mentions are" not in response.content.decode()
     shown = {(r.brand.name, r.label): r.counts for r in response.context["sentiment"].rows}
     local, openai = assistants.label("local"), assistants.label("openai")
     assert shown == {
-        ("Norvik", local): queries.SentimentCounts(2, 2, 0, 0),
-        ("Norvik", openai): queries.SentimentCounts(1, 0, 0, 0),
-        ("Halden", local): queries.SentimentCounts(0, 0, 2, 0),
-        ("Halden", openai): queries.SentimentCounts(0, 0, 1, 0),
+        ("Norvik", local): queries.SentimentCounts(2, 2, 0, 0, queries.RoleCounts(0, 0, 4)),
+        ("Norvik", openai): queries.SentimentCounts(1, 0, 0, 0, queries.RoleCounts(0, 0, 1)),
+        ("Halden", local): queries.SentimentCounts(0, 0, 2, 0, queries.RoleCounts(0, 0, 2)),
+        ("Halden", openai): queries.SentimentCounts(0, 0, 1, 0, queries.RoleCounts(0, 0, 1)),
     }
     chosen = filters.Filter(filters.default_period(workspace))
     table = next(each for each in tables(report.report(workspace, chosen)) if each.key == "brands")
     assert [column.key for column in table.columns][-4:] == ["recommended", "neutral", "negative", "not_judged"]
     assert sorted(line[-4:] for line in table.rows) == [(0, 0, 1, 0), (0, 0, 2, 0), (1, 0, 0, 0), (2, 2, 0, 0)]
+
+
+def test_roles_are_stored_by_a_recompute_and_shown_and_exported() -> None:
+    workspace = team()
+    client = Client()
+    client.force_login(make_member(workspace))
+    run = answered(workspace, "Norvik is cheaper than Halden.\n\n- **Halden**: three plans\n- Others")
+    Mention.objects.for_workspace(workspace).update(role=None)
+    answer = reverse("answer", args=[workspace.slug, run.responses.last().pk])
+    brands = reverse("brands", args=[workspace.slug])
+    assert "read by older rules" in client.get(answer).content.decode()
+    (unread,) = {row.counts.roles for row in client.get(brands).context["sentiment"].rows}
+    assert unread.told == 0 and exported(workspace)["Norvik"] == (None, None, None)
+
+    make_brand(workspace, name="Ghent")
+    for _ in range(2):
+        reading.recompute(workspace=workspace)
+    assert list(current(workspace).values_list("brand__name", "role")) == [
+        ("Norvik", "compared"),
+        ("Halden", "compared"),
+        ("Halden", "listed"),
+    ]
+    page = client.get(answer).content.decode()
+    assert "1 time: 1 not judged yet; 1 compared" in page and "2 times: 2 not judged yet; 1 compared, 1 listed" in page
+    shown = {row.brand.name: row.counts.roles for row in client.get(brands).context["sentiment"].rows}
+    assert shown == {"Norvik": queries.RoleCounts(1, 0, 0), "Halden": queries.RoleCounts(1, 1, 0)}
+    assert exported(workspace) == {"Norvik": (1, 0, 0), "Halden": (1, 1, 0), "Ghent": (None, None, None)}
+
+
+def exported(workspace: Workspace) -> dict[Any, Any]:
+    """Counts by role of each brand, as the exports have them."""
+    chosen = filters.Filter(filters.default_period(workspace))
+    table = next(each for each in tables(report.report(workspace, chosen)) if each.key == "brands")
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    keys = ("mentions_compared", "mentions_listed", "mentions_only_named")
+    return {row[places["brand"]]: tuple(row[places[key]] for key in keys) for row in table.rows}

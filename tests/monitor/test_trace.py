@@ -14,7 +14,8 @@ from inference.answer import RawBody
 from monitor import assistants
 from monitor.models import Body, DeepRanks, Job, JobStatus, PageVersion, Role, Run, Workspace
 from monitor.queries import tracing as queries
-from monitor.queries.tracing import NEAR, Reach, RunTrace, Subject, domain_subject, funnel
+from monitor.queries.reaches import NEAR, Reach, Subject, domain_subject, funnel
+from monitor.queries.tracing import RunTrace
 from monitor.services import brands, jobs, nudge, reading, supporting
 from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import make_history

@@ -11,13 +11,14 @@ from django.core.management.base import BaseCommand
 
 from monitor import exports
 from monitor.environment import refuse
+from monitor.exports.parquet import EXTRA
 from monitor.management.arguments import panel_named, workspace_named
 from monitor.queries import report as queries
 from monitor.queries.filters import MOST_DAYS, Filter, Period, default_period
 
 
 class Command(BaseCommand):
-    help = "Write a citation report: every table as CSV, XLSX or JSON, or a PDF with charts."
+    help = "Write a citation report: every table as CSV, XLSX or JSON, a PDF with charts, or the raw rows as Parquet."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--workspace", required=True, help="Name or slug.")
@@ -32,16 +33,17 @@ class Command(BaseCommand):
         panel = panel_named(options["panel"], workspace.slug)
         period = _period(default_period(workspace), options["start"], options["end"])
         written = exports.FORMATS[options["format"]]
+        if not written.is_available():
+            refuse(f"Parquet files need pyarrow, which is not installed here. Install it: {EXTRA}")
         found = queries.report(workspace, Filter(period=period, panel=panel.pk))
-        content = written.write(found, None)
         try:
-            options["out"].write_bytes(content)
+            with options["out"].open("wb") as file:
+                written.write(found, None, file)
+                size = file.tell()
         except OSError as error:
             refuse(f"{options['out']} cannot be written: {error.strerror}.")
         answers = sum(section.responses for section in found.sections)
-        self.stderr.write(
-            f"{options['out']}: {len(content):,} bytes, {answers:,} answers, {period.start} to {period.end}"
-        )
+        self.stderr.write(f"{options['out']}: {size:,} bytes, {answers:,} answers, {period.start} to {period.end}")
 
 
 def _period(default: Period, start: str | None, end: str | None) -> Period:

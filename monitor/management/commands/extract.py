@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from inference.sentiment import Named, SentimentReader, get_sentiment_reader
 from monitor.environment import refuse
 from monitor.extract import Brand, Matcher, Mention
+from monitor.roles import roles
 
 #: Answers read together, so that their sentences are embedded together.
 BATCH = 256
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         while batch := list(islice(lines, 1 if options["no_sentiment"] else BATCH)):
             found = [matcher.mentions(text) for _, text in batch]
             feelings = iter([None] * sum(map(len, found)) if options["no_sentiment"] else _feelings(batch, found))
-            for (answer_id, _), mentions in zip(batch, found, strict=True):
+            for (answer_id, text), mentions in zip(batch, found, strict=True):
                 rows = [
                     {
                         "brand": brands[mention.brand_id].name,
@@ -51,9 +52,10 @@ class Command(BaseCommand):
                         "end": mention.end,
                         "text": mention.text,
                         "rank": mention.rank,
+                        "role": role,
                         "sentiment": next(feelings),
                     }
-                    for mention in mentions
+                    for mention, role in zip(mentions, roles(text, mentions), strict=True)
                 ]
                 # escaped, so that what is no valid Unicode passes as it came
                 self.stdout.write(json.dumps({"id": answer_id, "mentions": rows}))

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from monitor.environment import refuse
 from monitor.management.console import ConsoleWatch
+from monitor.queries import alerts
 from monitor.services import demo
 from monitor.services.errors import Problem
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             refuse("--days: give a number from 1 to 365.")
         watch, started = ConsoleWatch(), time.monotonic()
         try:
-            facts = demo.load(days=options["days"], again=options["again"], watch=watch)
+            facts = demo.load(days=options["days"], again=options["again"], watch=watch, find=alerts.found)
         except Problem as problem:
             refuse(str(problem))
         finally:

@@ -202,6 +202,13 @@
     } else if (event.key === "?") {
       const dialog = document.getElementById("shortcuts-dialog");
       if (dialog && !dialog.open) dialog.showModal();
+    } else if (!document.querySelector("dialog[open]")) {
+      // <button data-key="r">: a page's own keys press it, or go to the field
+      const keyed = $$("[data-key]").find((element) => element.dataset.key === event.key);
+      if (!keyed) return;
+      event.preventDefault();
+      if (isTyping(keyed)) keyed.focus();
+      else keyed.click();
     }
   });
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitor', '0015_adaptive_repeats'),
+        ('monitor', '0019_reports'),
     ]
 
     operations = [
