@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,7 +16,8 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor import assistants, exports, planning
+from monitor import assistants, planning
+from monitor.exports.tables import tables
 from monitor.models import (
     BrandKind,
     Panel,
@@ -289,7 +288,8 @@ def test_from_the_form_to_what_each_service_is_sent(
         rollups.roll_up(run=done)
     day = second["openai"].run.day
     made = report.report(workspace, Filter(Period(day, day), compare="none"))
-    rows = csv.DictReader(io.StringIO(exports.to_csv(made, "answers").decode("utf-8-sig")))
+    answers = next(table for table in tables(made) if table.key == "answers")
+    rows = [dict(zip([column.key for column in answers.columns], row, strict=True)) for row in answers.rows]
     said = sorted((row["assistant"], row["persona"]) for row in rows)
     assert said[:2] == [("ChatGPT (OpenAI API)", f"Bakery owner: {words}") for words in (WORDS, OTHER_WORDS)]
     assert said[2:4] == [("Kagi FastGPT", "")] * 2
