@@ -276,7 +276,7 @@ def leaks(secret: str, *, log: str, tmp_path: Path, pages: dict[str, bytes]) -> 
 
 def exports(client: Client, workspace: Workspace) -> dict[str, bytes]:
     return {
-        f"export {form}": unpacked(client.get(at("report_download", workspace), {"format": form}).content)
+        f"export {form}": unpacked(b"".join(client.get(at("report_download", workspace), {"format": form})))
         for form in ("csv", "xlsx", "json")
     }
 
