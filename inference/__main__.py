@@ -66,7 +66,11 @@ def ask(arguments: argparse.Namespace) -> None:
     except ValueError as error:
         raise Refused(f"{error} Set {', '.join(variables.values())} in the environment.") from None
     question = Question(
-        arguments.question, model=arguments.model, country=arguments.country, language=arguments.language
+        arguments.question,
+        model=arguments.model,
+        country=arguments.country,
+        language=arguments.language,
+        persona=arguments.persona,
     )
     try:
         for item in assistant.stream(question) if arguments.stream else [assistant.answer(question)]:
@@ -158,6 +162,7 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--model", help="the provider's id; else the assistant's first one")
     command.add_argument("--country", help="two letters, for assistants that take one")
     command.add_argument("--language", help="two letters, for assistants that take one")
+    command.add_argument("--persona", help="what the asker says of themselves, for assistants that take it")
     command.add_argument("--stream", action="store_true", help="print text as it comes, then the Answer")
     command.set_defaults(run=ask)
     command = commands.add_parser("models", help="embedding models: size, speed on this machine, quality")

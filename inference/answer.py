@@ -30,7 +30,10 @@ PERMANENT_KINDS: frozenset[ErrorKind] = frozenset({"quota", "auth", "invalid_req
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One prompt as it is sent. `seed` and `temperature` are honoured where the assistant has them."""
+    """One prompt as it is sent. `seed` and `temperature` are honoured where the assistant has them.
+
+    `persona` is what the person who asks says of themselves, a few sentences that go along with the prompt.
+    """
 
     text: str
     model: str | None = None
@@ -38,6 +41,7 @@ class Question:
     temperature: float | None = None
     country: str | None = None
     language: str | None = None
+    persona: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -255,6 +259,7 @@ class Assistant(ABC):
     takes_model: ClassVar[bool] = True
     takes_country: ClassVar[bool] = False
     takes_language: ClassVar[bool] = False
+    takes_persona: ClassVar[bool] = False
     takes_output_limit: ClassVar[bool] = True
 
     @abstractmethod

@@ -10,6 +10,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from inference import errors, wire
@@ -35,6 +36,27 @@ def place(question: Question) -> dict[str, Any]:
     if not question.country:
         return {}
     return {"user_location": {"type": "approximate", "country": question.country}}
+
+
+def about_asker(question: Question) -> str | None:
+    """The persona as the text of a system's own; None for a question without one."""
+    return f"About the person who asks, in their own words: {question.persona}" if question.persona else None
+
+
+def conversation(question: Question) -> list[dict[str, str]]:
+    """The question as chats take it: the persona as the system's message, then the prompt."""
+    system, user = about_asker(question), {"role": "user", "content": question.text}
+    return [{"role": "system", "content": system}, user] if system else [user]
+
+
+def prefaced(question: Question) -> Question:
+    """The question with its persona before the prompt in one message of the asker's.
+
+    For services that refuse a system's text, or whose search reads the user's message alone.
+    """
+    if not question.persona:
+        return question
+    return replace(question, text=f"{question.persona}\n\n{question.text}", persona=None)
 
 
 class Service(Assistant):

@@ -115,6 +115,12 @@ def takes_model(name: str) -> bool:
     return bool(kind and kind.takes_model)
 
 
+def takes_persona(name: str) -> bool:
+    """Whether the assistant can be told who asks; not for one that is not installed."""
+    kind = _classes().get(name)
+    return bool(kind and kind.takes_persona)
+
+
 def default_model(name: str) -> str:
     """The model that is asked where a panel names none; empty where the assistant has no such thing."""
     kind = _classes().get(name)

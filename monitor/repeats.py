@@ -9,15 +9,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from monitor import packed, planning
-from monitor.models import BrandKind, DayCounts, Panel, PanelRevision, Pointers, Prompt, Run
+from monitor import assistants, packed, planning
+from monitor.models import (
+    BrandKind,
+    DayCounts,
+    Panel,
+    PanelRevision,
+    Persona,
+    Pointers,
+    Prompt,
+    Run,
+    asked_prompts,
+)
 
 #: (assistant, prompt id)
 Cell = tuple[str, int]
 
 
 def clear_cells(*, panel: Panel, asked: Iterable[Mapping[str, Any]]) -> set[Cell]:
-    """Of these assistants, as plans hold them, and the suite's prompts: the cells that need not be asked in full."""
+    """Of these assistants, as plans hold them, and the panel's prompts: the cells that need not be asked in full."""
     return {cell for cell, seen in _seen(panel, asked) if planning.is_clear(seen)}
 
 
@@ -31,10 +41,17 @@ def _seen(panel: Panel, asked: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Ce
         PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel).values_list("pk", "plan")
     )
     runs = Run.objects.for_workspace(panel.workspace_id).filter(panel=panel, rolled_up_at__isnull=False)
-    prompts = Prompt.objects.for_workspace(panel.workspace_id).filter(suite=panel.suite_id, archived_at=None)
+    prompts = Prompt.objects.for_workspace(panel.workspace_id).filter(asked_prompts(panel.suite_id, panel.tags))
     asked_now = set(prompts.values_list("pk", flat=True))
+    persona = Persona.objects.for_workspace(panel.workspace_id).filter(panels=panel).first()
+    words = persona.words if persona else ""
     for item in asked:
-        alike = [pk for pk, frozen in revisions.items() if item in frozen["assistants"]]
+        takes = assistants.takes_persona(item["assistant"])
+        alike = [
+            pk
+            for pk, frozen in revisions.items()
+            if item in frozen["assistants"] and (not takes or (frozen.get("persona") or {}).get("words", "") == words)
+        ]
         latest = runs.filter(panel_revision__in=alike).order_by("-pk").values_list("pk", flat=True)
         rows = DayCounts.objects.for_workspace(panel.workspace_id).filter(
             extraction=pointers.extraction_id,

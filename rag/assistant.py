@@ -2,7 +2,7 @@
 
 Its raw body is JSON of its own with everything that `parse` needs, so that reading a stored body again loads neither
 torch nor an index. Equal text, seed, temperature and generation give an equal answer. Does not know where pages come
-from.
+from, nor who asks: a persona changes nothing.
 """
 
 from __future__ import annotations

@@ -68,6 +68,7 @@ class GenerativeAssistant(LocalAssistant):
     label = "Local engine, generative"
     models: ClassVar[tuple[str, ...]] = ()
     takes_output_limit = True
+    takes_persona = True
 
     def __init__(
         self, index: Index, embedder: Embedder, generator: Generator, reranker: Reranker | None = None
@@ -129,10 +130,10 @@ class GenerativeAssistant(LocalAssistant):
         texts = list(dict.fromkeys(question.text for question in questions))
         vectors = dict(zip(texts, self._embedder.encode(texts, "query"), strict=True))
         embedding_ms = (time.perf_counter() - started) * 1000 / len(questions)
-        contexts: dict[tuple[str, int], _Context | AssistantError] = {}
+        contexts: dict[tuple[str, str | None, int], _Context | AssistantError] = {}
         asked: list[_Asked | AssistantError] = []
         for question in questions:
-            key = question.text, _most_tokens(question)
+            key = question.text, question.persona, _most_tokens(question)
             if key not in contexts:
                 contexts[key] = self._context(question, vectors[question.text])
             context = contexts[key]
@@ -144,7 +145,10 @@ class GenerativeAssistant(LocalAssistant):
         return asked
 
     def _context(self, question: Question, vector: Vectors) -> _Context | AssistantError:
-        """As many of the best passages as the model can take, of every page the best one first."""
+        """As many of the best passages as the model can take, of every page the best one first.
+
+        They are found by the question alone: a persona is for the model that writes.
+        """
         # here and not above: a process that only parses needs neither
         from rag import compose, prompting
 
@@ -174,7 +178,9 @@ class GenerativeAssistant(LocalAssistant):
 
         def prompt(count: int) -> Prompt:
             excerpts = [self._excerpt(page) for page in shown(count)]
-            return Prompt(prompting.SYSTEM, prompting.write(excerpts, question.text), most_tokens=most)
+            return Prompt(
+                prompting.SYSTEM, prompting.write(excerpts, question.text, question.persona or ""), most_tokens=most
+            )
 
         fitting, too_many = 0, len(by_turns) + 1
         while fitting + 1 < too_many:

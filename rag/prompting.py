@@ -35,15 +35,20 @@ class Excerpt:
     pieces: tuple[str, ...]
 
 
-def write(excerpts: Sequence[Excerpt], question: str) -> str:
-    """The text that follows the instructions: sources numbered from 1, then the question."""
+def write(excerpts: Sequence[Excerpt], question: str, persona: str = "") -> str:
+    """The text that follows the instructions: sources numbered from 1, who asks if known, the question."""
     blocks = [_block(number, excerpt) for number, excerpt in enumerate(excerpts, start=1)]
-    return "\n".join([_OPENING, *blocks]) + f"{_CLOSING}\nQuestion: {' '.join(plain(question).split())}\n"
+    asker = f"About the person who asks, in their own words: {_line(persona)}\n" if persona else ""
+    return "\n".join([_OPENING, *blocks]) + f"{_CLOSING}\n{asker}Question: {_line(question)}\n"
+
+
+def _line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def _block(number: int, excerpt: Excerpt) -> str:
     """A source under its number; what was left out between two pieces shows as an empty line."""
-    lines = [f"Title: {' '.join(plain(excerpt.title).split())}"]
+    lines = [f"Title: {_line(excerpt.title)}"]
     for piece in excerpt.pieces:
         lines += ["", *(line for line in map(str.strip, plain(piece).split("\n")) if line)]
     return "\n".join([f"[{number}]", *(f"{BAR}{line}".rstrip() for line in lines)]) + "\n"

@@ -42,6 +42,7 @@ from monitor.models import (
     Page,
     PageVersion,
     Panel,
+    Persona,
     Pointers,
     Prompt,
     PromptIdea,
@@ -133,6 +134,7 @@ class World:
     report_file: ReportFile
     share: NewLink
     view: SavedView
+    persona: Persona
     correction: Correction
     #: An answer that was drawn for review, with a confirmed one beside it.
     review: Review
@@ -186,6 +188,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.credential,
     ),
     **dict.fromkeys(("answer", "answer_raw", "answer_compare", "trace_prompt"), lambda world: world.response),
+    **dict.fromkeys(("persona_edit", "persona_archive", "persona_restore"), lambda world: world.persona),
     "answer_correct": lambda world: world.response,
     "correction_undo": lambda world: world.correction,
     **dict.fromkeys(("review_answer", "review_confirm", "review_reopen"), lambda world: world.review),
@@ -238,6 +241,7 @@ def make_world(workspace: Workspace, *, days: int = 1, prompts: int = 2) -> Worl
         _price(workspace),
         *_report(workspace),
         _view(workspace),
+        _persona(workspace),
         *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
@@ -272,6 +276,7 @@ def world_of(workspace: Workspace) -> World:
         _price(workspace),
         *_report(workspace),
         _view(workspace),
+        _persona(workspace),
         *_corrected(response, people[Role.EDITOR]),
         *_asked(history),
     )
@@ -410,6 +415,11 @@ def _view(workspace: Workspace) -> SavedView:
     return SavedView.objects.create(
         workspace=workspace, name="Pens by the month", page="overview", query="tag=pens&compare=month"
     )
+
+
+def _persona(workspace: Workspace) -> Persona:
+    words = "I run a bakery with six employees in Leeds and know little about software."
+    return Persona.objects.create(workspace=workspace, name="Bakery owner", words=words)
 
 
 def _job(workspace: Workspace) -> Job:

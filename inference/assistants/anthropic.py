@@ -9,7 +9,7 @@ from inference import wire
 from inference.answer import Question, RawBody
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, place
+from inference.service import Service, about_asker, place
 from inference.shapes import messages
 from inference.wire import Json, Payload, embedded
 
@@ -24,6 +24,7 @@ class Anthropic(Service):
     models: ClassVar[tuple[str, ...]] = ("claude-sonnet-5", "claude-haiku-4-5")
     base_url: ClassVar[str] = "https://api.anthropic.com/v1"
     takes_country: ClassVar[bool] = True
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         return self._call(question, [], stream=stream)
@@ -44,6 +45,7 @@ class Anthropic(Service):
         body = {
             "model": question.model or self.models[0],
             "max_tokens": question.options.get("max_output_tokens") or MOST_TOKENS,
+            "system": about_asker(question),
             "messages": [{"role": "user", "content": question.text}, *so_far],
             "tools": [
                 {"type": "web_search_20250305", "name": "web_search", "max_uses": MOST_SEARCHES, **place(question)},

@@ -24,6 +24,7 @@ class Azure(Service):
         API_KEY,
     )
     takes_country: ClassVar[bool] = True
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         model = question.model or self.models[0]

@@ -18,7 +18,7 @@ from inference import wire
 from inference.answer import KeyField, Question
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service
+from inference.service import Service, about_asker
 from inference.shapes import converse, messages
 from inference.wire import Json, Payload, malformed, mapping, string
 
@@ -42,12 +42,15 @@ class Bedrock(Service):
         KeyField("session_token", "Session token", required=False, hint="with temporary credentials only"),
         KeyField("region", "Region", secret=False, hint="us-east-1; Nova searches the web in US regions only"),
     )
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         model = question.model or self.models[0]
         limits = {"temperature": question.temperature, "maxTokens": question.options.get("max_output_tokens")}
+        persona = about_asker(question)
         searches = any(name in model for name in _SEARCHING)
         body = {
+            "system": [{"text": persona}] if persona else None,
             "messages": [{"role": "user", "content": [{"text": question.text}]}],
             "inferenceConfig": {name: value for name, value in limits.items() if value is not None} or None,
             "toolConfig": {"tools": [{"systemTool": {"name": converse.SEARCH_TOOL}}]} if searches else None,

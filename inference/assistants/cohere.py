@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from inference.answer import AssistantError, Finish, Question, Usage
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, bearer, conversation
 from inference.wire import Json, Payload, integer, items, malformed, mapping, string
 
 _FINISHES: dict[str, Finish] = {"MAX_TOKENS": "truncated", "ERROR_TOXIC": "blocked"}
@@ -24,11 +24,12 @@ class Cohere(Service):
     label: ClassVar[str] = "Cohere (no web search)"
     models: ClassVar[tuple[str, ...]] = ("command-a-03-2025", "command-a-plus-05-2026")
     base_url: ClassVar[str] = "https://api.cohere.com/v2"
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         body = {
             "model": question.model or self.models[0],
-            "messages": [{"role": "user", "content": question.text}],
+            "messages": conversation(question),
             "stream": stream,
             "temperature": question.temperature,
             "seed": question.seed,

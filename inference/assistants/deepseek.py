@@ -7,7 +7,7 @@ from typing import ClassVar
 from inference.answer import Question
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, about_asker, bearer
 from inference.shapes import responses_or_chat
 from inference.wire import Json, Payload
 
@@ -17,10 +17,12 @@ class DeepSeek(Service):
     label: ClassVar[str] = "DeepSeek"
     models: ClassVar[tuple[str, ...]] = ("deepseek-v4-flash",)
     base_url: ClassVar[str] = "https://api.deepseek.com"
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         body = {
             "model": question.model or self.models[0],
+            "instructions": about_asker(question),
             "input": question.text,
             "tools": [{"type": "web_search"}],
             "stream": stream or None,

@@ -15,7 +15,7 @@ from inference.answer import Finish, KeyField, Question, Usage
 from inference.draft import Bytes, Draft
 from inference.google import ServiceAccount
 from inference.http import Call, Client
-from inference.service import Service, bearer
+from inference.service import Service, about_asker, bearer
 from inference.shapes import interactions
 from inference.wire import Json, Payload, integer, items, malformed, mapping, string, total
 
@@ -33,6 +33,7 @@ class Gemini(Service):
     label: ClassVar[str] = "Gemini (Google API)"
     models: ClassVar[tuple[str, ...]] = ("gemini-2.5-flash", "gemini-3.5-flash", "gemini-2.5-pro")
     base_url: ClassVar[str] = "https://generativelanguage.googleapis.com/v1beta"
+    takes_persona: ClassVar[bool] = True
     key_fields: ClassVar[tuple[KeyField, ...]] = (
         KeyField("api_key", "API key", required=False, hint="from AI Studio"),
         KeyField(
@@ -61,7 +62,9 @@ class Gemini(Service):
             "seed": question.seed,
             "maxOutputTokens": question.options.get("max_output_tokens"),
         }
-        body = {
+        persona = about_asker(question)
+        body: Json = {
+            "systemInstruction": {"parts": [{"text": persona}]} if persona else None,
             "contents": [{"role": "user", "parts": [{"text": question.text}]}],
             "tools": [{"google_search": {}}],
             "generationConfig": {key: value for key, value in generation.items() if value is not None},

@@ -20,6 +20,7 @@ class Groq(Service):
     models: ClassVar[tuple[str, ...]] = ("groq/compound", "groq/compound-mini")
     base_url: ClassVar[str] = "https://api.groq.com/openai/v1"
     takes_country: ClassVar[bool] = True
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         body = chat_body(question, question.model or self.models[0], stream=stream) | {

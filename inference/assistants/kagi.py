@@ -1,6 +1,6 @@
 """Kagi's FastGPT: one answer over Kagi's own search, whose `[n]` point into a list of references beside it.
 
-It always searches, takes neither place nor language, and does not stream.
+It always searches, takes neither place, language nor persona, and does not stream.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from inference.answer import Question, Usage
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, about_asker, bearer
 from inference.shapes import chat
 from inference.wire import Json, Payload, embedded, integer, items, malformed, mapping, string, total
 
@@ -17,6 +17,7 @@ class Mistral(Service):
     label: ClassVar[str] = "Mistral"
     models: ClassVar[tuple[str, ...]] = ("mistral-medium-latest", "mistral-large-latest")
     base_url: ClassVar[str] = "https://api.mistral.ai/v1"
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         completion = {
@@ -26,6 +27,7 @@ class Mistral(Service):
         }
         body = {
             "model": question.model or self.models[0],
+            "instructions": about_asker(question),
             "inputs": question.text,
             "tools": [{"type": "web_search"}],
             "completion_args": {key: value for key, value in completion.items() if value is not None} or None,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from inference.answer import Question
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer, place
+from inference.service import Service, about_asker, bearer, conversation, place
 from inference.shapes import responses_or_chat
 from inference.wire import Json, Payload
 
@@ -18,6 +18,7 @@ class OpenAI(Service):
     models: ClassVar[tuple[str, ...]] = ("gpt-5.2", "gpt-5-mini", "gpt-4.1", "gpt-4o-search-preview")
     base_url: ClassVar[str] = "https://api.openai.com/v1"
     takes_country: ClassVar[bool] = True
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         model = question.model or self.models[0]
@@ -44,6 +45,7 @@ def responses_body(question: Question, model: str, *, stream: bool, tool: str = 
     """A question to the Responses API with its web search, nothing kept at the provider's."""
     return {
         "model": model,
+        "instructions": about_asker(question),
         "input": question.text,
         "tools": [{"type": tool, **place(question)}],
         "include": ["web_search_call.action.sources"],
@@ -58,7 +60,7 @@ def chat_body(question: Question, model: str, *, stream: bool) -> dict[str, Any]
     """A question to Chat Completions; usage is asked for in streams, where it is not sent unasked."""
     return {
         "model": model,
-        "messages": [{"role": "user", "content": question.text}],
+        "messages": conversation(question),
         "stream": stream or None,
         "stream_options": {"include_usage": True} if stream else None,
         "temperature": question.temperature,

@@ -1,4 +1,7 @@
-"""Any server that speaks Chat Completions: Ollama, vLLM, llama.cpp. It does not search the web."""
+"""Any server that speaks Chat Completions: Ollama, vLLM, llama.cpp. It does not search the web.
+
+A persona stands in the user's message: the templates of some models refuse a system's.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from inference.answer import KeyField, Question
 from inference.assistants.openai import chat_body
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, bearer, prefaced
 from inference.shapes import chat
 from inference.wire import Json, Payload
 
@@ -20,9 +23,10 @@ class OpenAICompatible(Service):
         KeyField("base_url", "Base URL", secret=False, hint="http://localhost:11434/v1, allowed by the operator"),
         KeyField("api_key", "API key", required=False),
     )
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
-        body = chat_body(question, question.model or "default", stream=stream) | {"seed": question.seed}
+        body = chat_body(prefaced(question), question.model or "default", stream=stream) | {"seed": question.seed}
         key = self.key.get("api_key")
         return Call.of_json(f"{self.address}/chat/completions", body, bearer(key) if key else {})
 

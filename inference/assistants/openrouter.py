@@ -1,4 +1,7 @@
-"""OpenRouter: Chat Completions of many models with its web plugin; sources come as annotations, placed or listed."""
+"""OpenRouter: Chat Completions of many models with its web plugin; sources come as annotations, placed or listed.
+
+A persona stands in the user's message, which is what it is searched by.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from inference.answer import Question
 from inference.assistants.openai import chat_body
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, bearer, prefaced
 from inference.shapes import chat
 from inference.wire import Json, Payload, decimal, integer, mapping
 
@@ -19,9 +22,10 @@ class OpenRouter(Service):
     label: ClassVar[str] = "OpenRouter"
     models: ClassVar[tuple[str, ...]] = ("perplexity/sonar", "openai/gpt-5-mini", "deepseek/deepseek-chat")
     base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
-        body = chat_body(question, question.model or self.models[0], stream=stream)
+        body = chat_body(prefaced(question), question.model or self.models[0], stream=stream)
         body |= {"plugins": [{"id": "web"}], "usage": {"include": True}, "seed": question.seed}
         return Call.of_json(f"{self.address}/chat/completions", body, bearer(self.key["api_key"]))
 

@@ -1,4 +1,7 @@
-"""Perplexity's Sonar: Chat Completions whose `[n]` point into a list of search results beside the answer."""
+"""Perplexity's Sonar: Chat Completions whose `[n]` point into a list of search results beside the answer.
+
+Its search reads the user's message alone, so that a persona stands there.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from inference.answer import Question
 from inference.assistants.openai import chat_body
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, bearer, prefaced
 from inference.shapes import chat
 from inference.wire import Json, Payload, decimal, integer, mapping, string
 
@@ -21,9 +24,10 @@ class Perplexity(Service):
     base_url: ClassVar[str] = "https://api.perplexity.ai"
     takes_country: ClassVar[bool] = True
     takes_language: ClassVar[bool] = True
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
-        body = chat_body(question, question.model or self.models[0], stream=stream)
+        body = chat_body(prefaced(question), question.model or self.models[0], stream=stream)
         del body["stream_options"]
         location = {"user_location": {"country": question.country}} if question.country else {}
         body |= {

@@ -10,7 +10,7 @@ from typing import ClassVar
 from inference.answer import KeyField, Question, Usage
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import API_KEY, Service, bearer
+from inference.service import API_KEY, Service, bearer, conversation
 from inference.wire import Json, Payload, integer, items, malformed, mapping, string
 
 
@@ -23,6 +23,7 @@ class Qwen(Service):
         API_KEY,
         KeyField("base_url", "Address", secret=False, required=False, hint="of another region's API"),
     )
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         parameters = {
@@ -35,7 +36,7 @@ class Qwen(Service):
         }
         body = {
             "model": question.model or self.models[0],
-            "input": {"messages": [{"role": "user", "content": question.text}]},
+            "input": {"messages": conversation(question)},
             "parameters": {key: value for key, value in parameters.items() if value is not None},
         }
         url = f"{self.address}/services/aigc/text-generation/generation"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from inference.answer import Question
 from inference.draft import Draft
 from inference.http import Call
-from inference.service import Service, bearer
+from inference.service import Service, bearer, conversation
 from inference.shapes import responses_or_chat
 from inference.wire import Json, Payload
 
@@ -17,11 +17,13 @@ class XAI(Service):
     label: ClassVar[str] = "Grok (xAI API)"
     models: ClassVar[tuple[str, ...]] = ("grok-4.3", "grok-4-fast-reasoning", "grok-4-1-fast-non-reasoning")
     base_url: ClassVar[str] = "https://api.x.ai/v1"
+    takes_persona: ClassVar[bool] = True
 
     def call(self, question: Question, *, stream: bool = False) -> Call:
         body = {
             "model": question.model or self.models[0],
-            "input": question.text,
+            # a persona makes messages of it: xAI documents a system's there
+            "input": conversation(question) if question.persona else question.text,
             "tools": [{"type": "web_search"}, {"type": "x_search"}],
             "include": ["web_search_call.action.sources"],
             "store": False,

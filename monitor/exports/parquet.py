@@ -72,7 +72,8 @@ def _schemas(time_zone: str) -> dict[str, pa.Schema]:
             [
                 *(("response_id", whole), ("run_id", whole), ("panel", word), ("day", pa.date32())),
                 *(("answered_at", pa.timestamp("us", tz=time_zone)), ("assistant", word), ("stratum", word)),
-                *(("model", word), ("prompt_id", whole), ("prompt", pa.string()), ("tags", words), ("repeat", short)),
+                *(("model", word), ("persona", word), ("prompt_id", whole), ("prompt", pa.string()), ("tags", words)),
+                ("repeat", short),
                 *(("status", word), ("finish", word), ("valid", pa.bool_()), ("text", pa.large_string())),
                 *(("searches", words), ("input_tokens", whole), ("output_tokens", whole)),
                 *(("cost_usd", pa.decimal128(12, 6)), ("latency_ms", whole)),

@@ -253,7 +253,8 @@ def _prompts(report: Report) -> Table:
 def _answers(report: Report) -> Table:
     columns = (
         *(Column("answer", "Answer", "count"), Column("day", "Day", "day"), Column("assistant", "Assistant")),
-        *(Column("model", "Model"), Column("prompt", "Prompt"), Column("repeat", "Repeat", "count")),
+        *(Column("model", "Model"), Column("persona", "Persona")),
+        *(Column("prompt", "Prompt"), Column("repeat", "Repeat", "count")),
         *(Column("named", "Names"), Column("cited", "Cites"), Column("text", "Text")),
     )
     rows = _Made(lambda: (_answer(row) for row in report.answers))
@@ -266,6 +267,7 @@ def _answer(row: AnswerRow) -> tuple[Value, ...]:
         row.day,
         row.assistant,
         row.model,
+        row.persona,
         row.prompt,
         row.repeat,
         ", ".join(row.named),

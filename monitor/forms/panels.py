@@ -15,8 +15,9 @@ from django.http import QueryDict
 
 from monitor import assistants, schedule
 from monitor.forms.parts import checked
-from monitor.models import Panel, Suite, Workspace
+from monitor.models import Panel, Persona, Suite, Workspace
 from monitor.queries import panels as queries
+from monitor.queries import personas, suites
 from monitor.services import panels as service
 from monitor.services.panels import LEAST_OUTPUT, MAX_REPEATS, MOST_OUTPUT, fields_of
 
@@ -103,6 +104,20 @@ def _fields_for(name: str) -> dict[str, forms.Field]:
 class PanelForm(forms.Form):
     name = forms.CharField(label="Name", widget=forms.TextInput(attrs={"autofocus": True}))
     suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The prompts that are asked.")
+    tags = forms.MultipleChoiceField(
+        label="Only prompts with some tags",
+        required=False,
+        help_text="None ticked: all prompts. Several: prompts with any of them, those tagged later included.",
+        error_messages={"invalid_choice": "No prompt of this suite has the tag “%(value)s”. Choose again."},
+        widget=forms.CheckboxSelectMultiple,
+    )
+    persona = forms.TypedChoiceField(
+        label="Persona",
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="Who asks. Assistants that take it are told before each prompt.",
+    )
     assistants = forms.MultipleChoiceField(
         label="Assistants",
         error_messages={"required": "Choose at least one assistant."},
@@ -172,9 +187,26 @@ class PanelForm(forms.Form):
             self.fields["assistants"].initial = at_hand
         if panel:
             self.initial = {**_values(plan or fields_of(panel)), "revision": panel.revision}
+        self._offer("persona", [("", "Nobody in particular"), *personas.on_offer(workspace, panel)])
+        self._offer("tags", list(self._tags_on_offer()))
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def _tags_on_offer(self) -> Iterator[tuple[str, str]]:
+        """The tags of the suite as it is chosen, and those of the panel that no prompt of it has any more."""
+        chosen = str(self["suite"].value() or "")
+        suite = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else 0
+        used = dict(suites.tags_of(self.workspace.pk, suite))
+        kept = self.panel.tags if self.panel and self.panel.suite_id == suite else ()
+        for tag, count in {**used, **{tag: used.get(tag, 0) for tag in kept}}.items():
+            yield tag, f"{tag} ({queries.prompts_in_words(count)})"
+
+    @property
+    def is_by_tags(self) -> bool:
+        """Whether one of the tags on offer is ticked."""
+        ticked = self["tags"].value() or ()
+        return any(tag in ticked for tag, _ in self.fields["tags"].choices)  # type: ignore[attr-defined]
 
     def rows(self) -> list[AssistantRow]:
         """The assistants that can be asked here, and those that this panel asks already; the local engine first."""
@@ -231,6 +263,8 @@ class PanelForm(forms.Form):
         return {
             "name": cleaned["name"],
             "suite": Suite.objects.for_workspace(self.workspace).get(pk=cleaned["suite"]),
+            "tags": cleaned["tags"],
+            "persona": Persona.objects.for_workspace(self.workspace).filter(pk=cleaned["persona"]).first(),
             "assistants": [
                 self._item(name, before.get(name, {}))
                 for name, _ in assistants.choices()  # their own order, so that saving what is there changes nothing
@@ -285,6 +319,8 @@ def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": plan["name"],
         "suite": plan["suite"],
+        "tags": plan["tags"],
+        "persona": plan["persona"],
         "assistants": [item["assistant"] for item in plan["assistants"]],
         "repeats": plan["repeats"],
         "adaptive": plan["adaptive"],

@@ -19,8 +19,9 @@ from monitor.models.extraction import (
 )
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
-from monitor.models.panels import Panel, PanelRevision, Prompt, Suite
+from monitor.models.panels import Panel, PanelRevision, Prompt, Suite, asked_prompts
 from monitor.models.people import Digest, Membership, Role, User, Workspace
+from monitor.models.personas import Persona
 from monitor.models.prompt_ideas import IdeaState, PromptIdea
 from monitor.models.redirects import Redirect, RedirectState
 from monitor.models.reports import (
@@ -95,6 +96,7 @@ __all__ = [
     "Panel",
     "PanelRevision",
     "Passage",
+    "Persona",
     "Pointers",
     "Prompt",
     "PromptIdea",
@@ -131,4 +133,5 @@ __all__ = [
     "User",
     "Workspace",
     "WorkspaceModel",
+    "asked_prompts",
 ]

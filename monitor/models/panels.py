@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from monitor.models.base import WorkspaceModel, within_workspace
+from monitor.models.personas import Persona
 
 
 class Suite(WorkspaceModel):
@@ -58,17 +60,26 @@ class Prompt(WorkspaceModel):
         return self.text
 
 
+def asked_prompts(suite_id: int, tags: Sequence[str]) -> models.Q:
+    """The prompts that are asked of a suite: the active ones, where tags are named those with any of them."""
+    active = models.Q(suite=suite_id, archived_at=None)
+    return active & models.Q(tags__overlap=list(tags)) if tags else active
+
+
 class Panel(WorkspaceModel):
     """A suite x assistants x schedule x repeats.
 
     `assistants` is a list of `{"assistant", "model", "options"}`. `revision` guards against two people editing at
     once and numbers the frozen `PanelRevision` that runs refer to. An empty `cron` means: only by hand. The schedule
     stands as it is since `scheduled_from`, None for since the panel was made: no slot before that was missed.
-    `adaptive`: prompts whose answer is clear are asked less often (`monitor.planning`).
+    `adaptive`: prompts whose answer is clear are asked less often (`monitor.planning`). `tags`: only prompts with any
+    of them are asked, all where there are none. `persona`: who asks, nobody in particular where it is None.
     """
 
     name = models.CharField(max_length=120)
     suite = models.ForeignKey(Suite, on_delete=models.PROTECT, related_name="panels")
+    tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[], blank=True)
+    persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="panels", null=True, blank=True)
     assistants = models.JSONField(default=list)
     repeats = models.PositiveSmallIntegerField(default=3)
     adaptive = models.BooleanField(default=False, db_default=False)
@@ -84,7 +95,7 @@ class Panel(WorkspaceModel):
     class Meta:
         ordering = ["name"]
         constraints = [
-            *within_workspace("suite"),
+            *within_workspace("suite", "persona"),
             models.UniqueConstraint(
                 Lower("name"),
                 "workspace",

@@ -140,11 +140,10 @@ def forecast(
 
 def panel_forecast(panel: Panel) -> Forecast:
     """The forecast of a panel as it stands."""
-    prompts = panel_queries.prompt_counts(panel.workspace, [panel.suite_id]).get(panel.suite_id, 0)
     return forecast(
         panel.workspace,
         plan=panel.assistants,
-        prompts=prompts,
+        prompts=panel_queries.asked_count(panel.workspace, panel.suite_id, panel.tags),
         repeats=panel.repeats,
         adaptive=panel.adaptive,
         cron="" if panel.paused else panel.cron,

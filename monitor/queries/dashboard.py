@@ -98,7 +98,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One assistant in one stratum. `asked` has each model and place that panels asked it with in the period."""
+    """One assistant in one stratum. `asked` has each model, place and persona that it was asked with in the period."""
 
     assistant: str
     stratum: str

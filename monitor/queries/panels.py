@@ -11,7 +11,8 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from monitor import assistants, planning, repeats, schedule
-from monitor.models import Credential, Panel, Pointers, Prompt, Run, Suite, Workspace
+from monitor.models import Credential, Panel, Pointers, Prompt, Run, Suite, Workspace, asked_prompts
+from monitor.queries import personas
 from monitor.queries import runs as run_queries
 
 SLOTS_SHOWN = 5
@@ -78,7 +79,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PanelRow:
-    """A panel in the list; `asked` has the assistants with their models and what else is set for them."""
+    """A panel in the list; `asked` has the assistants with their models and what else is set for them.
+
+    `not_told` has those that take no persona, where the panel has one.
+    """
 
     panel: Panel
     assistants: tuple[str, ...]
@@ -86,6 +90,7 @@ class PanelRow:
     size: Size
     plan: Plan
     latest: run_queries.Progress | None
+    not_told: tuple[str, ...] = ()
 
     @property
     def next_slot(self) -> datetime | None:
@@ -111,7 +116,8 @@ def plan(cron: str, time_zone: str, *, count: int = SLOTS_SHOWN) -> Plan:
 
 def panel_rows(workspace: Workspace, *, archived: bool = False) -> list[PanelRow]:
     """The workspace's panels by name, active or archived."""
-    found = Panel.objects.for_workspace(workspace).filter(archived_at__isnull=not archived).select_related("suite")
+    found = Panel.objects.for_workspace(workspace).filter(archived_at__isnull=not archived)
+    found = found.select_related("suite", "persona")
     return _rows(workspace, list(found))
 
 
@@ -125,7 +131,7 @@ def panel_row(panel: Panel) -> PanelRow:
 
 
 def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
-    sizes = prompt_counts(workspace, [panel.suite_id for panel in panels])
+    sizes = asked_counts(workspace, panels)
     newest = Run.objects.for_workspace(workspace).filter(panel__in=panels).order_by()
     ids = [last for _, last in newest.values_list("panel_id").annotate(last=Max("pk"))]
     latest = {
@@ -139,9 +145,10 @@ def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
             panel=panel,
             assistants=tuple(assistants.label(item["assistant"]) for item in panel.assistants),
             asked=tuple(in_words(item) for item in panel.assistants),
-            size=Size(sizes.get(panel.suite_id, 0), len(panel.assistants), panel.repeats, panel.adaptive),
+            size=Size(sizes[panel.pk], len(panel.assistants), panel.repeats, panel.adaptive),
             plan=plan(panel.cron, panel.time_zone),
             latest=latest.get(panel.pk),
+            not_told=personas.not_told(panel.assistants) if panel.persona_id else (),
         )
         for panel in panels
     ]
@@ -170,6 +177,21 @@ def has_index(workspace: Workspace) -> bool:
     return Pointers.objects.filter(workspace=workspace, generation__isnull=False).exists()
 
 
+def asked_count(workspace: Workspace, suite_id: int, tags: Sequence[str]) -> int:
+    """Prompts of a suite that a panel with these tags asks."""
+    return Prompt.objects.for_workspace(workspace).filter(asked_prompts(suite_id, tags)).count()
+
+
+def asked_counts(workspace: Workspace, panels: Sequence[Panel]) -> dict[int, int]:
+    """Prompts that each panel asks, by its id; one query for all."""
+    if not panels:
+        return {}
+    wanted = {f"of_{panel.pk}": Count("pk", filter=asked_prompts(panel.suite_id, panel.tags)) for panel in panels}
+    found = Prompt.objects.for_workspace(workspace).filter(suite__in={panel.suite_id for panel in panels})
+    counted = found.aggregate(**wanted)
+    return {panel.pk: counted[f"of_{panel.pk}"] for panel in panels}
+
+
 def prompt_counts(workspace: Workspace, suite_ids: Sequence[int]) -> dict[int, int]:
     """Active prompts by suite."""
     active = Prompt.objects.for_workspace(workspace).filter(suite__in=suite_ids, archived_at=None).order_by()
@@ -189,8 +211,9 @@ def suites_on_offer(workspace: Workspace, panel: Panel | None = None) -> list[tu
     wanted = Q(archived_at=None) | (Q(pk=panel.suite_id) if panel else Q())
     found = list(Suite.objects.for_workspace(workspace).filter(wanted))
     sizes = prompt_counts(workspace, [suite.pk for suite in found])
-    return [(suite.pk, f"{suite.name} ({_prompts(sizes.get(suite.pk, 0))})") for suite in found]
+    return [(suite.pk, f"{suite.name} ({prompts_in_words(sizes.get(suite.pk, 0))})") for suite in found]
 
 
-def _prompts(count: int) -> str:
+def prompts_in_words(count: int) -> str:
+    """A number of prompts."""
     return "no prompts yet" if not count else "1 prompt" if count == 1 else f"{count:,} prompts"

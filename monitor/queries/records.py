@@ -53,7 +53,8 @@ _WHERE = "WHERE c.day BETWEEN %(start)s AND %(end)s AND {where}"
 
 _TABLES = {
     "responses": f"""
-SELECT r.id, r.run_id, panel.name, c.day, r.answered_at, r.assistant, r.stratum, r.model_reported, r.prompt_id,
+SELECT r.id, r.run_id, panel.name, c.day, r.answered_at, r.assistant, r.stratum, r.model_reported,
+       nullif(concat_ws(': ', r.options -> 'persona' ->> 'name', r.options -> 'persona' ->> 'words'), ''), r.prompt_id,
        r.prompt_text, prompt.tags, r.repeat + 1, r.status, r.finish,
        r.status = 'answered' AND r.finish = ANY(%(finishes)s), r.text,
        ARRAY(SELECT jsonb_array_elements_text(r.searches)), r.input_tokens, r.output_tokens,

@@ -105,6 +105,7 @@ class AnswerRow:
     day: date
     assistant: str
     model: str
+    persona: str
     prompt: str
     repeat: int
     named: tuple[str, ...]
@@ -128,12 +129,13 @@ class Answers:
         return self.total - len(self)
 
     def __iter__(self) -> Iterator[AnswerRow]:
-        for pk, day, assistant, model, prompt, repeat, named, cited, text in self.records:
+        for pk, day, assistant, model, prompt, repeat, persona, named, cited, text in self.records:
             yield AnswerRow(
                 pk=pk,
                 day=day,
                 assistant=assistants.label(assistant),
                 model=model,
+                persona=persona,
                 prompt=prompt,
                 repeat=repeat + 1,
                 named=tuple(self.names[brand] for brand in named or () if brand in self.names),
@@ -226,6 +228,7 @@ def in_words(day: date) -> str:
 _ANSWERS = """
 WITH r AS ({responses}), latest AS (SELECT * FROM r ORDER BY day DESC, id DESC LIMIT %(most)s)
 SELECT r.id, r.day, r.assistant, r.model_reported, r.prompt_text, r.repeat,
+       concat_ws(': ', full_row.options -> 'persona' ->> 'name', full_row.options -> 'persona' ->> 'words'),
        (SELECT array_agg(brand_id ORDER BY first) FROM (
            SELECT m.brand_id, min(m.start) AS first FROM monitor_mention m
            WHERE m.response_id = r.id AND m.extraction_id = r.extraction_id GROUP BY 1) AS named),

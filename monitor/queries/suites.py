@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from monitor.models import Panel, Prompt, Response, ResponseStatus, Suite, Workspace
+from monitor.models import Panel, Prompt, Response, ResponseStatus, Suite, Workspace, asked_prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ def prompt_rows(shown: list[Prompt]) -> list[PromptRow]:
 
 def tags(suite: Suite) -> list[tuple[str, int]]:
     """(tag, prompts) of the suite's active prompts, the most used first."""
-    active = Prompt.objects.for_workspace(suite.workspace_id).filter(suite=suite, archived_at=None)
+    return tags_of(suite.workspace_id, suite.pk)
+
+
+def tags_of(workspace_id: int, suite_id: int) -> list[tuple[str, int]]:
+    """The same of a suite by its id, empty where the workspace has no such suite."""
+    active = Prompt.objects.for_workspace(workspace_id).filter(asked_prompts(suite_id, ()))
     used = Counter(tag for row in active.values_list("tags", flat=True) for tag in row)
     return sorted(used.items(), key=lambda item: (-item[1], item[0].casefold()))

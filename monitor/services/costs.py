@@ -39,9 +39,10 @@ def prices_of(*, workspace_id: int) -> Prices:
 
 def maximum(book: Prices, assistant: str, model: str, prompt: str, options: Mapping[str, Any]) -> Decimal | None:
     """The most that one call can cost, for its budget; None when nobody knows its price."""
+    persona = (options.get("persona") or {}).get("words", "")
     return book.maximum(
         pricing.find(book, assistant, model),
-        prompt=prompt,
+        prompt=persona + prompt,
         max_output_tokens=_count(options.get("max_output_tokens")),
         max_searches=_count(options.get("max_searches")),
     )

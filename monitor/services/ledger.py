@@ -82,6 +82,7 @@ class Claim:
             temperature=self.options.get("temperature"),
             country=self.options.get("country"),
             language=self.options.get("language"),
+            persona=(self.options.get("persona") or {}).get("words"),
             options=self.options,
         )
 

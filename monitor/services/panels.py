@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from monitor import assistants, schedule
-from monitor.models import Panel, PanelRevision, Suite, Workspace
+from monitor.models import Panel, PanelRevision, Persona, Suite, Workspace
 from monitor.services.costs import LONGEST_MODEL
 from monitor.services.errors import Problem
 
 MAX_NAME = 120
 MAX_REPEATS = 50
+MAX_TAG = 40
 #: Services refuse to answer in fewer tokens, and no model writes more.
 LEAST_OUTPUT, MOST_OUTPUT = 16, 200_000
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -41,13 +42,15 @@ class Conflict(Problem):
 def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str, Any], revision: int | None) -> Panel:
     """Create a panel or change one, and freeze its plan as a revision; saving what is there already makes none.
 
-    `fields`: name, suite, assistants [{assistant, model, options}], repeats, adaptive (default: no), cron, time_zone.
+    `fields`: name, suite, assistants [{assistant, model, options}], repeats, cron, time_zone; by default adaptive is
+    no, tags none (all prompts), and persona None.
     `revision` is the one the change was made from: what others changed since is kept, None replaces it. Raises Conflict
     where both changed the same field, Problem for what is wrong.
     """
     cleaned = _cleaned(workspace, fields)
     try:
         with transaction.atomic():
+            lock(workspace)
             if panel is None:
                 saved = Panel.objects.create(workspace=workspace, **cleaned)
             else:
@@ -69,18 +72,36 @@ def save_panel(*, workspace: Workspace, panel: Panel | None, fields: Mapping[str
     return saved
 
 
+def lock(workspace: Workspace) -> None:
+    """Wait for others who save panels or personas here, so that each revision has the words that hold."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+
+
+def revise(*, workspace: Workspace, persona: Persona) -> None:
+    """A new revision of every panel that asks as this persona, for its words changed. Call it within `lock`."""
+    for panel in Panel.objects.for_workspace(workspace).filter(persona=persona).select_related("suite", "persona"):
+        panel.revision += 1
+        panel.save(update_fields=["revision"])
+        _freeze(panel)
+
+
 def plan_of(*, panel: Panel, number: int) -> dict[str, Any] | None:
-    """The panel's fields as its revision of that number froze them, the suite by its id; None when there is none."""
+    """The panel's fields as its revision of that number froze them, rows by their ids; None when there is none."""
     found = PanelRevision.objects.for_workspace(panel.workspace_id).filter(panel=panel, number=number).first()
-    # revisions of before there were adaptive repeats do not speak of them
-    return {"adaptive": False, **found.plan, "suite": found.plan["suite"]["id"]} if found else None
+    if found is None:
+        return None
+    persona = found.plan.get("persona")
+    named = {"suite": found.plan["suite"]["id"], "persona": persona and persona["id"]}
+    return {**_OF_OLD, **found.plan, **named}
 
 
 def fields_of(panel: Panel) -> dict[str, Any]:
-    """The panel's fields as plans hold them, the suite by its id."""
+    """The panel's fields as plans hold them, the suite and the persona by their ids."""
     return {
         "name": panel.name,
         "suite": panel.suite_id,
+        "tags": panel.tags,
+        "persona": panel.persona_id,
         "assistants": panel.assistants,
         "repeats": panel.repeats,
         "adaptive": panel.adaptive,
@@ -108,9 +129,11 @@ def archive_panel(*, panel: Panel) -> None:
 
 
 def restore_panel(*, panel: Panel) -> None:
-    """Bring an archived panel back. Problem when its name is taken or its suite is archived."""
+    """Bring an archived panel back. Problem when its name is taken, or its suite or persona is archived."""
     if panel.suite.archived_at:
         raise Problem(f"Its suite “{panel.suite.name}” is archived. Restore the suite first.")
+    if panel.persona and panel.persona.archived_at:
+        raise Problem(f"Its persona “{panel.persona.name}” is archived. Restore the persona first.")
     try:
         with transaction.atomic():
             rows = Panel.objects.for_workspace(panel.workspace).filter(pk=panel.pk).exclude(archived_at=None)
@@ -137,6 +160,9 @@ def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
     suite: Suite = fields["suite"]
     if suite.workspace_id != workspace.pk or suite.archived_at:
         raise Problem("Choose a suite of this workspace that is not archived.")
+    persona: Persona | None = fields.get("persona")
+    if persona and (persona.workspace_id != workspace.pk or persona.archived_at):
+        raise Problem("Choose a persona of this workspace that is not archived.")
     repeats = int(fields["repeats"])
     if not 1 <= repeats <= MAX_REPEATS:
         raise Problem(f"Repeats can be 1 to {MAX_REPEATS}; this is {repeats}.")
@@ -148,12 +174,22 @@ def _cleaned(workspace: Workspace, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "suite": suite,
+        "tags": _tags(fields.get("tags") or ()),
+        "persona": persona,
         "assistants": _assistants(fields["assistants"]),
         "repeats": repeats,
         "adaptive": bool(fields.get("adaptive", False)),
         "cron": cron,
         "time_zone": time_zone,
     }
+
+
+def _tags(asked: Iterable[str]) -> list[str]:
+    """Each once and in one order, so that saving what is there changes nothing."""
+    found = sorted({tag.strip() for tag in asked} - {""}, key=lambda tag: (tag.casefold(), tag))
+    if wrong := [tag for tag in found if len(tag) > MAX_TAG or "\x00" in tag]:
+        raise Problem(f"No prompt can have the tag “{wrong[0][:30]}”. Choose among the suite's tags.")
+    return found
 
 
 def _assistants(asked: Any) -> list[dict[str, Any]]:
@@ -224,6 +260,10 @@ _TAKEN: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
 }
 
 
+#: What plans of before there was such a thing say of it.
+_OF_OLD: dict[str, Any] = {"adaptive": False, "tags": [], "persona": None}
+
+
 def _merged(saved: Panel, revision: int, typed: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed over that revision, joined with what others saved since; Conflict where the two disagree."""
     opened = plan_of(panel=saved, number=revision)
@@ -243,12 +283,17 @@ def _merged(saved: Panel, revision: int, typed: Mapping[str, Any]) -> dict[str, 
 
 def _plain(value: Any) -> Any:
     """A field's value as plans hold it."""
-    return value.pk if isinstance(value, Suite) else value
+    return value.pk if isinstance(value, Suite | Persona) else value
 
 
 def _freeze(panel: Panel) -> PanelRevision:
     """The revision of the panel's present number; written once."""
-    plan = fields_of(panel) | {"suite": {"id": panel.suite_id, "name": panel.suite.name}}
+    # read anew: its words may have changed since the panel was loaded
+    persona = Persona.objects.for_workspace(panel.workspace_id).filter(panels=panel).first()
+    plan = fields_of(panel) | {
+        "suite": {"id": panel.suite_id, "name": panel.suite.name},
+        "persona": persona.frozen() if persona else None,
+    }
     revision, _ = PanelRevision.objects.for_workspace(panel.workspace).get_or_create(
         panel=panel, number=panel.revision, defaults={"workspace_id": panel.workspace_id, "plan": plan}
     )

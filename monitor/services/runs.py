@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from monitor.models import (
     RunStatus,
     Trigger,
     Workspace,
+    asked_prompts,
 )
 from monitor.services import brands, costs, ledger, nudge, panels, reading
 from monitor.services.errors import Problem
@@ -50,12 +51,14 @@ def start_run(
     workspace = panel.workspace
     revision = panels.current_revision(panel=panel)
     plan = revision.plan
-    prompts = list(Prompt.objects.for_workspace(workspace).filter(suite_id=panel.suite_id, archived_at=None))
+    tags = plan.get("tags") or []
+    prompts = list(Prompt.objects.for_workspace(workspace).filter(asked_prompts(panel.suite_id, tags)))
     if not prompts:
-        raise Problem(f"The suite “{panel.suite.name}” has no prompts. Add some, then run the panel.")
+        raise Problem(_nothing_to_ask(panel, tags))
     if not plan["assistants"]:
         raise Problem(f"The panel “{panel.name}” asks no assistant. Choose one, then run it.")
     kinds = [_class(item["assistant"]) for item in plan["assistants"]]
+    asked = [_told(item, plan.get("persona")) for item in plan["assistants"]]
     costs.require_ready(workspace=workspace, plan=plan["assistants"])
     if any(kind.needs_index for kind in kinds):
         generation = generation or current_generation(workspace)
@@ -66,7 +69,7 @@ def start_run(
             rows = [
                 _response(run, item, prompt_text=prompt.text, prompt=prompt, repeat=repeat)
                 for prompt in prompts
-                for item in plan["assistants"]
+                for item in asked
                 for repeat in range(plan["repeats"])
             ]
             for row in rows:
@@ -113,6 +116,23 @@ def current_generation(workspace: Workspace) -> IndexGeneration:
     if pointers is None or pointers.generation is None:
         raise Problem("The local engine has no pages yet. Import pages first, under Local engine.")
     return pointers.generation
+
+
+def _nothing_to_ask(panel: Panel, tags: Sequence[str]) -> str:
+    if not tags:
+        return f"The suite “{panel.suite.name}” has no prompts. Add some, then run the panel."
+    named = " or ".join(f"“{tag}”" for tag in tags)
+    return (
+        f"No prompt of the suite “{panel.suite.name}” has the tag {named}, so “{panel.name}” has nothing to ask. Tag "
+        "some prompts, or edit the panel."
+    )
+
+
+def _told(item: Mapping[str, Any], persona: Mapping[str, Any] | None) -> dict[str, Any]:
+    """An assistant of a plan with who asks among its options, where it takes that."""
+    if not persona or not _class(item["assistant"]).takes_persona:
+        return dict(item)
+    return {**item, "options": {**(item.get("options") or {}), "persona": dict(persona)}}
 
 
 def _create(workspace: Workspace, trigger: Trigger, **fields: Any) -> Run:

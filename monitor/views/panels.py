@@ -16,6 +16,7 @@ from monitor.forms.panels import PanelForm, chosen, terms
 from monitor.models import Panel, Role, Trigger
 from monitor.queries import costs as cost_queries
 from monitor.queries import panels as queries
+from monitor.queries import personas
 from monitor.queries import runs as run_queries
 from monitor.services import panels as service
 from monitor.services import runs as run_service
@@ -116,6 +117,9 @@ def _show_conflict(request: WorkspaceRequest, conflict: service.Conflict) -> Htt
         elif key == "adaptive":
             theirs_said, yours_said = ("yes" if value else "no" for value in (panel.adaptive, conflict.merged[key]))
             differing.append((label, theirs_said, yours_said))
+        elif key == "tags":
+            theirs_said, yours_said = (", ".join(tags) or "all prompts" for tags in (panel.tags, conflict.merged[key]))
+            differing.append((label, theirs_said, yours_said))
         else:
             differing.append((label, _in_words(theirs, names), _in_words(yours, names)))
     return _show_form(request, panel, yours, status=409, conflict=str(conflict), differing=differing)
@@ -130,7 +134,7 @@ def _in_words(form: PanelForm, names: Iterable[str]) -> str:
     data, said = _as_data(form), []
     for name in names:
         choices = {str(key): str(label) for key, label in getattr(form.fields[name], "choices", ())}
-        said.append(", ".join(choices.get(value, value) for value in data.getlist(name)))
+        said.append(", ".join(choices.get(value, value) for value in data.getlist(name) or [""]))
     return ": ".join(filter(None, said)) or "nothing"
 
 
@@ -140,12 +144,24 @@ def schedule_preview(request: WorkspaceRequest) -> HttpResponse:
     return render(request, "_schedule_preview.html", {"preview": _preview(request, request.GET)})
 
 
+@access(read=Role.EDITOR)
+def panel_tags(request: WorkspaceRequest) -> HttpResponse:
+    """The part of the form that follows the suite: its tags, those ticked that it has still ticked."""
+    suite = str(_number(request.GET.get("suite", "")) or "")
+    form = PanelForm(workspace=request.workspace, initial={"suite": suite, "tags": request.GET.getlist("tags")})
+    reply = render(request, "_panel_tags.html", {"form": form})
+    # what is ticked may be another now, so that the size is worked out again
+    reply["HX-Trigger-After-Swap"] = "tags-offered"
+    return reply
+
+
 def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
     suite, repeats = values.get("suite", ""), values.get("repeats", "")
-    prompts = queries.prompt_counts(request.workspace, [_number(suite)]) if _number(suite) else {}
+    tags = [tag.replace("\x00", "") for tag in values.getlist("tags")]
+    prompts = queries.asked_count(request.workspace, _number(suite), tags) if _number(suite) else 0
     asked = chosen(values)
     adaptive = bool(values.get("adaptive"))
-    size = queries.Size(prompts.get(_number(suite), 0), len(asked), _number(repeats), adaptive)
+    size = queries.Size(prompts, len(asked), _number(repeats), adaptive)
     cron = terms(values.get("schedule", ""), values.get("cron", ""))
     unwritten = values.get("schedule") == "own" and not cron
     plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)
@@ -158,7 +174,16 @@ def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
         cron="" if plan.problem else cron,
         time_zone=plan.time_zone,
     )
-    return {"plan": plan, "size": size, "unwritten": unwritten, "has_suite": bool(suite), "forecast": forecast}
+    return {
+        "plan": plan,
+        "size": size,
+        "unwritten": unwritten,
+        "has_suite": bool(suite),
+        "tags": tags,
+        "has_persona": bool(values.get("persona")),
+        "not_told": personas.not_told(asked),
+        "forecast": forecast,
+    }
 
 
 def _number(text: str) -> int:
@@ -225,7 +250,7 @@ def panel_restore(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 def _panel(request: WorkspaceRequest, pk: int) -> Panel:
-    rows = Panel.objects.for_workspace(request.workspace).select_related("workspace", "suite")
+    rows = Panel.objects.for_workspace(request.workspace).select_related("workspace", "suite", "persona")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -233,6 +258,7 @@ urlpatterns = [
     path("panels/", panels, name="panels"),
     path("panels/new/", panel_new, name="panel_new"),
     path("panels/schedule/", schedule_preview, name="schedule_preview"),
+    path("panels/tags/", panel_tags, name="panel_tags"),
     path("panels/<int:pk>/", panel, name="panel"),
     path("panels/<int:pk>/edit/", panel_edit, name="panel_edit"),
     path("panels/<int:pk>/run/", panel_run, name="panel_run"),

@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from monitor import assistants
 from monitor.models import Panel
-from monitor.services import credentials
+from monitor.services import credentials, suites
+from monitor.services.prompt_rows import PromptRow
 from tests.browser.conftest import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -78,3 +79,41 @@ def test_assistants_without_a_key_fold_away_and_cannot_be_chosen(owner: Visit) -
     apart.get_by_text(re.compile("need a key")).click()
     expect(apart.get_by_label("Claude (Anthropic API) needs a key")).to_be_disabled()
     expect(apart.get_by_role("link", name="Settings, Assistants")).to_be_visible()
+
+
+def test_tags_follow_the_suite_and_the_size_follows_both(owner: Visit) -> None:
+    page, workspace = owner.page, owner.world.workspace
+    suite = suites.save_suite(workspace=workspace, suite=None, name="Kitchen")
+    rows = [PromptRow("Which kettle?", ("kettles",)), PromptRow("Which toaster?", ("toast",)), PromptRow("Which pan?")]
+    suites.add_prompts(suite=suite, rows=rows)
+    enter_key(owner, "openai")
+    owner.open(reverse("panel_new", args=[workspace.slug]))
+    form, size = page.locator("#panel-form"), page.locator("section", has=page.locator("#preview-size"))
+    fold = form.get_by_text("Only prompts with some tags")
+    expect(fold).to_be_hidden()
+    form.get_by_label("Name").fill("Kettles")
+    form.get_by_label("Suite").select_option(str(owner.world.history.panel.suite_id))
+    fold.click()
+    form.get_by_role("checkbox", name="pens (4 prompts)").check()
+    form.get_by_role("checkbox", name="Kagi FastGPT").check()
+    expect(size).to_contain_text("4 prompts × 1 assistant")
+
+    # another suite has other tags: what is ticked of the first counts no more
+    form.get_by_label("Suite").select_option(label="Kitchen (3 prompts)")
+    expect(form.get_by_role("checkbox", name="pens (4 prompts)")).to_have_count(0)
+    expect(size).to_contain_text("3 prompts × 1 assistant")
+    fold.click()
+    form.get_by_role("checkbox", name="kettles (1 prompt)").focus()
+    page.keyboard.press("Space")
+    expect(size).to_contain_text("1 prompt × 1 assistant")
+
+    note = page.locator("section", has=page.locator("#preview-persona"))
+    form.get_by_label("Persona").select_option(label="Bakery owner")
+    expect(note).to_contain_text("Kagi FastGPT takes no persona")
+    form.get_by_role("checkbox", name="ChatGPT (OpenAI API)").check()
+    form.get_by_role("checkbox", name="Kagi FastGPT").uncheck()
+    expect(note).to_have_count(0)
+    form.get_by_role("button", name="Make panel").click()
+    page.get_by_text("Kettles is saved").wait_for()
+    saved = Panel.objects.for_workspace(workspace).get(name="Kettles")
+    assert (saved.suite, saved.tags, saved.persona) == (suite, ["kettles"], owner.world.persona)

@@ -39,7 +39,7 @@ NO_PAGE = {
     "mfa_download_recovery_codes": "a file",
 }
 #: Parts of a page, swapped in by htmx: shown in shots, but no document of their own for axe.
-FRAGMENTS = {"alert_rule_preview", "job_progress", "run_progress", "schedule_preview"}
+FRAGMENTS = {"alert_rule_preview", "job_progress", "panel_tags", "run_progress", "schedule_preview"}
 #: Pages of the way in, opened by people who are not signed in.
 ENTRANCE = {
     "account_login",

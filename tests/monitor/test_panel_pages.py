@@ -99,7 +99,8 @@ def test_a_panel_is_made_and_its_plan_frozen(editor: Client, workspace: Workspac
     assert "At 06:00 every day, Europe/Berlin time" in page
     frozen = PanelRevision.objects.for_workspace(workspace).get()
     assert (frozen.number, frozen.panel) == (1, panel)
-    assert frozen.plan == {**plan(suite), "adaptive": False, "suite": {"id": suite.pk, "name": "Kettles"}}
+    suite_named = {"id": suite.pk, "name": "Kettles"}
+    assert frozen.plan == {**plan(suite), "adaptive": False, "suite": suite_named, "tags": [], "persona": None}
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def history() -> History:
     found.workspace.time_zone = "Europe/Berlin"
     found.workspace.save()
     rows = Response.objects.for_workspace(found.workspace)
+    told = {"persona": {"id": 1, "name": "Writer", "words": "I write by hand."}}
+    rows.filter(pk=rows.order_by("pk")[0].pk).update(options=told)
     rows.update(searches=["best pen", 'with "quotes"'], cost_usd="0.001234", text="=1+1\n好 Fernwood [1].")
     return found
 
@@ -53,6 +55,7 @@ def test_every_row_is_in_it_with_its_type(history: History) -> None:
     assert str(found["responses"].schema_arrow.field("answered_at").type) == "timestamp[us, tz=Europe/Berlin]"
     assert (first["text"], first["searches"]) == (response.text, ["best pen", 'with "quotes"'])
     assert first["cost_usd"] == response.cost_usd
+    assert [row["persona"] for row in rows["responses"][:2]] == ["Writer: I write by hand.", None]
     assert {row["valid"] for row in rows["responses"] if row["status"] == "failed"} <= {False}
     cited = next(row for row in rows["citations"] if row["cited"])
     assert cited["spans"] == [{"start": 0, "end": 8}]

@@ -44,6 +44,13 @@ def quoted(answer: Answer) -> list[tuple[str, int]]:
     ]
 
 
+def test_who_asks_changes_nothing(assistant: LocalAssistant) -> None:
+    asked = [Question(PROMPTS[0], seed=3), Question(PROMPTS[0], seed=3, persona="I only ever buy steel kettles.")]
+    first, second = (answer for _, answer in assistant.answer_many(asked) if isinstance(answer, Answer))
+    assert not assistant.takes_persona
+    assert (first.text, first.citations, first.retrieved) == (second.text, second.citations, second.retrieved)
+
+
 @pytest.mark.parametrize("prompt", PROMPTS)
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_every_sentence_stands_verbatim_in_the_page_its_marker_points_at(
