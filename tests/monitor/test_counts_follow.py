@@ -23,6 +23,7 @@ from monitor.models import (
     Response,
     ResponseSource,
     ResponseStatus,
+    Role,
     Run,
     RunStatus,
     Trigger,
@@ -30,8 +31,8 @@ from monitor.models import (
 )
 from monitor.models.redirects import fingerprint
 from monitor.ownership import brand_hosts, owns
-from monitor.services import pasted, reading, recovery, resolving, rollups, runs, source_types, workspaces
-from tests.factories import make_brand, make_workspace
+from monitor.services import corrections, pasted, reading, recovery, resolving, rollups, runs, source_types, workspaces
+from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import (
     LAST_DAY,
     History,
@@ -69,6 +70,7 @@ class World:
         make_extraction(self.workspace, self.brands)
         self.panel = make_panel(self.workspace, prompts=2)
         self.prompts = list(Prompt.objects.for_workspace(self.workspace).order_by("pk"))
+        self.editor = make_member(self.workspace, Role.EDITOR)
         self.runs: list[Run] = []
         self.number = 0
 
@@ -145,6 +147,17 @@ class World:
     def call(self, domain: str, kind: str) -> None:
         source_types.choose(workspace=self.workspace, domain=domain, kind=kind)
 
+    def correct(self, back: int, place: int, value: str) -> None:
+        """Somebody says of a run's latest answer that it names a brand, or does not."""
+        run, name = self.run(back), self.brands[place].name
+        answers = Response.objects.for_workspace(self.workspace).filter(run=run, status=ResponseStatus.ANSWERED)
+        if answer := answers.select_related("run", "workspace").order_by("-pk").first():
+            start = answer.text.index(name)
+            corrections.correct(
+                response=answer, brand=self.brands[place], start=start, end=start + len(name), what="mention",
+                value=value, by=self.editor,
+            )  # fmt: skip
+
     def count(self, back: int) -> None:
         """One run's counts, once more."""
         rollups.roll_up(run=self.run(back))
@@ -164,6 +177,7 @@ happenings = st.one_of(
     st.tuples(st.just("recompute")),
     st.tuples(st.just("move"), st.sampled_from(["UTC", "Asia/Tokyo", "America/Lima"])),
     st.tuples(st.just("call"), st.just("forum.example"), st.sampled_from(["community", "editorial"])),
+    st.tuples(st.just("correct"), backs, st.integers(0, 1), st.sampled_from(["yes", "no"])),
     st.tuples(st.just("count"), backs),
     st.tuples(st.just("sweep")),
 )  # fmt: skip
