@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from monitor import charts
 from monitor.models import Brand, Panel, Prompt, Run, Workspace
-from monitor.queries import alerts, dashboard, filters
+from monitor.queries import alerts, dashboard, filters, next_steps
 from monitor.queries.dashboard import Measure, Overview, Section
 from monitor.views.access import WorkspaceRequest, access
 
@@ -60,6 +60,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         "bar": bar,
         "page": page,
         "parts": parts(page),
+        "steps": next_steps.next_steps(request.workspace, bar.filter, page.sections),
         "hint": None if page.sections else _hint(request.workspace),
         "nothing": f"No answers were counted from {bar.filter.period.start:%-d %b %Y} to "
         f"{bar.filter.period.end:%-d %b %Y} under this filter.",
