@@ -71,13 +71,17 @@ def _about(report: Report) -> Table:
     rows += [
         (
             f"Answers, {section.label}",
-            f"n = {section.responses:,} valid of {section.prompts} prompts on {section.days} days; "
+            f"n = {section.responses:,} valid of {_count(section.prompts, 'prompt')} on {_count(section.days, 'day')}; "
             f"{section.failed} failed, {section.refused} refused",
         )
         for section in report.sections
     ]
     rows += [("Note", about.branding.footer)] if about.branding.footer else []
     return Table("about", "About this report", (Column("what", "What"), Column("which", "Which")), tuple(rows))
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _definitions() -> Table:
