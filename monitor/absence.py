@@ -116,10 +116,7 @@ class Absence:
 
 
 def _compares(clause: str) -> bool:
-    if _COMPARED.search(clause):
-        return True
-    # "better … than" up to a full stop; as one pattern it would look for every "better" to the end
-    for part in clause.split("."):
-        if (better := _BETTER.search(part)) and _THAN.search(part, better.end()):
-            return True
-    return False
+    # "better … than" up to a full stop, part by part: as one pattern it would look for every "better" to the end
+    return bool(_COMPARED.search(clause)) or any(
+        (better := _BETTER.search(part)) and _THAN.search(part, better.end()) for part in clause.split(".")
+    )
