@@ -9,6 +9,7 @@ Acme" and "I would not recommend Acme" do. Works on lower-case text without acce
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 
 _FACTS = (
     r"(?:information|info|data|details?|results?|mentions?|references?|records?|evidence|sources?|reviews?|hits|matches"
@@ -69,8 +70,10 @@ _PHRASES = (
     r"찾을 수 (?:가 )?없|찾지 못|발견되지 않|발견하지 못|확인할 수 없|언급되지 않|(?:정보|결과|언급|자료|내용)(?:가|이|는|은|를|을)? ?(?:전혀 )?(?:없|찾)",
 )
 _ABSENT = re.compile("|".join(_PHRASES))
+_BETTER = re.compile(r"\b(?:better|best|cheaper|faster|easier|worse|more|less|other)\b")
+_THAN = re.compile(r" than\b")
 _COMPARED = re.compile(
-    r"\b(?:better|best|cheaper|faster|easier|worse|more|less|other)\b[^.]* than\b|\b(?:beats?|rivals?|match(?:es)? (?:the|its)|compares?"
+    r"\b(?:beats?|rivals?|match(?:es)? (?:the|its)|compares?"
     r"|comparable|like|as \w+ as|wrong with|against|equal|alternatives? to|reasons?)\b"
     r"|\b(?:besser|mieux|meilleur|mejor|melhor|meglio|beter)\b"
 )
@@ -84,15 +87,36 @@ _TAKEN_UP = re.compile(
 )
 
 
-def says_only_absence(sentence: str, start: int, end: int) -> bool:
-    """Whether what a folded sentence says of `sentence[start:end]` is only that nothing was found about it."""
-    if not _ABSENT.search(sentence):
-        return False
-    turns = [turn for turn in _TURN.finditer(sentence) if not start < turn.end() <= end]
-    left = max((turn.end() for turn in turns if turn.end() <= start), default=0)
-    right = min((turn.start() for turn in turns if turn.start() >= end), default=len(sentence))
-    clause = sentence[left:right]
-    if not _ABSENT.search(clause) or _COMPARED.search(clause):
-        return False
-    after = next((turn.end() for turn in turns if turn.start() == right), None)
-    return after is None or not _TAKEN_UP.match(sentence, after)
+class Absence:
+    """What one folded sentence says of the things in it; it is looked through once, however many it names."""
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+        self._turns = [match.span() for match in _TURN.finditer(sentence)] if _ABSENT.search(sentence) else None
+        #: Whether the clause at [left, right) only says that nothing was found.
+        self._clauses: dict[tuple[int, int], bool] = {}
+
+    def is_all_of(self, start: int, end: int) -> bool:
+        """Whether all that is said of `sentence[start:end]` is that nothing was found about it."""
+        if self._turns is None:
+            return False
+        before = bisect_right(self._turns, start, key=lambda turn: turn[1])
+        after = bisect_left(self._turns, end, key=lambda turn: turn[0])
+        left = self._turns[before - 1][1] if before else 0
+        right, next_clause = self._turns[after] if after < len(self._turns) else (len(self._sentence), None)
+        if not self._is_absence(left, right):
+            return False
+        return next_clause is None or not _TAKEN_UP.match(self._sentence, next_clause)
+
+    def _is_absence(self, left: int, right: int) -> bool:
+        if (left, right) not in self._clauses:
+            clause = self._sentence[left:right]
+            self._clauses[left, right] = bool(_ABSENT.search(clause)) and not _compares(clause)
+        return self._clauses[left, right]
+
+
+def _compares(clause: str) -> bool:
+    # "better … than" up to a full stop, part by part: as one pattern it would look for every "better" to the end
+    return bool(_COMPARED.search(clause)) or any(
+        (better := _BETTER.search(part)) and _THAN.search(part, better.end()) for part in clause.split(".")
+    )

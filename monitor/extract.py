@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from inference.links import read_markup
 from inference.pages import is_public_host
-from monitor.absence import says_only_absence
+from monitor.absence import Absence
 from monitor.folding import UNSPACED, UNSPACED_RUN, fold
 from monitor.nearby import Phrases, Rules, Sentences
 from monitor.ordinary import is_ordinary
@@ -61,7 +61,8 @@ _HOST = re.compile(
     re.I,
 )
 _DOTTED = re.compile(r"[^\W_]\.[^\W\d_]")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+#: An address, or a run of letters that begins none: each run is read once.
+_MAYBE_EMAIL = re.compile(r"[\w.+-]++(?P<domain>@[\w-]+(?:\.[\w-]+)+)?")
 _MARKUP = re.compile(r"[`<\[~]|://|^(?: {4}|\t)", re.M)
 _SENTENCE_START = re.compile(r"(?:^|[\n.!?:;|>])[\s\"'(\[*_#>|-]*(?:\d{1,3}[.)]\s+)?[*_\"'(\[]*$")
 _OBJECT = re.compile(r"[*_]* (?:the|a|an|your|our|their|its|his|her|my|this|that|these|those|it|them|you|us|me)\b")
@@ -182,10 +183,11 @@ class Matcher:
         hidden = read_markup(text).hidden if _MARKUP.search(text) else ()
         sentences = Sentences(folded.text)
         around = _Around(Sentences(folded.without(hidden)) if hidden and self._rules else sentences, self._rules)
+        denied = _Denied(sentences)
         told: dict[tuple[int, int], int] = {}
         for item in sorted(found, key=lambda item: (item.start, -item.end, self._places[item.brand_id])):
             span = folded.span(item.start, item.end)
-            if _overlaps(hidden, *span) or _only_denied(sentences, item) or not around.allows(item):
+            if _overlaps(hidden, *span) or denied.all_of(item) or not around.allows(item):
                 continue
             told.setdefault(span, item.brand_id)
         return told
@@ -196,7 +198,9 @@ class Matcher:
         if not _DOTTED.search(text):
             return named
         own: list[_Found] = []
-        closed: list[tuple[int, int]] = [match.span() for match in _EMAIL.finditer(text)] if "@" in text else []
+        closed: list[tuple[int, int]] = []
+        if "@" in text:
+            closed += [match.span() for match in _MAYBE_EMAIL.finditer(text) if match["domain"]]
         for match in _HOST.finditer(text):
             host, path = match[0].lower(), match["path"]
             owners = [] if path else self._owners(host)
@@ -302,10 +306,20 @@ class _Around:
         return self._known[key]
 
 
-def _only_denied(sentences: Sentences, item: _Found) -> bool:
-    """Whether the sentence around a name only says that nothing was found about it."""
-    left, right = sentences.around(item.start, item.end)
-    return says_only_absence(sentences.text[left:right], item.start - left, item.end - left)
+class _Denied:
+    """Sentences that only say that nothing was found, each read once."""
+
+    def __init__(self, sentences: Sentences) -> None:
+        self._sentences = sentences
+        self._known: dict[tuple[int, int], Absence] = {}
+
+    def all_of(self, item: _Found) -> bool:
+        """Whether the sentence around a name only says that nothing was found about it."""
+        left, right = self._sentences.around(item.start, item.end)
+        absence = self._known.get((left, right))
+        if absence is None:
+            absence = self._known[left, right] = Absence(self._sentences.text[left:right])
+        return absence.is_all_of(item.start - left, item.end - left)
 
 
 def _spellings(name: str) -> Iterator[str]:

@@ -2,16 +2,21 @@
 
 The head of a PNG or JPEG is read before anything decodes it, so that none unfolds into more than a screen of pixels. An
 SVG may hold shapes, text and gradients alone; whatever else it holds is refused by name, which is clearer than a logo
-that silently lost a part. The typesetter of the reports then draws it once. Pure: knows no workspace.
+that silently lost a part. The typesetter of the reports then draws it once, in a process of its own. Knows no
+workspace.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from monitor import typeset_apart
 
 MOST_BYTES = 300_000
 MOST_SIDE, MOST_PIXELS = 4000, 8_000_000
@@ -45,8 +50,6 @@ def as_png(data: bytes) -> bytes:
 
 
 def _drawn(data: bytes, kind: str, size: tuple[float, float]) -> bytes:
-    import typst
-
     width, height = size
     scale = min(WIDTH / width, HEIGHT / height)
     page = f"width: {max(1, width * scale):.2f}pt, height: {max(1, height * scale):.2f}pt"
@@ -56,13 +59,18 @@ def _drawn(data: bytes, kind: str, size: tuple[float, float]) -> bytes:
         (folder / "page.typ").write_text(
             f'#set page({page}, margin: 0pt, fill: none)\n#image("logo", format: "{kind}", width: 100%, height: 100%)'
         )
+        drawn = folder / "drawn.png"
+        command = [sys.executable, "-P", typeset_apart.__file__, str(folder / "page.typ"), str(drawn), str(72 * DOTS)]
         try:
-            drawn = typst.compile(folder / "page.typ", root=folder, format="png", ppi=72 * DOTS)
-        except (typst.TypstError, RuntimeError):
+            subprocess.run(command, check=True, capture_output=True, timeout=2 * typeset_apart.MOST_SECONDS)  # noqa: S603 - our own
+        except subprocess.TimeoutExpired:
+            raise ValueError("The logo takes too long to draw. Simplify it, or save it as PNG.") from None
+        except subprocess.CalledProcessError:
             raise ValueError(
-                "The logo cannot be drawn: the file is damaged. Export it again and choose that."
+                "The logo cannot be drawn: the file is damaged or asks too much. Export it again, or as PNG, and "
+                "choose that."
             ) from None
-    return bytes(drawn)
+        return drawn.read_bytes()
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
@@ -126,7 +134,11 @@ def _checked_svg(data: bytes) -> tuple[bytes, str, tuple[float, float]]:
             raise ValueError(f"The SVG has <{name.localname}> in it, which may load or run things. Save it as PNG.")
         else:
             _check_attributes(element)
-    return etree.tostring(root), "svg", _svg_size(root)
+    width, height = _svg_size(root)
+    # no more than its proportions is left of the size: a drawing is made as large as the file says
+    root.set("width", f"{WIDTH * width / max(width, height):.4f}")
+    root.set("height", f"{WIDTH * height / max(width, height):.4f}")
+    return etree.tostring(root), "svg", (width, height)
 
 
 def _take_out(element: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from monitor.folding import UNSPACED, UNSPACED_RUN, fold
 
-_SENTENCE_END = re.compile(r"\n|[.!?]+[\"')\]*_]*(?=\s|$)|[。！？]")
+_SENTENCE_END = re.compile(r"\n|(?<![.!?])[.!?]+[\"')\]*_]*(?=\s|$)|[。！？]")
 _LETTER = re.compile(r"[^\W\d_]")
 _JOINTS = re.compile(r"[\s-]+")
 #: What may stand between the parts of a phrase: a blank, a hyphen, signs of emphasis.

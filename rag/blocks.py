@@ -15,6 +15,8 @@ from lxml import etree
 
 #: So many elements around a block are told apart.
 NEAREST = 12
+#: Of a page so many blocks are read; those that people read have hundreds or thousands, and each is worth memory.
+MOST_BLOCKS = 30_000
 #: Elements whose text nobody reads.
 SKIPPED = frozenset(
     """
@@ -140,7 +142,7 @@ class _Open:
 
 
 def blocks(body: Any) -> list[Block]:
-    """The text blocks of an element, in order. Walks without recursion: depth is no limit."""
+    """The first MOST_BLOCKS text blocks of an element, in order. Walks without recursion: depth is no limit."""
     found: list[Block] = []
     pieces: list[str] = []
     linked = links = skipping = count = 0
@@ -173,6 +175,8 @@ def blocks(body: Any) -> list[Block]:
             marks.append(marks[-1] | own)
             if tag in BREAKING:
                 close_block()
+                if len(found) >= MOST_BLOCKS:
+                    break
                 count += 1
                 above = opened[-1] if opened else None
                 chain = (*above.chain[1 - NEAREST :], count) if above else (count,)
@@ -196,7 +200,7 @@ def blocks(body: Any) -> list[Block]:
             marks.pop()
         if element is not body:
             take(element.tail)
-    return found
+    return found[:MOST_BLOCKS]
 
 
 def _marks_of(element: Any) -> int:

@@ -33,10 +33,12 @@ MOST_OF_A_PAGE = 12
 #: Questions whose vectors are as near as this ask the same.
 SAME = 0.9
 LONGEST, SHORTEST = 140, 12
+#: Of a title so much is read: what a page calls itself beyond that promises nothing.
+LONGEST_TITLE = 500
 _ENDS = ("?", "\uff1f", "\u061f")
 BATCH = 64
 
-_MARKS = re.compile(r"^(?:[#>*+|\-\u2022\u2013\u00b7]+|\(?(?:Q|q)?\d{0,3}[.):]|Q:|Question:)\s*")
+_MARKS = re.compile(r"(?:(?:[#>*+|\-\u2022\u2013\u00b7]+|\(?(?:Q|q)?\d{0,3}[.):]|Q:|Question:)\s*)*+")
 _ASKS = re.compile(
     r"^(?:what|which|who|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|should|will|would|has|have|must)"
     r"(?:['\u2019]s|['\u2019]re|n['\u2019]t)?\s",
@@ -81,9 +83,7 @@ def questions_of(title: str, text: str) -> Iterator[tuple[str, bool]]:
 
 def of_line(line: str) -> str:
     """The question that a line is, without marks of a list or a heading; empty where it is none that says enough."""
-    line = " ".join(line.split())
-    while (bare := _MARKS.sub("", line)) != line:
-        line = bare
+    line = _MARKS.sub("", " ".join(line.split()), count=1)
     if not SHORTEST <= len(line) <= LONGEST or not line.endswith(_ENDS) or re.search(r"[.!?]\s", line[:-1]):
         return ""
     told = [term for term in dict.fromkeys(terms(line)) if not term.isdigit()]
@@ -95,7 +95,7 @@ def of_line(line: str) -> str:
 
 def of_title(title: str) -> str:
     """The question that a title promises to answer; empty for a title without such a promise."""
-    bare = _BEHIND_TITLE.sub("", _YEAR.sub(" ", " ".join(title.split())))
+    bare = _BEHIND_TITLE.sub("", _YEAR.sub(" ", " ".join(title.split())[:LONGEST_TITLE]))
     bare = _COUNT.sub("", bare).strip(" .,:;!?")
     made = ""
     if found := re.fullmatch(r"best (.{3,80})", bare, re.IGNORECASE):

@@ -211,6 +211,33 @@ def test_looking_writes_nothing(worlds: tuple[World, World], route: Route) -> No
     assert writes == []
 
 
+#: No id, no day and nothing that PostgreSQL can hold: what nobody types and some send.
+ODD = ("²", "9" * 30, "a\x00b", "2026-02-30")
+PARAMETERS = (
+    *("page", "q", "state", "show", "from", "to", "panel", "assistant", "stratum", "tag", "brand", "compare", "run"),
+    *("prompt", "suite", "with", "answer", "figure", "source", "retrieved", "domain", "kind", "sort", "measure", "ids"),
+)
+
+
+@pytest.mark.parametrize("route", [r for r in OF_WORKSPACES if r.rule.read], ids=ids)
+def test_odd_parameters_break_no_page(worlds: tuple[World, World], route: Route) -> None:
+    home, _ = worlds
+    for odd in ODD:
+        asked = {**dict.fromkeys(PARAMETERS, odd), **QUERIES.get(route.name, {})}
+        assert send(home.people[Role.OWNER], "GET", home.url(route), asked).status_code < 500, odd
+
+
+@pytest.mark.parametrize("route", [r for r in OF_WORKSPACES if r.rule.write], ids=ids)
+def test_odd_fields_break_no_form(worlds: tuple[World, World], route: Route) -> None:
+    home, _ = worlds
+    for odd in ODD:
+        sent = {**dict.fromkeys((*PARAMETERS, "alert", "idea", "draws", "seen", "review", "query", "at"), odd)}
+        for name, value in (payload(route, "POST", home) or {}).items():
+            fields = sent | (payload(route, "POST", home) or {}) | ({name: odd} if isinstance(value, str | int) else {})
+            assert send(home.people[Role.OWNER], "POST", home.url(route), fields).status_code < 500, (name, odd)
+        assert send(home.people[Role.OWNER], "POST", home.url(route), sent).status_code < 500, odd
+
+
 @pytest.mark.parametrize("route", [r for r in OURS if r.rule and r.rule.kind != "workspace"], ids=ids)
 def test_pages_outside_workspaces_ask_for_the_login_unless_public(worlds: tuple[World, World], route: Route) -> None:
     home, _ = worlds

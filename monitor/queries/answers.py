@@ -125,7 +125,7 @@ class _Pages(Paginator):  # type: ignore[type-arg]  # no generic when it runs
 def read_narrowing(params: QueryDict) -> Narrowing:
     def number(name: str) -> int | None:
         value = params.get(name, "")
-        return int(value) if value.isdigit() and len(value) < 18 else None
+        return int(value) if value.isdecimal() and len(value) < 18 else None
 
     state = params.get("state", "")
     return Narrowing(

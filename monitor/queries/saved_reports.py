@@ -102,7 +102,7 @@ def links(report: SavedReport) -> list[ShareLink]:
 
 def recipients_on_offer(workspace: Workspace) -> list[tuple[str, str]]:
     """(address, words) of everybody that a report may go to."""
-    members = Membership.objects.for_workspace(workspace).order_by("user__email")
+    members = Membership.objects.for_workspace(workspace).filter(user__is_active=True).order_by("user__email")
     inside = list(members.values_list("user__email", flat=True))
     outside = [address for address in branding.outside_addresses(workspace) if address not in inside]
     return [(address, address) for address in inside] + [(address, f"{address} (outside)") for address in outside]

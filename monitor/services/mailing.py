@@ -116,7 +116,7 @@ def _claim(now: datetime) -> Mail | None:
 
 def _send(mail: Mail, changes: Changes, now: datetime) -> int:
     """Send it and write down how that ended; 1 for what was sent."""
-    message = _message(mail, changes)
+    message = _message(mail, changes) if mail.membership.user.is_active else None
     outcome = Outcome(MailStatus.EMPTY) if message is None else _try(message, mail)
     _store(mail, outcome, now)
     return int(outcome.status == MailStatus.SENT)

@@ -31,6 +31,7 @@ from monitor.models import (
     ReportMail,
     ReportSettings,
     SavedReport,
+    Workspace,
 )
 from monitor.services import report_settings, rollups, saved_reports
 from monitor.services.delivery import NO_WORD, End, deliver
@@ -51,6 +52,7 @@ MAKING, SENDING = timedelta(minutes=20), timedelta(minutes=5)
 MOST_FILE_BYTES = 60_000_000
 #: All files of an issue together; beyond it mail servers refuse, and the mail has a link.
 MOST_ATTACHED_BYTES = 7_000_000
+NOT_ALLOWED = "They are no member any more and not allowed by an owner."
 NO_SERVER = "No mail server is set up (EMAIL_URL), so nothing was sent."
 
 
@@ -210,6 +212,10 @@ def _claim_mail() -> ReportMail | None:
 def _send(mail: ReportMail) -> None:
     if not settings.EMAIL_HOST:
         _end(mail, MailStatus.FAILED, NO_SERVER)
+        return
+    workspace = Workspace.objects.get(pk=mail.workspace_id)
+    if mail.address not in report_settings.allowed_addresses(workspace=workspace):
+        _end(mail, MailStatus.FAILED, NOT_ALLOWED)  # they left between two tries
         return
     heard = deliver(_message(mail))
     match heard.end:

@@ -73,7 +73,8 @@ def clean_addresses(addresses: Iterable[str]) -> list[str]:
 
 
 def allowed_addresses(*, workspace: Workspace) -> set[str]:
-    """Whom reports may go to now: members, and the addresses that owners added."""
-    members = Membership.objects.for_workspace(workspace).values_list("user__email", flat=True)
+    """Whom reports may go to now: members whose accounts are open, and the addresses that owners added."""
+    members = Membership.objects.for_workspace(workspace).filter(user__is_active=True)
+    inside = {address.lower() for address in members.values_list("user__email", flat=True)}
     settings = ReportSettings.objects.for_workspace(workspace).first()
-    return {address.lower() for address in members} | set(settings.addresses if settings else ())
+    return inside | set(settings.addresses if settings else ())

@@ -29,6 +29,7 @@ from monitor.models import (
 )
 from monitor.services import brands, costs, ledger, nudge, panels, reading
 from monitor.services.errors import Problem
+from monitor.services.prompt_rows import clean_text
 
 #: What can be asked again by hand.
 RETRYABLE = (ResponseStatus.FAILED, ResponseStatus.CANCELLED, ResponseStatus.UNKNOWN)
@@ -87,7 +88,7 @@ def start_run(
 
 def ask(*, workspace: Workspace, text: str, assistant: str = assistants.EXTRACTIVE, model: str = "") -> Response:
     """Put one question to one assistant now, ahead of panels; it counts in no metric. Raises Problem."""
-    text = text.strip()
+    text = clean_text(text)
     if not text:
         raise Problem("Type a question first.")
     if len(text) > Prompt.MAX_LENGTH:

@@ -45,7 +45,7 @@ def save(*, workspace: Workspace, name: str, page: str, query: str, keep_dates: 
 
 def clean_query(query: str, *, but: frozenset[str] = frozenset()) -> str:
     """The filters of a query string `but` some, without empty ones and the place in a list."""
-    asked = parse_qsl(query.replace("\x00", "").lstrip("?"), max_num_fields=500)
+    asked = parse_qsl(query.replace("\x00", "").lstrip("?"))
     return urlencode([(name, value) for name, value in asked if name not in _PLACES | but])
 
 

@@ -40,7 +40,7 @@ def alerts(request: WorkspaceRequest) -> HttpResponse:
 @access(read=None, write=Role.EDITOR)
 def alerts_see(request: WorkspaceRequest) -> HttpResponse:
     """Mark the chosen ones as seen, or all."""
-    ids = [int(value) for value in request.POST.getlist("alert") if value.isdigit() and len(value) < 18]
+    ids = [int(value) for value in request.POST.getlist("alert") if value.isdecimal() and len(value) < 18]
     count, moment = service.mark_seen(workspace=request.workspace, ids=None if request.POST.get("all") else ids)
     if count:
         back = f"{reverse('alerts_unsee', args=[request.workspace.slug])}?{urlencode({'at': moment.isoformat()})}"

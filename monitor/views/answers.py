@@ -37,7 +37,7 @@ def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def answer_compare(request: WorkspaceRequest, pk: int) -> HttpResponse:
     response = response_of(request, pk)
     other = request.GET.get("with", "")
-    found = answers_compared.compared(response, int(other) if other.isdigit() and len(other) < 18 else None)
+    found = answers_compared.compared(response, int(other) if other.isdecimal() and len(other) < 18 else None)
     return render(request, "response_compare.html", {"response": response, "found": found})
 
 

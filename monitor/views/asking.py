@@ -39,7 +39,7 @@ def ask(request: WorkspaceRequest) -> HttpResponse:
     if request.method == "POST":
         return _put_question(request)
     answer = request.GET.get("answer", "")
-    asked = _asked(request, int(answer)) if answer.isdigit() and len(answer) < 19 else {}
+    asked = _asked(request, int(answer)) if answer.isdecimal() and len(answer) < 19 else {}
     if request.htmx and asked:
         return render(request, "_asked.html", asked)
     return render(request, "ask.html", asked | _page(request, asked["response"] if asked else None))
@@ -59,7 +59,7 @@ def _put_question(request: WorkspaceRequest) -> HttpResponse:
 def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
     """The context of the form and of what was asked before."""
     workspace = request.workspace
-    search = request.GET.get("q", "").strip()
+    search = request.GET.get("q", "").replace("\x00", "").strip()
     generation = page_queries.current_generation(workspace)
     chosen = request.POST.get("assistant") or (f"{asked.assistant}/{asked.model}" if asked else "")
     history = Paginator(page_queries.asked(workspace, search=search), page_queries.HISTORY)
@@ -115,7 +115,7 @@ def ask_stream(request: WorkspaceRequest, pk: int) -> HttpResponseBase:
 def _last_seen(request: HttpRequest) -> tuple[int, int]:
     """The try and the piece that a browser names when it comes back; before the first piece where it names none."""
     lease, _, sequence = request.headers.get("Last-Event-ID", "").partition(".")
-    if lease.isdigit() and sequence.isdigit() and len(lease) < 10 and len(sequence) < 10:
+    if lease.isdecimal() and sequence.isdecimal() and len(lease) < 10 and len(sequence) < 10:
         return int(lease), int(sequence)
     return 0, -1
 

@@ -24,7 +24,7 @@ PAGES_SHOWN = 50
 @access()
 def engine(request: WorkspaceRequest) -> HttpResponse:
     facts = queries.engine_facts(request.workspace)
-    search, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    search, state = request.GET.get("q", "").replace("\x00", "").strip(), request.GET.get("state", "")
     found = Paginator(queries.pages(request.workspace, search=search, state=state), PAGES_SHOWN)
     shown = found.get_page(request.GET.get("page"))
     context = {

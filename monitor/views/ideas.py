@@ -56,9 +56,9 @@ def ideas_add(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _add(request: WorkspaceRequest, ids: list[int]) -> None:
-    wanted = request.POST.get("suite", "")
+    wanted = _ids([request.POST.get("suite", "")])
     rows = Suite.objects.for_workspace(request.workspace).filter(archived_at=None).select_related("workspace")
-    suite = get_object_or_404(rows, pk=int(wanted) if wanted.isdigit() and len(wanted) < 18 else 0)
+    suite = get_object_or_404(rows, pk__in=wanted)
     texts = {pk: request.POST.get(f"text-{pk}", "") for pk in ids}
     try:
         done = service.add(suite=suite, texts=texts, tags=split_tags(request.POST.get("tags", "")))

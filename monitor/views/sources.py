@@ -24,7 +24,8 @@ from monitor.views.access import WorkspaceRequest, access
 @vary_on_headers("HX-Request")
 def sources(request: WorkspaceRequest) -> HttpResponse:
     bar = filters.read(request.workspace, request.GET)
-    domain, search = request.GET.get("domain", "").strip()[:253], request.GET.get("q", "").strip()[:200]
+    domain, search = (request.GET.get(name, "").replace("\x00", "").strip() for name in ("domain", "q"))
+    domain, search = domain[:253], search[:200]
     page = queries.sources(request.workspace, bar.filter, domain=domain, search=search)
     kind = queries.kind(request.workspace, domain) if domain else ""
     context = {

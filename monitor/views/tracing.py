@@ -27,7 +27,7 @@ def trace(request: WorkspaceRequest) -> HttpResponse:
     offered = list(queries.runs(request.workspace)[: queries.RUNS_OFFERED])
     asked = request.GET.get("run", "")
     chosen = next((run for run in offered if str(run.pk) == asked), None)
-    if chosen is None and asked.isdigit() and len(asked) < 18:
+    if chosen is None and asked.isdecimal() and len(asked) < 18:
         chosen = queries.runs(request.workspace).filter(pk=asked).first()
     of_panel = [run for run in offered if str(run.panel_id) == request.GET.get("panel")]
     run = chosen or next(iter(of_panel or offered), None)

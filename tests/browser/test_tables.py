@@ -24,14 +24,15 @@ def saved(page: Page, button: str) -> tuple[str, list[dict[str, str]]]:
 
 def test_a_table_is_saved_as_it_is_shown_and_sorted(owner: Visit) -> None:
     page, workspace = owner.page, owner.world.workspace
-    prompt = owner.world.history.prompts[0]
-    Prompt.objects.for_workspace(workspace).filter(pk=prompt.pk).update(text='=HYPERLINK("x"), or a "pen"')
+    texts = ('=HYPERLINK("x"), or a "pen"', "\u200b\uff1d1+1")
+    for prompt, text in zip(owner.world.history.prompts, texts, strict=False):
+        Prompt.objects.for_workspace(workspace).filter(pk=prompt.pk).update(text=text)
     owner.open(reverse("suites", args=[workspace.slug]))
     name, rows = saved(page, "Save as CSV: Where you stand, prompt by prompt")
     assert name == "citescope-prompts-where-you-stand-prompt-by-prompt.csv"
     shown = page.locator("table.heat tbody tr")
     assert len(rows) == shown.count() > 3
-    assert '\'=HYPERLINK("x"), or a "pen"' in {row["Prompt"].split(" · ")[0] for row in rows}
+    assert {f"'{text}" for text in texts} <= {row["Prompt"].split(" · ")[0] for row in rows}
     for row in rows:
         hits, of = row["Local engine, as shown"].split(" · ")[-1].split(" of ")
         assert float(row["Local engine"]) == pytest.approx(int(hits) / int(of))

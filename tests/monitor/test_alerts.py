@@ -374,6 +374,14 @@ def test_after_days_without_a_worker_only_the_latest_digest_comes_and_none_from_
     assert mailing.plan_digests(now=timezone.now()) == 0
 
 
+def test_whose_account_is_closed_gets_not_even_what_was_planned() -> None:
+    _, _, member = watched()
+    evaluate()
+    User.objects.filter(pk=member.user_id).update(is_active=False)
+    assert send() == 0 and outbox.outbox == []
+    assert [row.status for row in written()] == ["empty"]
+
+
 def test_who_leaves_the_workspace_gets_nothing_more() -> None:
     history, _, member = watched()
     make_member(history.workspace)

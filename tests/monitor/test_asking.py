@@ -294,9 +294,10 @@ def test_the_local_engine_stands_first_and_is_asked_when_nothing_is_chosen() -> 
     client = signed_in(workspace)
     page = client.get(address(workspace)).content.decode()
     assert page.index("local/") < page.index("openai/")
-    client.post(address(workspace), {"text": "How fast does the kettle boil?"})
+    client.post(address(workspace), {"text": "How fast does\x00 the kettle boil?"})
     response = Response.objects.for_workspace(workspace).get()
     assert (response.assistant, response.queue) == ("local", "online")
+    assert response.prompt_text == "How fast does the kettle boil?"
     follower = in_a_thread(lambda: ledger.work(queues=["online"]))
     came = follow(response)
     follower.join()

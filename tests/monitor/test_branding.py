@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from monitor import logos
+from monitor import logos, typeset_apart
 from monitor.branding import LEAST_CONTRAST, clean_accent, contrast
 from monitor.models import ReportSettings
 from monitor.queries import branding
@@ -93,6 +93,24 @@ def test_a_metadata_block_of_an_editor_is_taken_out() -> None:
         '<metadata>by me</metadata><i:view xmlns:i="http://editor.example/ns" zoom="2"/><rect width="9" height="9"/>'
     )
     assert logos.as_png(svg(marks)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("sides", ['width="1e38" height="1e-38"', 'width="1" height="1e12"', 'width="0" height="9"'])
+def test_a_drawing_is_no_larger_than_a_logo_whatever_it_says(sides: str) -> None:
+    assert size(logos.as_png(svg("<rect width='100' height='25'/>", f'viewBox="0 0 100 25" {sides}'))) == (720, 180)
+
+
+@pytest.mark.parametrize(
+    "broken", ["while True: pass", "import os; os.abort()", "x = bytes(1 << 40)", "sys.exit('no')"]
+)
+def test_what_breaks_the_drawing_ends_that_alone(broken: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    source = (
+        Path(typeset_apart.__file__).read_text().replace("import typst\n", f"{broken}\n").replace("= 10, 2", "= 1, 2")
+    )
+    (tmp_path / "typeset_apart.py").write_text(source)
+    monkeypatch.setattr(typeset_apart, "__file__", str(tmp_path / "typeset_apart.py"))
+    with pytest.raises(ValueError, match="The logo cannot be drawn"):
+        logos.as_png(SHAPES)
 
 
 @pytest.mark.parametrize(

@@ -115,5 +115,8 @@ def test_what_cannot_be_is_said(workspace: Workspace) -> None:
     assert idea is not None
     bad = {"idea": [idea.pk], f"text-{idea.pk}": " ", "suite": make_suite(workspace, prompts=0).pk}
     assert "Nothing was added" in post(editor, "ideas_add", workspace, **bad)
+    for nowhere in ("", "²", "9" * 30):
+        bad = {"idea": [idea.pk], f"text-{idea.pk}": "Which kettle lasts?", "suite": nowhere}
+        assert editor.post(reverse("ideas_add", args=[workspace.slug]), bad).status_code == 404
     assert Prompt.objects.for_workspace(workspace).count() == 0
     assert set(states(workspace).values()) == {IdeaState.NEW}

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from monitor import tasks
 from monitor.exports import Missing, saved
-from monitor.models import Panel, ReportFile, ReportIssue, ReportMail, ReportSettings, Role, Run, SavedReport
+from monitor.models import Panel, ReportFile, ReportIssue, ReportMail, ReportSettings, Role, Run, SavedReport, User
 from monitor.queries import saved_reports as queries
 from monitor.queries.filters import Period
 from monitor.services import recovery, report_issues, saved_reports
@@ -343,6 +343,26 @@ def test_who_is_no_member_any_more_is_passed_over(history: History, server: None
     work()
     issue.refresh_from_db()
     assert mail.outbox == [] and gone.email in issue.message
+
+
+def test_whose_account_is_closed_is_passed_over_and_who_leaves_between_two_tries_gets_nothing(
+    history: History, server: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, leaving = make_member(history.workspace), make_member(history.workspace)
+    report = make_report(history, recipients=[closed.email, leaving.email])
+    User.objects.filter(pk=closed.pk).update(is_active=False)
+    issue = saved_reports.start_now(report=report)
+    working, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, REFUSING
+    monkeypatch.setattr(Refusing, "error", smtplib.SMTPServerDisconnected("connection lost"))
+    work()
+    issue.refresh_from_db()
+    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    assert closed.email in issue.message and [row.address for row in rows] == [leaving.email]
+    leaving.memberships.all().delete()
+    settings.EMAIL_BACKEND = working
+    due_now(rows)
+    work()
+    assert mail.outbox == [] and [(row.status, row.tries) for row in rows.all()] == [("failed", 2)]
 
 
 # --- the form --------------------------------------------------------------------------------------------------------

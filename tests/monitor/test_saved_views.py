@@ -95,6 +95,7 @@ def test_a_removed_view_can_be_put_back_unless_its_name_is_taken(workspace: Work
         ("x" * 61, "overview", "", "60 characters at most"),
         ("Mine", "settings", "", "cannot be saved as a view"),
         ("Mine", "overview", "tag=" + "x" * 2001, "too many filters"),
+        ("Mine", "overview", "&".join(f"tag={number}" for number in range(700)), "too many filters"),
     ],
 )
 def test_what_cannot_be_saved_is_said(workspace: Workspace, name: str, page: str, query: str, says: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.extract import MAX_BYTES, UnreadablePage, extract
+from rag.blocks import MOST_BLOCKS
+from rag.extract import MAX_BYTES, UnreadablePage, extract, page_blocks, parse
 
 PAGE = """<!DOCTYPE html><html lang="de-AT"><head><title>Choosing a kettle | Kettle Review</title>
 <meta property="og:site_name" content="Kettle Review">
@@ -83,6 +84,13 @@ def test_decodes_as_browsers_do(text: str, encoding: str, head: str) -> None:
 def test_no_depth_is_too_deep(tag: str) -> None:
     body = f"<{tag}>" * 100_000 + "Deep down are words." + f"</{tag}>" * 100_000 + "<p>And more follow.</p>"
     assert extract(body.encode()).text == "Deep down are words.\nAnd more follow."
+
+
+def test_a_page_of_countless_blocks_is_read_as_far_as_memory_allows() -> None:
+    document = parse("<div>" + "<p>Words." * (2 * MOST_BLOCKS) + "<br>" * MOST_BLOCKS + "</div>The end.")
+    assert [block.text for block in page_blocks(document)] == ["Words."] * MOST_BLOCKS
+    fewer = parse("<p>Words." * (MOST_BLOCKS - 1) + "<p>The end.")
+    assert [block.text for block in page_blocks(fewer)][-1] == "The end."
 
 
 @given(

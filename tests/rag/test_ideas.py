@@ -57,6 +57,13 @@ def test_a_title_promises_an_answer(title: str, question: str) -> None:
     assert of_title(title) == question
 
 
+def test_endless_lines_and_titles_are_read_to_their_end() -> None:
+    question = "What is a kettle made of?"
+    assert of_line("1." * 200_000 + question) == of_line("> - " * 100_000 + question) == question
+    assert of_line("?" * 200_000) == of_title("(" * 200_000) == of_title("[" * 200_000 + "]") == ""
+    assert of_title("Best kettles | " + "Kettle House " * 20_000) == "What are the best kettles?"
+
+
 @given(st.text(max_size=400), st.text(max_size=200))
 def test_whatever_a_page_says_an_idea_is_one_line_that_asks(text: str, title: str) -> None:
     for question, _ in questions_of(title, text):

@@ -6,8 +6,10 @@
   const words = (cell) => cell.innerText.split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean).join(" · ");
   const isFigure = (text) => /^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text);
 
-  // A spreadsheet takes what begins with these for a formula; what answers say is not ours to run.
-  const guarded = (text) => (/^[=+\-@\t\r]/.test(text) && !isFigure(text) ? `'${text}` : text);
+  // A spreadsheet takes what begins with these for a formula, some after marks that have no width; what answers say is
+  // not ours to run. As monitor/exports/text.py has it.
+  const FORMULA = /^[\s\0-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]/;
+  const guarded = (text) => (FORMULA.test(text) && !isFigure(text) ? `'${text}` : text);
   const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
   // [[title, value of a row], ...]: a column with figures comes twice where they are written in other words.
