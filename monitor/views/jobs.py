@@ -12,7 +12,6 @@ from monitor.queries import jobs as queries
 from monitor.services import jobs as service
 from monitor.views.access import WorkspaceRequest, access
 
-
 #: The place in the navigation that a job was started from, where it is not the local engine's.
 _SECTIONS = {JobKind.IDEAS: "suites", JobKind.IMPORT_ANSWERS: "answers", JobKind.RECOMPUTE: "brands"}
 
