@@ -104,19 +104,22 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
     colour = _COLOUR
     pointed = alt.selection_point(name=POINTED, fields=["brand"], on="pointerover", nearest=True, empty=False)
 
-    base = alt.Chart().encode(x=x, detail=["brand:N", "segment:N"])
+    base = alt.Chart().encode(x=x, detail=[alt.Detail("brand:N"), alt.Detail("segment:N")])
     band = (
         base.transform_filter("datum.low !== null")
         .mark_area()
         .encode(
             y=alt.Y("low:Q", scale=share),
-            y2="high:Q",
+            y2=alt.Y2("high:Q"),
             color=colour,
-            opacity=alt.when(pointed)
-            .then(alt.value(POINTED_BAND))
-            .when(_HAS_BAND)
-            .then(alt.value(BAND))
-            .otherwise(alt.value(0)),
+            opacity=_channel(
+                alt.OpacityValue,
+                alt.when(pointed)
+                .then(alt.value(POINTED_BAND))
+                .when(_HAS_BAND)
+                .then(alt.value(BAND))
+                .otherwise(alt.value(0)),
+            ),
         )
     )
     grey = (
@@ -124,9 +127,9 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
         .mark_line()
         .encode(
             y=y,
-            color=_told_apart(colour, "--border-strong"),
-            opacity=_told_apart(alt.value(1), 0.55),
-            strokeWidth=_told_apart(alt.value(2.5), 1),
+            color=_told_apart(alt.ColorValue, colour, "--border-strong"),
+            opacity=_told_apart(alt.OpacityValue, alt.value(1), 0.55),
+            strokeWidth=_told_apart(alt.StrokeWidthValue, alt.value(2.5), 1),
         )
     )
     coloured = (
@@ -134,9 +137,11 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
         .mark_line()
         .encode(
             y=y,
-            color=_told_apart(colour, "--border-strong"),
-            opacity=_told_apart(alt.value(1), 0.55),
-            strokeWidth=alt.when("datum.own").then(alt.value(3)).otherwise(alt.value(1.75)),
+            color=_told_apart(alt.ColorValue, colour, "--border-strong"),
+            opacity=_told_apart(alt.OpacityValue, alt.value(1), 0.55),
+            strokeWidth=_channel(
+                alt.StrokeWidthValue, alt.when("datum.own").then(alt.value(3)).otherwise(alt.value(1.75))
+            ),
         )
     )
     dots = base.transform_filter(_STANDS_OUT).mark_point(filled=True, opacity=1, size=14).encode(y=y, color=colour)
@@ -148,7 +153,7 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
         .encode(
             x=alt.X("day:T", scale=scale),
             y=alt.Y("at:Q", scale=share),
-            text="label:N",
+            text=alt.Text("label:N"),
             color=colour,
         )
     )
@@ -191,7 +196,7 @@ def _comparison_spec(measure: Measure) -> Spec:
     whisker = (
         base.transform_filter("datum.low !== null")
         .mark_rule(strokeWidth=2, opacity=0.7)
-        .encode(x=alt.X("low:Q", scale=share, axis=axis), x2="high:Q")
+        .encode(x=alt.X("low:Q", scale=share, axis=axis), x2=alt.X2("high:Q"))
     )
     before = (
         base.transform_filter("datum.before !== null")
@@ -349,10 +354,15 @@ def _banded(main: Sequence[Series]) -> list[Series]:
     return [series for series in main if series.brand.own] or list(main[:1])
 
 
-def _told_apart(then: Any, otherwise: Any) -> Any:
+def _channel(kind: Any, condition: Any) -> Any:
+    """A condition as the channel it is for: left to find that out, Altair tries its whole schema, most of a page."""
+    return kind(**condition)
+
+
+def _told_apart(kind: Any, then: Any, otherwise: Any) -> Any:
     """`then` for a line that is pointed at or stands out, `otherwise` for the rest."""
     either: Any = {"test": {"or": [{"param": POINTED, "empty": False}, _STANDS_OUT]}}
-    return alt.when(either).then(then).otherwise(alt.value(otherwise))
+    return _channel(kind, alt.when(either).then(then).otherwise(alt.value(otherwise)))
 
 
 def _rate(point: Any, measure: Measure) -> Rate:
@@ -415,7 +425,7 @@ def _tooltip(*leading: Literal["day"]) -> list[alt.Tooltip]:
 def _break_rules(scale: alt.Scale) -> Any:
     base = alt.Chart(alt.NamedData("breaks")).encode(x=alt.X("day:T", scale=scale))
     rule = base.mark_rule(strokeDash=[3, 3], color="--border-strong")
-    words = base.mark_text(align="left", dx=3, dy=8, y=0, fontSize=10, color="--muted").encode(text="label:N")
+    words = base.mark_text(align="left", dx=3, dy=8, y=0, fontSize=10, color="--muted").encode(text=alt.Text("label:N"))
     return alt.layer(rule, words)
 
 

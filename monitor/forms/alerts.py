@@ -21,9 +21,9 @@ _MORE: dict[str, tuple[str, ...]] = {
     AlertKind.BUDGET: ("percent",),
 }
 _PERCENT: dict[str, tuple[str, str]] = {
-    AlertKind.CHANGE: ("Points at least", "Smaller changes are not told, even beyond noise. 0: every one."),
-    AlertKind.SENTIMENT: ("Points at least", "A smaller rise is not told, even beyond noise. 0: every one."),
-    AlertKind.SILENCE: ("Failed answers, in percent", "A run of which more than this failed is told."),
+    AlertKind.CHANGE: ("Points at least", "Smaller changes raise no alert, even beyond noise. 0: every one does."),
+    AlertKind.SENTIMENT: ("Points at least", "A smaller rise raises no alert, even beyond noise. 0: every one does."),
+    AlertKind.SILENCE: ("Failed answers, in percent", "A run of which more than this failed raises an alert."),
     AlertKind.BUDGET: ("Percent of the month's budget", "Told once a month, when this much is gone."),
 }
 

@@ -58,7 +58,7 @@ DEFINITIONS = (
     (
         "Sentiment",
         "Of the mentions in valid answers, how many recommend the brand, are neutral or negative toward it, as a small "
-        "model of the own machine reads their sentences. Counts, never a score.",
+        "model on our own machine reads their sentences. Counts, never a score.",
     ),
     (
         "Role",

@@ -132,7 +132,7 @@ def alert_rule_delete(request: WorkspaceRequest, pk: int) -> HttpResponse:
     found = _rule(request, pk)
     service.archive(rule=found)
     back = reverse("alert_rule_restore", args=[request.workspace.slug, pk])
-    undo.done(request, f"“{found.name}” is deleted. What it told stays.", undo=back)
+    undo.done(request, f"“{found.name}” is deleted. Its alerts stay.", undo=back)
     return redirect("alert_rules", request.workspace.slug)
 
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from monitor.forms.brands import BrandForm
-from monitor.models import Brand, Role
+from monitor.models import Brand, BrandKind, Role
 from monitor.queries import brand_trial, sentiment
 from monitor.queries import brands as queries
 from monitor.services import brands as service
@@ -44,12 +44,18 @@ def brand(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 def _form(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
-    form = BrandForm(request.POST or None, brand=found)
+    form = BrandForm(request.POST or None, brand=found, initial={"kind": _kind_due(request)})
     if request.method == "POST" and (saved := _made(request, form, found, service.save_brand)):
         messages.success(request, f"{saved.name} is saved.{_follows(request)}")
         return redirect("brands", request.workspace.slug)
     context = {"form": form, "brand": found}
     return render(request, "brand.html", context, status=422 if form.errors else 200)
+
+
+def _kind_due(request: WorkspaceRequest) -> BrandKind:
+    """What a new brand most likely is: one's own comes first, competitors follow."""
+    has_own = Brand.objects.for_workspace(request.workspace).filter(kind=BrandKind.OWN, archived_at=None).exists()
+    return BrandKind.COMPETITOR if has_own else BrandKind.OWN
 
 
 @access(read=None, write=Role.EDITOR)

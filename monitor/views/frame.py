@@ -26,7 +26,7 @@ class Place:
 
 
 PLACES = (
-    Place("overview", "Overview", "overview", ("", "cost")),
+    Place("overview", "Overview", "overview", ("", "overview", "cost")),
     Place("suites", "Prompts", "prompts", ("prompts", "suites")),
     Place("brands", "Brands", "brands", ("brands",)),
     Place("sources", "Sources", "sources", ("sources",)),

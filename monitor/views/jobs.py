@@ -7,15 +7,20 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 
-from monitor.models import Job, Role
+from monitor.models import Job, JobKind, Role
 from monitor.queries import jobs as queries
 from monitor.services import jobs as service
 from monitor.views.access import WorkspaceRequest, access
 
+#: The place in the navigation that a job was started from, where it is not the local engine's.
+_SECTIONS = {JobKind.IDEAS: "suites", JobKind.IMPORT_ANSWERS: "answers", JobKind.RECOMPUTE: "brands"}
+
 
 @access()
 def job(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    return render(request, "job.html", {"progress": queries.progress(_job(request, pk))})
+    found = _job(request, pk)
+    section = _SECTIONS.get(JobKind(found.kind), "engine")
+    return render(request, "job.html", {"progress": queries.progress(found), "section": section})
 
 
 @access()

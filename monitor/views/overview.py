@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.views.decorators.vary import vary_on_headers
 
 from monitor import charts
-from monitor.models import Brand, Panel, Prompt, Run, Workspace
+from monitor.models import Brand, BrandKind, Panel, Prompt, Run, Workspace
 from monitor.queries import alerts, dashboard, filters, next_steps
 from monitor.queries.dashboard import Measure, Overview, Section
 from monitor.views.access import WorkspaceRequest, access
@@ -120,7 +120,7 @@ def _hint(workspace: Workspace) -> Hint | None:
 
     if filters.last_measured_day(workspace):
         return None
-    if not Brand.objects.for_workspace(workspace).filter(archived_at=None).exists():
+    if not Brand.objects.for_workspace(workspace).filter(kind=BrandKind.OWN, archived_at=None).exists():
         return Hint(
             "Here you will see how often assistants name and cite you, day by day, beside your competitors. "
             "Begin with your own brand.",

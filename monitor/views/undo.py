@@ -8,5 +8,5 @@ from monitor.views.access import WorkspaceRequest
 
 
 def done(request: WorkspaceRequest, text: str, *, undo: str) -> None:
-    """Say what was done; `undo` is the address that takes it back, shown by `_messages.html` as a Restore button."""
+    """Say what was done; `undo` is the address that takes it back, shown by `_messages.html` as an Undo button."""
     messages.success(request, text, extra_tags=undo)

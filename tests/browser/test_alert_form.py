@@ -17,11 +17,11 @@ def test_the_preview_comes_by_itself_and_follows_the_form(owner: Visit) -> None:
     workspace, page = owner.world.workspace, owner.page
     owner.open(reverse("alert_rule_new", args=[workspace.slug]) + "?kind=change")
     preview = page.locator("#alert-preview")
-    expect(preview).to_contain_text("This rule would have told nothing.")
+    expect(preview).to_contain_text("This rule would have raised no alert.")
     page.get_by_label("Days compared").fill("")
     expect(preview).to_contain_text("Fill in the form")
     page.get_by_label("Days compared").fill("2")
-    expect(preview).to_contain_text("This rule would have told nothing.")
+    expect(preview).to_contain_text("This rule would have raised no alert.")
     before = AlertRule.objects.for_workspace(workspace).count()
     page.get_by_label("Name").fill("Our own")
     page.get_by_role("button", name="Make rule").click()

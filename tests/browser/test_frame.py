@@ -193,5 +193,5 @@ def test_a_view_is_saved_opened_and_removed_from_its_menu(owner: Visit) -> None:
     page.locator("summary", has_text="Views").click()
     page.get_by_role("button", name="Remove the view By the year").click()
     expect(page.get_by_text("The view “By the year” is removed.")).to_be_visible()
-    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("The view “By the year” is back.")).to_be_visible()

@@ -42,3 +42,10 @@ def test_a_table_is_saved_as_it_is_shown_and_sorted(owner: Visit) -> None:
     assert sorted(map(str, rows)) == sorted(map(str, by_share))
     shares = [float(row["Local engine"]) for row in by_share]
     assert shares == sorted(shares, reverse=True) != [float(row["Local engine"]) for row in rows]
+
+
+def test_of_a_table_that_is_a_form_the_file_has_what_is_chosen_in_it(owner: Visit) -> None:
+    owner.open(reverse("settings", args=[owner.world.workspace.slug]))
+    _, rows = saved(owner.page, "Save as CSV: Members")
+    roles = {row["Person"].removesuffix(" You"): row["Role"] for row in rows}
+    assert roles == {user.email: role.label for role, user in owner.world.people.items()}

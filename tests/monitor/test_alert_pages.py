@@ -185,9 +185,9 @@ def test_the_form_shows_what_a_rule_would_have_told_before_it_is_saved() -> None
     assert "is being worked out" in page and reverse("alert_rule_preview", args=[workspace.slug]) in page
     address = reverse("alert_rule_preview", args=[workspace.slug])
     shown = client.get(address, {"kind": "change", **form_data(brand)}).content.decode()
-    assert "Fernwood is named in" in shown and "<strong>1 thing</strong>" in shown
+    assert "Fernwood is named in" in shown and "<strong>1 alert</strong>" in shown
     quiet = client.get(address, {"kind": "change", **form_data(brand, percent=90)}).content.decode()
-    assert "would have told nothing" in quiet
+    assert "would have raised no alert" in quiet
     assert "Fill in the form" in client.get(address, {"kind": "change"}).content.decode()
     assert "Fernwood is named in" in post(
         client, "alert_rule_new", workspace, query="?kind=change", preview="1", **form_data(brand)
@@ -252,7 +252,7 @@ def test_a_rule_is_turned_off_deleted_and_brought_back() -> None:
     client = signed_in(workspace, Role.EDITOR)
     assert "is off." in post(client, "alert_rule_switch", workspace, rule.pk, on="0")
     said = post(client, "alert_rule_delete", workspace, rule.pk)
-    assert "is deleted. What it told stays." in said
+    assert "is deleted. Its alerts stay." in said
     assert reverse("alert_rule_restore", args=[workspace.slug, rule.pk]) in said
     assert queries.rules(workspace) == []
     post(client, "alert_rule_restore", workspace, rule.pk)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from monitor.models import (
     Brand,
@@ -61,6 +62,18 @@ def with_answers(workspace: Workspace) -> None:
         stratum="local",
         status=ResponseStatus.ANSWERED,
     )
+
+
+def test_a_new_brand_is_taken_for_ones_own_until_there_is_one(owner: Client, workspace: Workspace) -> None:
+    def chosen() -> str:
+        form = owner.get(reverse("brand_new", args=[workspace.slug])).context["form"]
+        return str(form["kind"].value())
+
+    make_brand(workspace, kind="competitor")
+    make_brand(workspace, kind="own", archived_at=timezone.now())
+    assert chosen() == "own"
+    make_brand(workspace, kind="own")
+    assert chosen() == "competitor"
 
 
 def test_a_brand_is_made_with_pasted_addresses_and_own_brands_come_first(owner: Client, workspace: Workspace) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from monitor.models import Job, JobKind, JobStatus, Page, PageVersion, Workspace
@@ -16,7 +18,7 @@ from monitor.queries import jobs as queries
 from monitor.queries import pages as page_queries
 from monitor.services import imports, jobs, nudge, pages, uploads
 from monitor.services.errors import Problem
-from tests.factories import make_workspace
+from tests.factories import make_member, make_workspace
 from tests.monitor.test_pages_import import LONG, html
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,3 +172,20 @@ def test_forgotten_uploads_are_removed(settings: Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(uploads, "ORPHAN_SECONDS", -1)
     assert uploads.remove_orphans() == 1
     assert uploads.path_of(job.input["uploads"][0]).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        (JobKind.IDEAS, "suites"),
+        (JobKind.IMPORT_ANSWERS, "answers"),
+        (JobKind.RECOMPUTE, "brands"),
+        (JobKind.CRAWL, "engine"),
+    ],
+)
+def test_the_page_of_a_job_stands_where_the_job_was_started(client: Client, kind: JobKind, place: str) -> None:
+    workspace = make_workspace()
+    client.force_login(make_member(workspace))
+    job = Job.objects.create(workspace=workspace, kind=kind, status=JobStatus.DONE)
+    page = client.get(reverse("job", args=[workspace.slug, job.pk])).content.decode()
+    assert f'href="{reverse(place, args=[workspace.slug])}" aria-current="page"' in page

@@ -218,6 +218,10 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announceTheme);
 
+  // An answer to a form that must not be kept: reloading shows the page it belongs to, and sends nothing again.
+  const answered = document.querySelector("[data-address]");
+  if (answered) history.replaceState(history.state, "", answered.dataset.address);
+
   prepareTables(document);
   watchWidths(document);
   announceTheme();

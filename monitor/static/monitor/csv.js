@@ -3,7 +3,21 @@
 "use strict";
 
 (() => {
-  const words = (cell) => cell.innerText.split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean).join(" · ");
+  const ICON = '<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d="M8 2.5v7M5 7l3 3 3-3M3 13h10"/></svg>';
+  const CONTROLS = "button, select, input";
+  const inOneLine = (text) => text.split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean).join(" · ");
+
+  // Of controls what is chosen or typed in them; what they offer beside it is no content of the table.
+  function said(node) {
+    if (!(node instanceof Element)) return (node.data ?? "").replace(/\s+/g, " ");
+    if (node.matches("button, label, .corrects, [type=hidden], [type=checkbox]")) return "";
+    if (node.matches("select")) return `\n${node.selectedOptions[0]?.text ?? ""}\n`;
+    if (node.matches("input")) return `\n${node.value}\n`;
+    if (node.querySelector(CONTROLS)) return [...node.childNodes].map(said).join("");
+    return getComputedStyle(node).display.startsWith("inline") ? node.innerText : `\n${node.innerText}\n`;
+  }
+
+  const words = (cell) => inOneLine(cell.querySelector(CONTROLS) ? said(cell) : cell.innerText);
   const isFigure = (text) => /^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text);
 
   // A spreadsheet takes what begins with these for a formula, some after marks that have no width; what answers say is
@@ -16,7 +30,7 @@
   function columnsOf(table, rows) {
     const columns = [];
     for (const [place, header] of [...table.tHead.rows[0].cells].entries()) {
-      const title = words(header);
+      const title = inOneLine(header.innerText);
       if (!title || header.matches(".actions, [data-unsortable]")) continue;
       const shown = (row) => (row.cells[place] ? words(row.cells[place]) : "");
       const value = (row) => row.cells[place]?.dataset.value ?? "";
@@ -50,6 +64,16 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
+  // The head of the card that a table stands in; a heading alone becomes one.
+  function headerOf(card) {
+    const heading = card?.querySelector(":scope > h2");
+    if (!heading) return card?.querySelector(":scope > header");
+    const header = document.createElement("header");
+    heading.replaceWith(header);
+    header.append(heading);
+    return header;
+  }
+
   function prepare() {
     for (const wrap of document.querySelectorAll(".table-wrap")) {
       const table = wrap.querySelector("table");
@@ -60,10 +84,12 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "button small csv";
-      button.append("CSV");
+      button.innerHTML = ICON;
+      // Of a table in pages only the rows at hand are here; the label says so.
+      button.append(wrap.parentElement.querySelector(":scope > .pager") ? "CSV of this page" : "CSV");
       button.setAttribute("aria-label", `Save as CSV: ${wrap.getAttribute("aria-label") ?? card?.querySelector("h2, h3")?.innerText ?? "this table"}`);
       button.addEventListener("click", () => save(table));
-      const header = card?.querySelector(":scope > header");
+      const header = headerOf(card);
       if (header) header.append(button);
       else wrap.after(button);
     }
