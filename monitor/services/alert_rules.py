@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from django.db import transaction
@@ -54,7 +54,10 @@ def save_rule(
 
 
 def make_ready_made(*, workspace: Workspace, kind: str, for_member: Membership) -> AlertRule:
-    """The rule of a kind as it is offered; the same one again where it is there already. Problem without a brand."""
+    """The rule of a kind as it is offered, on and writing to this member; the one that is there already, if there is.
+
+    Problem without a brand.
+    """
     if kind not in READY_MADE:
         raise Problem("Choose one of the kinds of rules.")
     own = Brand.objects.for_workspace(workspace).filter(kind=BrandKind.OWN, archived_at=None).order_by("pk").first()
@@ -65,6 +68,8 @@ def make_ready_made(*, workspace: Workspace, kind: str, for_member: Membership) 
         Workspace.objects.select_for_update().get(pk=workspace.pk)
         known = AlertRule.objects.for_workspace(workspace).filter(kind=kind, name=READY_MADE[kind]["name"])
         if existing := known.filter(archived_at=None).first():
+            switch(rule=existing, on=True)
+            _add_recipients(existing, {for_member.pk})
             return existing
         fields = {**blank(kind), "brand": brand, "panel": None, "assistants": [], "recipients": [for_member]}
         return save_rule(workspace=workspace, rule=None, fields=fields)
@@ -155,6 +160,10 @@ def _set_recipients(rule: AlertRule, wanted: Iterable[Membership]) -> None:
     ids = {membership.pk for membership in wanted if membership.workspace_id == rule.workspace_id}
     rows = AlertRecipient.objects.for_workspace(rule.workspace_id).filter(rule=rule)
     rows.exclude(membership__in=ids).delete()
+    _add_recipients(rule, ids)
+
+
+def _add_recipients(rule: AlertRule, ids: Set[int]) -> None:
     AlertRecipient.objects.bulk_create(
         (AlertRecipient(workspace_id=rule.workspace_id, rule=rule, membership_id=pk) for pk in sorted(ids)),
         ignore_conflicts=True,

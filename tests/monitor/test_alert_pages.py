@@ -172,6 +172,21 @@ def test_a_ready_made_rule_takes_one_click_and_is_made_once() -> None:
     assert "Choose one of the kinds" in post(client, "alert_rule_ready_made", workspace, kind="weather")
 
 
+def test_who_asks_to_be_told_is_told_also_by_a_rule_that_is_there_and_off() -> None:
+    workspace = make_workspace()
+    rule = alert_rules.make_ready_made(
+        workspace=workspace,
+        kind="silence",
+        for_member=Membership.objects.for_workspace(workspace).get(user=make_member(workspace)),
+    )
+    alert_rules.switch(rule=rule, on=False)
+    client = signed_in(workspace, Role.EDITOR)
+    for _ in range(2):
+        assert "is on." in post(client, "alert_rule_ready_made", workspace, kind="silence")
+    assert AlertRule.objects.for_workspace(workspace).get().is_on
+    assert AlertRecipient.objects.for_workspace(workspace).filter(rule=rule).count() == 2
+
+
 def form_data(brand: Brand, **fields: Any) -> dict[str, Any]:
     return {"name": "Ups and downs", "watches": ["mention"], "brand": brand.pk, "days": 7, "percent": 0, **fields}
 
