@@ -7,6 +7,7 @@ by whoever draws what strangers made, it takes down itself alone. Imports nothin
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ def main(page: Path, out: Path, dots: float) -> None:
     for kind, most in limits:
         with contextlib.suppress(ValueError, OSError):  # a system without this limit; the clock outside holds
             resource.setrlimit(kind, (most, most))
+    # a pool of threads as wide as a large machine would reserve more memory than the limit leaves
+    os.environ["RAYON_NUM_THREADS"] = "1"
     import typst
 
     try:
