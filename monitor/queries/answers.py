@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
@@ -33,6 +33,7 @@ from monitor.models import (
     Response,
     ResponseSource,
     ResponseStatus,
+    Run,
     Workspace,
 )
 from monitor.models import Page as StoredPage
@@ -48,6 +49,8 @@ PAGE_SIZE = 25
 #: So many answers can be leafed through; who looks for older ones narrows the list. Counting all would take seconds.
 MOST_LISTED = 10_000
 EXCERPT = 220
+#: So many of the latest days are looked in before the whole of a list.
+LOOKED_IN = (2, 30)
 #: Longer answers are read to here for their excerpt.
 MOST_READ = 20_000
 MOST_SHOWN = 300_000
@@ -113,9 +116,27 @@ class Answers:
 
 
 class _Pages(Paginator):  # type: ignore[type-arg]  # no generic when it runs
-    """Pages of a list whose length is counted up to MOST_LISTED."""
+    """Pages of a list whose length is counted up to MOST_LISTED.
+
+    A page is looked for among the latest days first: sorting all of a long history for its newest 25 takes seconds.
+    """
 
     object_list: QuerySet[Response]
+
+    def __init__(self, found: QuerySet[Response], newest: date | None) -> None:
+        super().__init__(found, PAGE_SIZE)
+        self._newest = newest
+
+    def page(self, number: int | str) -> Page[Response]:
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        last = min(first + self.per_page, self.count)
+        newest = self._newest or date.min + timedelta(days=max(LOOKED_IN))
+        for days in LOOKED_IN:
+            found = list(self.object_list.filter(run__day__gt=newest - timedelta(days=days))[first:last])
+            if len(found) == last - first:
+                return Page(found, number, self)
+        return Page(self.object_list[first:last], number, self)
 
     @cached_property
     def count(self) -> int:
@@ -142,7 +163,8 @@ def answers(workspace: Workspace, bar: filters.FilterBar, params: QueryDict) -> 
     """A page of the list, newest first. Without dates in the URL it reaches over all of history."""
     asked = read_narrowing(params)
     found = _narrowed(workspace, bar.filter, asked, bool(params.get("from") or params.get("to")))
-    page = _Pages(found, PAGE_SIZE).get_page(params.get("page"))
+    newest = Run.objects.for_workspace(workspace).aggregate(day=Max("day"))["day"]
+    page = _Pages(found, newest).get_page(params.get("page"))
     return Answers(
         rows=tuple(_rows(workspace, list(page.object_list), asked.words)),
         page=page,

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
+from django.db.models import Count, Max, Q
 
 from monitor import assistants, metrics
 from monitor.metrics import Rate
-from monitor.models import Response, SupportCheck, SupportVerdict, Workspace
+from monitor.models import Extraction, Response, Run, SupportCheck, SupportVerdict, Workspace
 from monitor.queries import counts
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept
 
 State = Literal["supported", "partly", "not", "unknown", "unplaced"]
 #: Each state's badge and words.
@@ -132,6 +134,18 @@ def by_assistant(workspace: Workspace, chosen: Filter) -> tuple[SupportRow, ...]
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return ()
+    shown = counts.fingerprint(workspace, extraction, chosen)
+    return kept(("support", shown, _checked(workspace, chosen)), lambda: _by_assistant(workspace, extraction, chosen))
+
+
+def _checked(workspace: Workspace, chosen: Filter) -> tuple[Any, ...]:
+    """Another one whenever the check of a run of the period is done, or is to be done again."""
+    runs = Run.objects.for_workspace(workspace).filter(day__range=(chosen.period.start, chosen.period.end))
+    found = runs.aggregate(last=Max("support_checked_at"), open=Count("pk", filter=Q(support_checked_at=None)))
+    return found["last"], found["open"]
+
+
+def _by_assistant(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[SupportRow, ...]:
     values = counts.values_of(workspace, extraction, chosen)
     grouped: dict[tuple[str, str], list[Sequence[Any]]] = {}
     for assistant, stratum, *row in counts.fetch(counts.of_answers(_SUPPORT, chosen), values):

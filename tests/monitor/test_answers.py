@@ -11,6 +11,8 @@ from django.urls import reverse
 from monitor.models import Response, ResponseStatus, Role
 from monitor.queries import answers as queries
 from monitor.services import workspaces
+from tests.factories import make_member
+from tests.factories_history import make_history
 from tests.world import PAYLOAD, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +108,16 @@ def test_an_excerpt_shows_where_the_word_stands() -> None:
     text = "x " * 300 + "the Fernwood pen " + "y " * 300
     assert "Fernwood" in queries.excerpt(text, "fernwood")
     assert queries.excerpt("short", "") == "short"
+
+
+def test_a_page_reaches_over_the_latest_days_where_they_do_not_fill_it(viewer: Client) -> None:
+    history = make_history(days=40, prompts=2, repeats=1)
+    viewer.force_login(make_member(history.workspace), backend="django.contrib.auth.backends.ModelBackend")
+    wanted = list(
+        Response.objects.for_workspace(history.workspace).order_by("-run__day", "-pk").values_list("pk", flat=True)
+    )
+    address = reverse("answers", args=[history.workspace.slug])
+    pages = [viewer.get(address, {"page": number}).context["found"] for number in (1, 2, 3, 4)]
+    assert [row.response.pk for found in pages for row in found.rows] == wanted and len(wanted) == 80
+    first_day = {"to": str(history.runs[0].day)}
+    assert {row.response.pk for row in viewer.get(address, first_day).context["found"].rows} == set(wanted[-2:])
