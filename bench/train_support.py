@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.metrics import f1_score
-from support_pairs import Labelled, Page, pairs, telling
 
+from bench.support_pairs import Labelled, Page, pairs, telling
 from inference.embed import Embedder, get_embedder
 from rag import support_words
 from rag.extract import UnreadablePage, extract
