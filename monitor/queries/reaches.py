@@ -106,7 +106,7 @@ class Reach:
             case 2 if not self.read:
                 return "Ranked, but no page at all was near enough to the question to answer from."
             case 2 if self.is_written:
-                return "Ranked, but others scored higher, kept closer to the topic, or took the room in the prompt."
+                return "Ranked, but others scored higher, kept to the topic, or took the room in the model's prompt."
             case 2:
                 return "Ranked, but not read: others scored higher, or kept closer to the topic by passage and title."
             case 3 if self.is_written:
