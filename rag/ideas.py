@@ -152,9 +152,10 @@ def _in_turns(documents: Iterable[Document]) -> Iterator[tuple[str, bool, str]]:
     """(question, asked, document id) of every document, each giving one in turn."""
     of_each = []
     for document in documents:
-        unique = dict(reversed(list(questions_of(document.title, document.text))))
-        listed = [(question, asked, document.id) for question, asked in reversed(unique.items())]
-        of_each.append(listed[:MOST_OF_A_PAGE])
+        unique: dict[str, bool] = {}
+        for question, asked in questions_of(document.title, document.text):
+            unique.setdefault(question, asked)
+        of_each.append([(question, asked, document.id) for question, asked in unique.items()][:MOST_OF_A_PAGE])
     for turn in zip_longest(*of_each):
         yield from (one for one in turn if one is not None)
 
@@ -181,14 +182,14 @@ class _Taken:
 
     def __init__(self, embedder: Embedder, known: Sequence[str]) -> None:
         self._words = {_key(question) for question in known}
-        self._vectors = [np.asarray(vector) for vector in embedder.encode(list(known), "query")] if known else []
+        self._vectors = embedder.encode(list(known), "query")  # [questions, dimension]
 
     def has(self, question: str, vector: Vectors) -> bool:
-        return _key(question) in self._words or bool(self._vectors) and max(np.stack(self._vectors) @ vector) >= SAME
+        return _key(question) in self._words or bool((self._vectors @ vector >= SAME).any())
 
     def add(self, question: str, vector: Vectors) -> None:
         self._words.add(_key(question))
-        self._vectors.append(np.asarray(vector))
+        self._vectors = np.vstack([self._vectors, vector])
 
 
 def _key(question: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from django.urls import reverse
 
@@ -37,12 +37,12 @@ def next_steps(workspace: Workspace, chosen: Filter, sections: Sequence[Section]
     """At most three; of each kind the one that stands out most."""
     if not sections:
         return ()
-    found = (
-        *_failed(workspace, chosen, sections),
-        *_thin(workspace, sections),
-        *_gap(workspace, chosen),
-        *_read_and_not_cited(workspace, chosen, sections),
-        *_cited_elsewhere(workspace, chosen, sections),
+    found = chain(
+        _failed(workspace, chosen, sections),
+        _thin(workspace, sections),
+        _gap(workspace, chosen),
+        _read_and_not_cited(workspace, chosen, sections),
+        _cited_elsewhere(workspace, chosen, sections),
     )
     return tuple(islice(found, MOST))
 
