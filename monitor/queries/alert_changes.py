@@ -66,9 +66,7 @@ class Window:
 def changes(rule: AlertRule, period: Period) -> list[Firing]:
     """Mention rate, citation rate and share of voice of the rule's brand, by assistant."""
     chosen = _filter(rule, period)
-    extraction = counts.current_extraction(rule.workspace)
-    brands = counts.brands_of(rule.workspace, extraction) if extraction else []
-    brand = next((brand for brand in brands if brand.pk == rule.brand_id), None)
+    extraction, brands, brand = _read_for(rule)
     if extraction is None or brand is None:
         return []
     blocks = counts.load(rule.workspace, extraction, chosen)
@@ -85,12 +83,17 @@ def changes(rule: AlertRule, period: Period) -> list[Firing]:
     return _told(rule, brand, series, period, chosen, extraction)
 
 
+def _read_for(rule: AlertRule) -> tuple[Extraction | None, list[BrandInfo], BrandInfo | None]:
+    """The present reading, its brands, and the rule's among them; None where there is none."""
+    extraction = counts.current_extraction(rule.workspace)
+    brands = counts.brands_of(rule.workspace, extraction) if extraction else []
+    return extraction, brands, next((brand for brand in brands if brand.pk == rule.brand_id), None)
+
+
 def sentiment(rule: AlertRule, period: Period) -> list[Firing]:
     """Answers that are negative toward the rule's brand, among those that name it and were judged."""
     chosen = _filter(rule, period)
-    extraction = counts.current_extraction(rule.workspace)
-    brands = counts.brands_of(rule.workspace, extraction) if extraction else []
-    brand = next((brand for brand in brands if brand.pk == rule.brand_id), None)
+    extraction, _, brand = _read_for(rule)
     if extraction is None or brand is None:
         return []
     values = counts.values_of(rule.workspace, extraction, chosen) | {"brand": brand.pk}
