@@ -20,6 +20,11 @@ def points(difference: float | None) -> str:
     return "0 pts" if written in ("+0", "-0") else f"{written} pts".replace("-", "−")
 
 
+def counted(number: int, what: str) -> str:
+    """`1 prompt`, `1,200 prompts`."""
+    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def day(when: date) -> str:
     """`20 Nov 2026`."""
     return f"{when.day} {when:%b %Y}"

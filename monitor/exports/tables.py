@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from monitor.metrics import Change, Rate
+from monitor.plain import counted
 from monitor.queries.report import DEFINITIONS, AnswerRow, Report
 from monitor.queries.sentiment import SentimentCounts
 
@@ -71,17 +72,13 @@ def _about(report: Report) -> Table:
     rows += [
         (
             f"Answers, {section.label}",
-            f"n = {section.responses:,} valid of {_count(section.prompts, 'prompt')} on {_count(section.days, 'day')}; "
-            f"{section.failed} failed, {section.refused} refused",
+            f"n = {section.responses:,} valid of {counted(section.prompts, 'prompt')} on "
+            f"{counted(section.days, 'day')}; {section.failed} failed, {section.refused} refused",
         )
         for section in report.sections
     ]
     rows += [("Note", about.branding.footer)] if about.branding.footer else []
     return Table("about", "About this report", (Column("what", "What"), Column("which", "Which")), tuple(rows))
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _definitions() -> Table:

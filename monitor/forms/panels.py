@@ -20,6 +20,7 @@ from monitor.queries import panels as queries
 from monitor.queries import personas, suites
 from monitor.services import panels as service
 from monitor.services.panels import LEAST_OUTPUT, MAX_REPEATS, MOST_OUTPUT, fields_of
+from monitor.whole_numbers import whole_number
 
 BY_HAND, OWN_TERMS = "", "own"
 #: A panel's own fields for each assistant, by the option that they fill; the model is none.
@@ -195,8 +196,7 @@ class PanelForm(forms.Form):
 
     def _tags_on_offer(self) -> Iterator[tuple[str, str]]:
         """The tags of the suite as it is chosen, and those of the panel that no prompt of it has any more."""
-        chosen = str(self["suite"].value() or "")
-        suite = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else 0
+        suite = whole_number(str(self["suite"].value() or "")) or 0
         used = dict(suites.tags_of(self.workspace.pk, suite))
         kept = self.panel.tags if self.panel and self.panel.suite_id == suite else ()
         for tag, count in {**used, **{tag: used.get(tag, 0) for tag in kept}}.items():

@@ -44,6 +44,7 @@ from monitor.queries.corrections import Corrections
 from monitor.queries.counts import BrandInfo
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
+from monitor.whole_numbers import whole_number
 
 PAGE_SIZE = 25
 #: So many answers can be leafed through; who looks for older ones narrows the list. Counting all would take seconds.
@@ -144,17 +145,13 @@ class _Pages(Paginator):  # type: ignore[type-arg]  # no generic when it runs
 
 
 def read_narrowing(params: QueryDict) -> Narrowing:
-    def number(name: str) -> int | None:
-        value = params.get(name, "")
-        return int(value) if value.isdecimal() and len(value) < 18 else None
-
     state = params.get("state", "")
     return Narrowing(
         words=params.get("q", "").replace("\x00", "").strip()[:200],
         state=state if state in ResponseStatus.values else "",
         domain=params.get("domain", "").replace("\x00", "").strip().lower()[:253],
-        run=number("run"),
-        prompt=number("prompt"),
+        run=whole_number(params.get("run", "")),
+        prompt=whole_number(params.get("prompt", "")),
         behind=behind.read(params),
     )
 

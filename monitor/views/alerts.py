@@ -19,6 +19,7 @@ from monitor.services import alerts as service
 from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access, membership_of
+from monitor.whole_numbers import row_ids
 
 
 @access()
@@ -40,7 +41,7 @@ def alerts(request: WorkspaceRequest) -> HttpResponse:
 @access(read=None, write=Role.EDITOR)
 def alerts_see(request: WorkspaceRequest) -> HttpResponse:
     """Mark the chosen ones as seen, or all."""
-    ids = [int(value) for value in request.POST.getlist("alert") if value.isdecimal() and len(value) < 18]
+    ids = row_ids(request.POST.getlist("alert"))
     count, moment = service.mark_seen(workspace=request.workspace, ids=None if request.POST.get("all") else ids)
     if count:
         back = f"{reverse('alerts_unsee', args=[request.workspace.slug])}?{urlencode({'at': moment.isoformat()})}"

@@ -11,6 +11,7 @@ from monitor.queries import answers as queries
 from monitor.queries import answers_compared, filters
 from monitor.views.access import WorkspaceRequest, access
 from monitor.views.corrections import response_of, shown
+from monitor.whole_numbers import whole_number
 
 
 @access()
@@ -36,8 +37,7 @@ def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
 @access()
 def answer_compare(request: WorkspaceRequest, pk: int) -> HttpResponse:
     response = response_of(request, pk)
-    other = request.GET.get("with", "")
-    found = answers_compared.compared(response, int(other) if other.isdecimal() and len(other) < 18 else None)
+    found = answers_compared.compared(response, whole_number(request.GET.get("with", "")))
     return render(request, "response_compare.html", {"response": response, "found": found})
 
 

@@ -27,6 +27,7 @@ from monitor.queries import waiting
 from monitor.services import outbound, runs
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import whole_number
 
 #: Streams of one person, and of all, that one web process keeps open; who has more gets the page by asking again.
 STREAMS_A_PERSON, MOST_STREAMS = 4, 40
@@ -38,8 +39,8 @@ _open: Counter[int] = Counter()
 def ask(request: WorkspaceRequest) -> HttpResponse:
     if request.method == "POST":
         return _put_question(request)
-    answer = request.GET.get("answer", "")
-    asked = _asked(request, int(answer)) if answer.isdecimal() and len(answer) < 19 else {}
+    answer = whole_number(request.GET.get("answer", ""), digits=18)
+    asked = {} if answer is None else _asked(request, answer)
     if request.htmx and asked:
         return render(request, "_asked.html", asked)
     return render(request, "ask.html", asked | _page(request, asked["response"] if asked else None))
@@ -115,9 +116,8 @@ def ask_stream(request: WorkspaceRequest, pk: int) -> HttpResponseBase:
 def _last_seen(request: HttpRequest) -> tuple[int, int]:
     """The try and the piece that a browser names when it comes back; before the first piece where it names none."""
     lease, _, sequence = request.headers.get("Last-Event-ID", "").partition(".")
-    if lease.isdecimal() and sequence.isdecimal() and len(lease) < 10 and len(sequence) < 10:
-        return int(lease), int(sequence)
-    return 0, -1
+    at_try, piece = whole_number(lease, digits=9), whole_number(sequence, digits=9)
+    return (0, -1) if at_try is None or piece is None else (at_try, piece)
 
 
 async def _events(response_id: int, person: int, lease: int, sequence: int) -> AsyncIterator[bytes]:

@@ -18,6 +18,7 @@ from monitor.services import corrections as service
 from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import whole_number
 
 
 @access(read=None, write=Role.EDITOR)
@@ -126,10 +127,10 @@ def _brand(request: WorkspaceRequest, pk: int) -> Brand:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    value = request.POST.get(name, "")
-    if not (value.isascii() and value.isdigit() and len(value) < 10):
+    value = whole_number(request.POST.get(name, ""), digits=9)
+    if value is None:
         raise Problem("Nothing was changed: the form came incomplete. Load the page again.")
-    return int(value)
+    return value
 
 
 def _review(request: WorkspaceRequest, response: Response) -> Review | None:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
 from monitor.models import JobKind, Role, Suite
+from monitor.plain import counted
 from monitor.queries import ideas as queries
 from monitor.queries import jobs
 from monitor.services import ideas as service
@@ -15,6 +16,7 @@ from monitor.services.errors import Problem
 from monitor.services.prompt_rows import split_tags
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import row_ids
 
 
 @access()
@@ -43,20 +45,20 @@ def ideas_look(request: WorkspaceRequest) -> HttpResponse:
 @access(read=None, write=Role.EDITOR)
 def ideas_add(request: WorkspaceRequest) -> HttpResponse:
     """Add the ticked ideas to a suite, in the words that stand in their fields; or let them go."""
-    ids = _ids(request.POST.getlist("idea"))
+    ids = row_ids(request.POST.getlist("idea"))
     if not ids:
         messages.info(request, "Nothing was changed: tick the ideas first.")
     elif "dismiss" in request.POST:
         gone = service.dismiss(workspace=request.workspace, ids=ids)
         address = reverse("ideas_restore", args=[request.workspace.slug]) + "?ids=" + ",".join(map(str, ids))
-        undo.done(request, f"{_count(gone)} dismissed. They are not suggested again.", undo=address)
+        undo.done(request, f"{counted(gone, 'idea')} dismissed. They are not suggested again.", undo=address)
     else:
         _add(request, ids)
     return redirect("ideas", request.workspace.slug)
 
 
 def _add(request: WorkspaceRequest, ids: list[int]) -> None:
-    wanted = _ids([request.POST.get("suite", "")])
+    wanted = row_ids([request.POST.get("suite", "")])
     rows = Suite.objects.for_workspace(request.workspace).filter(archived_at=None).select_related("workspace")
     suite = get_object_or_404(rows, pk__in=wanted)
     texts = {pk: request.POST.get(f"text-{pk}", "") for pk in ids}
@@ -66,22 +68,15 @@ def _add(request: WorkspaceRequest, ids: list[int]) -> None:
         messages.error(request, f"Nothing was added: {problem}")
         return
     there = f" {done.skipped} {'was' if done.skipped == 1 else 'were'} there already." if done.skipped else ""
-    messages.success(request, f"{_count(done.added, 'prompt')} added to {suite.name}.{there}")
+    messages.success(request, f"{counted(done.added, 'prompt')} added to {suite.name}.{there}")
 
 
 @access(read=None, write=Role.EDITOR)
 def ideas_restore(request: WorkspaceRequest) -> HttpResponse:
-    ids = _ids(request.POST.getlist("idea") or request.GET.get("ids", "").split(","))
-    messages.success(request, f"{_count(service.bring_back(workspace=request.workspace, ids=ids))} brought back.")
+    ids = row_ids(request.POST.getlist("idea") or request.GET.get("ids", "").split(","))
+    back = service.bring_back(workspace=request.workspace, ids=ids)
+    messages.success(request, f"{counted(back, 'idea')} brought back.")
     return redirect("ideas", request.workspace.slug)
-
-
-def _ids(texts: list[str]) -> list[int]:
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 18]
-
-
-def _count(number: int, what: str = "idea") -> str:
-    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
 
 
 urlpatterns = [

@@ -23,6 +23,7 @@ from monitor.services import runs as run_service
 from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import whole_number
 
 RUNS_SHOWN = 20
 LATEST_RUNS = 10
@@ -187,7 +188,7 @@ def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_number(text, digits=9) or 0
 
 
 def _as_data(form: PanelForm) -> QueryDict:

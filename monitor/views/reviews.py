@@ -15,6 +15,7 @@ from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access
 from monitor.views.corrections import review_of, shown
+from monitor.whole_numbers import whole_number
 
 
 @access()
@@ -24,9 +25,8 @@ def review(request: WorkspaceRequest) -> HttpResponse:
 
 @access(read=None, write=Role.EDITOR)
 def review_draw(request: WorkspaceRequest) -> HttpResponse:
-    sent = request.POST.get("draws", "")
-    after = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1
-    drawn = service.draw(workspace=request.workspace, after=after)
+    after = whole_number(request.POST.get("draws", ""), digits=8)
+    drawn = service.draw(workspace=request.workspace, after=-1 if after is None else after)
     upcoming = queries.progress(request.workspace).upcoming
     if upcoming is None:
         messages.info(request, "There is no answer left to draw. Run a panel first.")

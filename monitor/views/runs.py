@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 
 from monitor.models import ResponseStatus, Role, Run
+from monitor.plain import counted
 from monitor.queries import costs as cost_queries
 from monitor.queries import runs as queries
 from monitor.queries import waiting
@@ -59,7 +60,8 @@ def run_cancel(request: WorkspaceRequest, pk: int) -> HttpResponse:
     taken_back = service.cancel_run(run=found)
     if was_running:
         messages.success(
-            request, f"The run is cancelled: {_count(taken_back)} will not be asked. Answers so far are kept."
+            request,
+            f"The run is cancelled: {counted(taken_back, 'question')} will not be asked. Answers so far are kept.",
         )
     else:
         messages.info(request, "The run had ended already.")
@@ -73,14 +75,10 @@ def run_retry(request: WorkspaceRequest, pk: int) -> HttpResponse:
     statuses = [status for status in service.RETRYABLE if (status is ResponseStatus.UNKNOWN) == unknown]
     again = service.retry_failed(run=_run(request, pk), statuses=statuses)
     if again:
-        messages.success(request, f"{_count(again)} will be asked again. What was answered stays.")
+        messages.success(request, f"{counted(again, 'question')} will be asked again. What was answered stays.")
     else:
         messages.info(request, "There is nothing left to ask again.")
     return redirect("run", request.workspace.slug, pk)
-
-
-def _count(number: int) -> str:
-    return "1 question" if number == 1 else f"{number:,} questions"
 
 
 def _run(request: WorkspaceRequest, pk: int) -> Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from monitor.forms.suites import CsvForm, LinesForm, PromptForm, SuiteForm
 from monitor.models import Prompt, Role, Suite
+from monitor.plain import counted
 from monitor.queries import filters
 from monitor.queries import prompts as standing
 from monitor.queries import suites as queries
@@ -23,6 +23,7 @@ from monitor.services.errors import Problem
 from monitor.services.prompt_rows import Parsed
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import row_ids
 
 PROMPTS_SHOWN = 100
 #: Rows of each kind that the preview lists; the rest is counted.
@@ -193,8 +194,12 @@ def _add(
 ) -> HttpResponse:
     done = service.add_prompts(suite=found, rows=rows)
     skipped += done.skipped
-    passed = f" {_count(skipped)} skipped: the suite has {'it' if skipped == 1 else 'them'} already." if skipped else ""
-    messages.success(request, f"{_count(done.added)} added.{passed}")
+    passed = (
+        f" {counted(skipped, 'prompt')} skipped: the suite has {'it' if skipped == 1 else 'them'} already."
+        if skipped
+        else ""
+    )
+    messages.success(request, f"{counted(done.added, 'prompt')} added.{passed}")
     return redirect("suite", request.workspace.slug, found.pk)
 
 
@@ -249,20 +254,20 @@ def prompt_restore(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 @access(read=None, write=Role.EDITOR)
 def prompts_archive(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    return _archive(request, _suite(request, pk), _ids(request.POST.getlist("prompt")))
+    return _archive(request, _suite(request, pk), row_ids(request.POST.getlist("prompt")))
 
 
 @access(read=None, write=Role.EDITOR)
 def prompts_restore(request: WorkspaceRequest, pk: int) -> HttpResponse:
     ids = request.POST.getlist("prompt") or request.GET.get("ids", "").split(",")
-    return _restore(request, _suite(request, pk), _ids(ids))
+    return _restore(request, _suite(request, pk), row_ids(ids))
 
 
 def _archive(request: WorkspaceRequest, found: Suite, ids: list[int]) -> HttpResponse:
     archived = service.archive_prompts(suite=found, prompt_ids=ids)
     if archived:
         address = _address(request, "prompts_restore", found.pk) + "?ids=" + ",".join(map(str, archived))
-        undo.done(request, f"{_count(len(archived))} archived. Their answers stay.", undo=address)
+        undo.done(request, f"{counted(len(archived), 'prompt')} archived. Their answers stay.", undo=address)
     else:
         messages.info(request, "Nothing was archived: tick the prompts first.")
     return redirect("suite", request.workspace.slug, found.pk)
@@ -271,18 +276,10 @@ def _archive(request: WorkspaceRequest, found: Suite, ids: list[int]) -> HttpRes
 def _restore(request: WorkspaceRequest, found: Suite, ids: list[int]) -> HttpResponse:
     done = service.restore_prompts(suite=found, prompt_ids=ids)
     if done.added:
-        messages.success(request, f"{_count(done.added)} restored.")
+        messages.success(request, f"{counted(done.added, 'prompt')} restored.")
     else:
         messages.info(request, "Nothing was restored: the suite asks these words already.")
     return redirect("suite", request.workspace.slug, found.pk)
-
-
-def _ids(texts: Iterable[str]) -> list[int]:
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
-
-
-def _count(number: int) -> str:
-    return "1 prompt" if number == 1 else f"{number:,} prompts"
 
 
 def _address(request: WorkspaceRequest, name: str, pk: int) -> str:

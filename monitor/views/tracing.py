@@ -19,6 +19,7 @@ from monitor.queries.tracing import RunTrace
 from monitor.services import tracing as services
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import whole_number
 
 
 @access()
@@ -27,8 +28,8 @@ def trace(request: WorkspaceRequest) -> HttpResponse:
     offered = list(queries.runs(request.workspace)[: queries.RUNS_OFFERED])
     asked = request.GET.get("run", "")
     chosen = next((run for run in offered if str(run.pk) == asked), None)
-    if chosen is None and asked.isdecimal() and len(asked) < 18:
-        chosen = queries.runs(request.workspace).filter(pk=asked).first()
+    if chosen is None and (pk := whole_number(asked)) is not None:
+        chosen = queries.runs(request.workspace).filter(pk=pk).first()
     of_panel = [run for run in offered if str(run.panel_id) == request.GET.get("panel")]
     run = chosen or next(iter(of_panel or offered), None)
     context: dict[str, Any] = {"runs": offered, "run": run}
