@@ -55,6 +55,12 @@ def _port(raw: str) -> int:
     return int(raw)
 
 
+def _whole(raw: str) -> int:
+    if not raw.isdigit():
+        raise ValueError("give a whole number.")
+    return int(raw)
+
+
 def _count(raw: str) -> int:
     if not raw.isdigit() or int(raw) < 1:
         raise ValueError("give a whole number of at least 1.")
@@ -218,6 +224,12 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "300",
         "Seconds that a call to an external assistant may take, to the last byte of its answer.",
         _count,
+    ),
+    Variable(
+        "DATABASE_POOL",
+        "0",
+        "Connections to PostgreSQL that a process lends its threads, 16 in web servers; 0: each thread has its own.",
+        _whole,
     ),
     Variable("WEB_WORKERS", "1", "Web server processes.", _count),
     Variable("LEASE_SECONDS", "120", "How long a worker may hold a response before another takes it.", _count),

@@ -101,6 +101,8 @@ def _database() -> dict[str, Any]:
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {"connect_timeout": 10},
     }
+    if most := environment.get("DATABASE_POOL"):
+        common["OPTIONS"]["pool"] = {"min_size": 1, "max_size": most}
     url = urlsplit(environment.get("DATABASE_URL"))
     if not url.scheme:
         return {
@@ -124,7 +126,16 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "monitor_cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "monitor_cache"},
+    # Parts of pages as they were written, in each process; a part takes up to a megabyte.
+    "written": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "written",
+        "TIMEOUT": 3600,
+        "OPTIONS": {"MAX_ENTRIES": 60},
+    },
+}
 
 AUTH_USER_MODEL = "monitor.User"
 AUTHENTICATION_BACKENDS = [

@@ -24,12 +24,13 @@ from typing import IO, Self
 
 import psycopg
 
-from monitor import embedded_postgres
+from monitor import embedded_postgres, environment
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15
+WEB_POOL = 16
 LONGEST_PAUSE = 30.0
 
 
@@ -257,6 +258,8 @@ def web(data_dir: Path, *, host: str, port: int, processes: int) -> Service:
             *("--workers", str(processes), "--no-ws", "monitor.asgi:application"),
         ],
         data_dir / "logs" / "web.log",
+        # each request has a thread of its own, which would open a connection and close it again
+        {"DATABASE_POOL": str(environment.get("DATABASE_POOL") or WEB_POOL)},
     )
 
 
