@@ -51,7 +51,7 @@ PAGE_SIZE = 25
 MOST_LISTED = 10_000
 EXCERPT = 220
 #: So many of the latest days are looked in before the whole of a list.
-LOOKED_IN = (2, 30)
+LOOKED_IN = (1, 4, 30)
 #: Longer answers are read to here for their excerpt.
 MOST_READ = 20_000
 MOST_SHOWN = 300_000

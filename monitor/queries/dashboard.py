@@ -6,7 +6,7 @@ among all changes that are shown beside it. Reads counts by `counts`, makes figu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
@@ -22,7 +22,7 @@ from monitor.queries import counts, domains, measuring, runs, source_types
 from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Key
 from monitor.queries.domains import DomainCounts, Domains
 from monitor.queries.filters import STRATA, Filter
-from monitor.queries.kept import kept
+from monitor.queries.kept import kept, stamp
 from monitor.queries.measuring import Break
 from monitor.queries.source_types import KindOf
 from monitor.source_types import LABELS
@@ -146,9 +146,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of the page. `sections` is empty where the filter has no counts at all."""
+    """All of the page. `sections` is empty where the filter has no counts at all; `stamp` is another for others."""
 
     filter: Filter
+    stamp: str
     sections: tuple[Section, ...]
     findings: tuple[Finding, ...]
     more_findings: int
@@ -163,7 +164,7 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     latest = Run.objects.for_workspace(workspace).filter(panel__isnull=False).select_related("panel")
     latest = latest.filter(panel=chosen.panel) if chosen.panel else latest
     lines = tuple(runs.progress_of(latest.order_by("-day", "-pk")[:RUNS_SHOWN]))
-    sections, brands = sections_of(workspace, chosen)
+    sections, brands, made_of = _sections_kept(workspace, chosen, DOMAINS_SHOWN)
     found = [finding for section in sections for finding in _findings(section)]
     certain = sorted(
         (item for item in found if item.change.verdict == "more than noise"),
@@ -171,6 +172,7 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     )
     return Overview(
         filter=chosen,
+        stamp=stamp(made_of),
         sections=sections,
         findings=tuple(certain[:FINDINGS_SHOWN]),
         more_findings=max(0, len(certain) - FINDINGS_SHOWN),
@@ -223,29 +225,35 @@ def sections_of(
     workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN
 ) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
     """The sections of every assistant that was measured in the period, and the brands they show."""
+    sections, brands, _ = _sections_kept(workspace, chosen, most_domains)
+    return sections, brands
+
+
+def _sections_kept(
+    workspace: Workspace, chosen: Filter, most_domains: int
+) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...], Hashable]:
+    """The sections, the brands they show, and what they are made of."""
     extraction = counts.current_extraction(workspace)
     if extraction is None:
-        return (), ()
+        return (), (), ()
     now = beside(workspace, extraction, chosen)
-    sections = kept(
-        ("sections", counts.fingerprint(workspace, extraction, chosen), now, most_domains),
-        lambda: made(measured(workspace, extraction, chosen), chosen, now, most_domains),
-    )
-    return sections, tuple(_shown(now.brands, chosen))
+    key = "sections", counts.fingerprint(workspace, extraction, chosen), now, most_domains
+    sections = kept(key, lambda: made(measured(workspace, extraction, chosen), chosen, now, most_domains))
+    return sections, tuple(_shown(now.brands, chosen)), key
 
 
 def _shown(brands: Iterable[BrandInfo], chosen: Filter) -> list[BrandInfo]:
     return [brand for brand in brands if not chosen.brands or brand.pk in chosen.brands]
 
 
-def made(found: Measured, chosen: Filter, now: Beside, most_domains: int) -> tuple[Section, ...]:
-    """The sections of what was measured."""
+def made(found: Measured, chosen: Filter, now: Beside, most_domains: int, first: int = 0) -> tuple[Section, ...]:
+    """The sections of what was measured; of domains at most so many after the `first`."""
     kind, breaks, asked = source_types.kinds(now.said), dict(now.breaks), dict(now.asked)
     shown = _shown(now.brands, chosen)
     return _adjusted(
         [
             _section(
-                *(block, chosen, now.brands, shown, found.domains[block.key].most_cited(block, most_domains)),
+                *(block, chosen, now.brands, shown, found.domains[block.key].most_cited(block, most_domains, first)),
                 *(kind, breaks, asked),
             )
             for block in found.blocks

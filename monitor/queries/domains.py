@@ -48,11 +48,16 @@ class Domains:
         """A column summed over the rows within: [domains]."""
         return np.bincount(self.domain[within], self.table[column][within], len(self.names)).astype(float)
 
-    def most_cited(self, block: Block, most: int) -> list[DomainCounts]:
-        """At most so many, those most cited in either period; the most cited now first."""
+    def cited(self) -> int:
+        """How many are cited in either period."""
+        return len(np.unique(self.domain[self.table["cited"] > 0]))
+
+    def most_cited(self, block: Block, most: int, first: int = 0) -> list[DomainCounts]:
+        """At most so many after the `first`, those most cited in either period; of them the most cited now first."""
         now, before = self.sums("cited", self.now), self.sums("cited", ~self.now)
         either = np.maximum(now, before)
-        chosen = [place for place in np.lexsort((np.arange(len(either)), -either))[:most].tolist() if either[place]]
+        order = np.lexsort((np.arange(len(either)), -either))[first : first + most]
+        chosen = [place for place in order.tolist() if either[place]]
         chosen.sort(key=lambda place: (-now[place], self.names[place]))
         wanted = np.full(len(self.names), -1)
         wanted[chosen] = np.arange(len(chosen))

@@ -1,15 +1,18 @@
 """Figures that were made a moment ago, kept in this process for whoever asks next. Knows nothing of what they are.
 
 A key holds everything that the figures are made of, rows by `counts.fingerprint`: what is out of date is not found, and
-goes when others take its place.
+goes when others take its place. Templates keep what they write of such figures under the `stamp` of the same key.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
+
+from django.core.cache import caches
 
 Value = TypeVar("Value")
 
@@ -45,7 +48,13 @@ def kept(key: Hashable, make: Callable[[], Value]) -> Value:
         return value
 
 
+def stamp(key: Hashable) -> str:
+    """The key as a short text, for `{% cache %}`."""
+    return hashlib.blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
 def forget() -> None:
-    """Keep nothing of what was made so far."""
+    """Keep nothing of what was made and written so far."""
     with _lock:
         _places.clear()
+    caches["written"].clear()

@@ -5,7 +5,7 @@ Reads the day's counts alone. Knows nothing of suites.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,9 +15,10 @@ from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import BrandKind, Extraction, Prompt, Workspace
 from monitor.queries import counts
-from monitor.queries.counts import Key
+from monitor.queries.counts import Key, Row
 from monitor.queries.domains import Domains
 from monitor.queries.filters import STRATA, Filter
+from monitor.queries.kept import kept, stamp
 
 Measure = Literal["named", "cited", "gap"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -93,13 +94,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """Prompts by assistants, the widest gaps first; `total` counts the prompts not shown too."""
+    """Prompts by assistants, the widest gaps first; `total` counts the prompts not shown too.
+
+    `stamp` is another one for other figures.
+    """
 
     measure: Measure
     columns: tuple[Column, ...]
     rows: tuple[HeatRow, ...]
     total: int
     has_own_brand: bool
+    stamp: str = ""
 
 
 def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
@@ -107,7 +112,13 @@ def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return Heatmap(measure, (), (), 0, False)
-    found = rows(workspace, extraction, chosen)
+    found, made_of = _rows(workspace, extraction, chosen)
+    has_own = any(brand["kind"] == BrandKind.OWN for brand in extraction.brand_set.brands)
+    key = made_of, measure, has_own
+    return kept(("heat", *key), lambda: _heatmap(found, measure, has_own, stamp(key)))
+
+
+def _heatmap(found: Sequence[PromptRow], measure: Measure, has_own: bool, stamped: str) -> Heatmap:
     keys = list(dict.fromkeys(row.key for row in found))
     by_prompt: dict[int, list[PromptRow]] = {}
     for row in found:
@@ -122,14 +133,13 @@ def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
         for key in keys
     )
     heat = sorted((_heat_row(group, keys, measure) for group in by_prompt.values()), key=_widest_first)
-    has_own = any(brand["kind"] == BrandKind.OWN for brand in extraction.brand_set.brands)
-    return Heatmap(measure, columns, tuple(heat[:ROWS_SHOWN]), len(heat), has_own)
+    return Heatmap(measure, columns, tuple(heat[:ROWS_SHOWN]), len(heat), has_own, stamped)
 
 
 def widest_gaps(workspace: Workspace, chosen: Filter, *, most: int) -> list[PromptRow]:
     """Each prompt with each assistant, the widest gaps first."""
     extraction = counts.current_extraction(workspace)
-    found = rows(workspace, extraction, chosen) if extraction else []
+    found = rows(workspace, extraction, chosen) if extraction else ()
     return sorted(found, key=lambda row: -row.gap / row.n if row.n else 0)[:most]
 
 
@@ -150,13 +160,26 @@ def _widest_first(row: HeatRow) -> tuple[float, float, str]:
     return -row.widest_gap, sum(shares) / len(shares), row.prompt.casefold()
 
 
-def rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[PromptRow]:
+def rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[PromptRow, ...]:
     """The counts by assistant and prompt, of prompts with valid answers."""
-    found = counts.rows_of(workspace, extraction, chosen, "cells", before=False)
+    return _rows(workspace, extraction, chosen)[0]
+
+
+def _rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[tuple[PromptRow, ...], Hashable]:
+    """The rows and what they are made of."""
     texts = {
         pk: (text, tuple(tags))
-        for pk, text, tags in Prompt.objects.for_workspace(workspace).values_list("pk", "text", "tags")
+        for pk, text, tags in Prompt.objects.for_workspace(workspace).order_by("pk").values_list("pk", "text", "tags")
     }
+    key = "prompts", counts.fingerprint(workspace, extraction, chosen), stamp(tuple(texts.items()))
+    return kept(
+        key, lambda: _standing(counts.rows_of(workspace, extraction, chosen, "cells", before=False), texts)
+    ), key
+
+
+def _standing(
+    found: Mapping[Key, Sequence[Row]], texts: Mapping[int, tuple[str, tuple[str, ...]]]
+) -> tuple[PromptRow, ...]:
     names = "valid", "own_named", "own_cited", "rival_named", "rival_cited", "gaps"
     standing = []
     for key, listed in found.items():
@@ -170,7 +193,7 @@ def rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[P
             for pk, of_prompt in zip(prompts.tolist(), sums.T.tolist(), strict=True)
             if of_prompt[0]
         ]
-    return standing
+    return tuple(standing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from monitor.models import (
     Trigger,
     Workspace,
 )
+from monitor.queries.kept import kept
 
 #: The pace is that of the last minute: a run that was retried or stood still has no honest average.
 PACE_SECONDS = 60
@@ -177,9 +178,9 @@ def progress_of(runs: Iterable[Run]) -> list[Progress]:
     if not runs:
         return []
     rows = Response.objects.for_workspace(runs[0].workspace_id).filter(run__in=runs)
-    counts: dict[int, dict[str, int]] = defaultdict(dict)
-    for run_id, status, count in rows.order_by().values_list("run_id", "status").annotate(count=Count("pk")):
-        counts[run_id][status] = count
+    over = {run.pk: run.finished_at for run in runs if run.status == RunStatus.COMPLETED}  # nothing moves there
+    counts = kept(("runs", tuple(over.items())), lambda: _states(rows.filter(run__in=over)))
+    counts = counts | _states(rows.filter(run__in=[run.pk for run in runs if run.pk not in over]))
     running = [run.pk for run in runs if run.status == RunStatus.RUNNING]
     waiting = rows.filter(run__in=running, status=ResponseStatus.PENDING, tries__gt=0).order_by()
     again = {
@@ -187,7 +188,15 @@ def progress_of(runs: Iterable[Run]) -> list[Progress]:
         for run_id, count, at in waiting.values_list("run_id").annotate(count=Count("pk"), at=Min("next_try_at"))
     }
     paces = _paces(rows, [run for run in runs if run.pk in running])
-    return [_progress(run, counts[run.pk], again.get(run.pk, (0, None)), paces.get(run.pk)) for run in runs]
+    return [_progress(run, counts.get(run.pk, {}), again.get(run.pk, (0, None)), paces.get(run.pk)) for run in runs]
+
+
+def _states(rows: QuerySet[Response]) -> dict[int, dict[str, int]]:
+    """How many responses of each run are in each state."""
+    found: dict[int, dict[str, int]] = {}
+    for run_id, status, count in rows.order_by().values_list("run_id", "status").annotate(count=Count("pk")):
+        found.setdefault(run_id, {})[status] = count
+    return found
 
 
 def _progress(run: Run, counts: dict[str, int], again: tuple[int, object | None], per_second: float | None) -> Progress:

@@ -5,11 +5,13 @@ Reads the day's counts alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeAlias
 
 import numpy as np
+from django.core.paginator import Page, Paginator
 
 from monitor import assistants, metrics
 from monitor.metrics import Rate
@@ -18,14 +20,25 @@ from monitor.queries import counts, redirects
 from monitor.queries.counts import BrandInfo, Key, Row
 from monitor.queries.dashboard import Section, beside, made, measured, owners_of
 from monitor.queries.filters import STRATA, Filter
-from monitor.queries.kept import kept
+from monitor.queries.kept import kept, stamp
 from monitor.queries.prompts import GapSource, behind_gaps
 from monitor.queries.redirects import Link
 from monitor.queries.source_types import KindRow, by_kind, kinds, said_here
 from monitor.queries.stability import Stability, stability
 
-DOMAINS_SHOWN = 100
-PAGES_SHOWN = 100
+#: Rows of a table, and of each where several assistants have one.
+ROWS_SHOWN, ROWS_OF_SEVERAL = 100, 25
+
+
+#: Which rows of a table are shown: a page of their numbers.
+Leaf: TypeAlias = "Page[int]"
+
+
+def _leaf(total: int, number: int, tables: int, most: int | None = None) -> Leaf:
+    """The leaf of that number, or the nearest there is; of one of several tables the first, and a short one."""
+    if most is None:
+        most, number = (ROWS_SHOWN, number) if tables == 1 else (ROWS_OF_SEVERAL, 1)
+    return Paginator(range(total), most).get_page(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """One assistant's pages, the most cited first; `total` counts those not shown too."""
+    """One assistant's pages, the most cited first; `leaf` knows how many there are beside those shown."""
 
     assistant: str
     stratum: str
@@ -58,7 +71,7 @@ class PageSection:
     stratum_label: str
     responses: int
     reports_retrieval: bool
-    total: int
+    leaf: Leaf
     rows: tuple[PageRow, ...]
 
 
@@ -67,6 +80,7 @@ class Part:
     """One assistant's domains, their kinds, those behind its gaps, and how stable they are; None where not asked."""
 
     section: Section
+    leaf: Leaf
     kinds: tuple[KindRow, ...]
     gaps: tuple[GapSource, ...]
     stability: Stability | None
@@ -74,37 +88,67 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All of the Sources page: a part for each assistant, or one domain alone, and the pages."""
+    """All of the Sources page: a part for each assistant, or one domain alone, and the pages.
+
+    Stamps are other ones for other figures.
+    """
 
     parts: tuple[Part, ...]
+    parts_stamp: str
     pages: tuple[PageSection, ...]
+    pages_stamp: str
     domain: str
 
 
-def sources(workspace: Workspace, chosen: Filter, *, domain: str = "", search: str = "") -> Sources:
+def sources(
+    workspace: Workspace,
+    chosen: Filter,
+    *,
+    domain: str = "",
+    search: str = "",
+    domains_leaf: int = 1,
+    pages_leaf: int = 1,
+) -> Sources:
     """Domains and pages under a filter; with `domain`, only that domain's pages. A search is for pages alone."""
-    parts = () if domain else _parts(workspace, chosen, whole=not search)
-    return Sources(parts, pages(workspace, chosen, domain=domain, search=search), domain)
+    parts, parts_made_of = ((), ()) if domain else _parts(workspace, chosen, whole=not search, number=domains_leaf)
+    listed, pages_made_of = _pages(workspace, chosen, domain, search, pages_leaf)
+    return Sources(parts, stamp(parts_made_of), listed, stamp(pages_made_of), domain)
 
 
-def _parts(workspace: Workspace, chosen: Filter, *, whole: bool) -> tuple[Part, ...]:
+def _parts(workspace: Workspace, chosen: Filter, *, whole: bool, number: int) -> tuple[tuple[Part, ...], Hashable]:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
-        return ()
+        return (), ()
     now = beside(workspace, extraction, chosen)
 
     def parts() -> tuple[Part, ...]:
         found = measured(workspace, extraction, chosen)
+        leaves = {
+            block.key: _leaf(found.domains[block.key].cited(), number, len(found.blocks)) for block in found.blocks
+        }
         shares = by_kind(chosen, kinds(now.said), owners_of(now.brands), found.blocks, found.domains)
         gaps = behind_gaps(found.domains) if whole else {}
         stable = stability(workspace, chosen, found.domains) if whole else {}
+        first, most = _rows_of(leaves.values())
         return tuple(
-            Part(section, shares.get(key, ()), tuple(gaps.get(key, ())), stable.get(key))
-            for section in made(found, chosen, now, DOMAINS_SHOWN)
-            for key in [section.key]
+            Part(
+                section,
+                leaves[section.assistant, section.stratum],
+                shares.get(section.key, ()),
+                tuple(gaps.get(section.key, ())),
+                stable.get(section.key),
+            )
+            for section in made(found, chosen, now, most, first)
         )
 
-    return kept(("sources", counts.fingerprint(workspace, extraction, chosen), now, whole), parts)
+    key = "sources", counts.fingerprint(workspace, extraction, chosen), now, whole, number
+    return kept(key, parts), key
+
+
+def _rows_of(leaves: Iterable[Leaf]) -> tuple[int, int]:
+    """The first row of the leaves, which all begin alike, and how many each has at most."""
+    leaf = next(iter(leaves), None)
+    return (leaf.paginator.per_page * (leaf.number - 1), leaf.paginator.per_page) if leaf else (0, 0)
 
 
 def kind(workspace: Workspace, domain: str) -> str:
@@ -112,30 +156,45 @@ def kind(workspace: Workspace, domain: str) -> str:
     return kinds(said_here(workspace))(domain, owners_of(counts.current_brands(workspace)).get(domain))
 
 
-def pages(
-    workspace: Workspace, chosen: Filter, *, domain: str = "", search: str = "", most: int = PAGES_SHOWN
-) -> tuple[PageSection, ...]:
-    """The pages that answers of the period cited or retrieved, by assistant."""
+def pages(workspace: Workspace, chosen: Filter, *, most: int = ROWS_SHOWN) -> tuple[PageSection, ...]:
+    """At most so many of the pages that answers of the period cited or retrieved, by assistant."""
+    return _pages(workspace, chosen, most=most)[0]
+
+
+def _pages(
+    workspace: Workspace,
+    chosen: Filter,
+    domain: str = "",
+    search: str = "",
+    number: int = 1,
+    most: int | None = None,
+) -> tuple[tuple[PageSection, ...], Hashable]:
+    """The pages, and what they are made of."""
     extraction = counts.current_extraction(workspace)
     if extraction is None:
-        return ()
+        return (), ()
     brands = tuple(counts.brands_of(workspace, extraction))
 
     def sections_made() -> tuple[PageSection, ...]:
         read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names", before=False)
         found = {key: _Pages(rows, domain, search.casefold()) for key, rows in read.items()}
-        return tuple(_page_section(key, of_key, owners_of(brands), most) for key, of_key in found.items())
+        return tuple(
+            _page_section(key, of_key, _leaf(len(of_key.texts), number, len(found), most), owners_of(brands))
+            for key, of_key in found.items()
+        )
 
-    key = "pages", counts.fingerprint(workspace, extraction, chosen), brands, domain, search, most
+    key = "pages", counts.fingerprint(workspace, extraction, chosen), brands, domain, search, number, most
     sections = kept(key, sections_made)
     links = redirects.links(workspace, [row.url for section in sections for row in section.rows])
-    return tuple(
-        replace(section, rows=tuple(replace(row, link=links.get(row.url) or row.link) for row in section.rows))
-        for section in sections
-    )
+    if links:
+        sections = tuple(
+            replace(section, rows=tuple(replace(row, link=links.get(row.url) or row.link) for row in section.rows))
+            for section in sections
+        )
+    return sections, (key, tuple(sorted((url, link.url, link.note) for url, link in links.items())))
 
 
-def _page_section(key: Key, found: _Pages, owners: dict[str, BrandInfo], most: int) -> PageSection:
+def _page_section(key: Key, found: _Pages, leaf: Leaf, owners: dict[str, BrandInfo]) -> PageSection:
     assistant, stratum = key
     return PageSection(
         assistant=assistant,
@@ -144,8 +203,8 @@ def _page_section(key: Key, found: _Pages, owners: dict[str, BrandInfo], most: i
         stratum_label=STRATA.get(stratum, stratum),
         responses=int(found.n.sum()),
         reports_retrieval=found.reports_retrieval,
-        total=len(found.texts),
-        rows=tuple(found.rows(found.most_cited(most), owners)),
+        leaf=leaf,
+        rows=tuple(found.rows([found.most_cited()[place] for place in leaf.object_list], owners)),
     )
 
 
@@ -175,10 +234,10 @@ class _Pages:
         np.maximum.at(last, self._page[is_cited], row_of[is_cited])
         self._last = [rows[place].day if place >= 0 else None for place in last.tolist()]
 
-    def most_cited(self, most: int) -> list[int]:
-        """The places of at most so many pages, the most cited first, then those retrieved most."""
-        order = np.lexsort((np.arange(len(self.texts)), -self._retrieved, -self._cited))
-        return [int(place) for place in order[:most]]
+    def most_cited(self) -> list[int]:
+        """The places of the pages, the most cited first, then those retrieved most."""
+        order: list[int] = np.lexsort((np.arange(len(self.texts)), -self._retrieved, -self._cited)).tolist()
+        return order
 
     def rows(self, shown: Sequence[int], owners: dict[str, BrandInfo]) -> Iterator[PageRow]:
         column = np.full(len(self.texts), -1)

@@ -210,6 +210,20 @@ def ago(moment: datetime | None) -> SafeString:
     )
 
 
+# --- charts ----------------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def tabled(spec: dict[str, Any]) -> dict[str, Any]:
+    """A chart's spec for the page: the rows of its data without the columns' names, which `charts.js` puts back."""
+    return spec | {
+        "datasets": {
+            name: {"columns": list(rows[0]) if rows else [], "rows": [list(row.values()) for row in rows]}
+            for name, rows in spec["datasets"].items()
+        }
+    }
+
+
 # --- links, icons, pictures ---------------------------------------------------------------------------------------
 
 
@@ -229,6 +243,22 @@ def behind(context: Context, figure: str, of: Any = None, **values: Any) -> str:
         return ""  # a page for people outside, which leads nowhere
     who = {"assistant": of.assistant, "stratum": of.stratum} if of is not None else {}
     return link(context["workspace"], context["bar"].filter, figure, **who, **values)
+
+
+@register.simple_tag(takes_context=True)
+def leaf(context: Context, number: int, name: str) -> str:
+    """The address of this page with another leaf of one of its lists."""
+    params = context["request"].GET.copy()
+    params[name] = str(number)
+    return f"?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def alone(context: Context, of: Any) -> str:
+    """The address of this page with one assistant in one stratum alone: `of` knows which."""
+    params = context["request"].GET.copy()
+    params["assistant"], params["stratum"] = of.assistant, of.stratum
+    return f"?{params.urlencode()}"
 
 
 @register.filter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -51,7 +53,7 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
             "link": link,
             "look": branding.branding(link.workspace),
             "page": overview,
-            "parts": parts(overview),
+            "parts": partial(parts, overview),
             "pages": pages(link.workspace, chosen, most=PAGES_SHOWN),
             "prompts": prompt_queries.widest_gaps(link.workspace, chosen, most=PROMPTS_SHOWN) if link.texts else (),
             "definitions": DEFINITIONS,

@@ -18,6 +18,7 @@ from monitor.services import source_types
 from monitor.services.errors import Problem
 from monitor.source_types import COMPETITOR, KINDS, LABELS, OWN
 from monitor.views.access import WorkspaceRequest, access
+from monitor.whole_numbers import whole_number
 
 
 @access()
@@ -26,7 +27,8 @@ def sources(request: WorkspaceRequest) -> HttpResponse:
     bar = filters.read(request.workspace, request.GET)
     domain, search = (request.GET.get(name, "").replace("\x00", "").strip() for name in ("domain", "q"))
     domain, search = domain[:253], search[:200]
-    page = queries.sources(request.workspace, bar.filter, domain=domain, search=search)
+    leaves = {name: whole_number(request.GET.get(name, "")) or 1 for name in ("domains_leaf", "pages_leaf")}
+    page = queries.sources(request.workspace, bar.filter, domain=domain, search=search, **leaves)
     kind = queries.kind(request.workspace, domain) if domain else ""
     context = {
         "bar": bar,

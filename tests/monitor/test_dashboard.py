@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import connection
@@ -254,8 +257,37 @@ def test_pages_say_what_was_retrieved_and_what_of_it_cited() -> None:
     one, other = section.rows
     assert (one.page, one.cited, one.retrieved, one.conversion) == ("a.example/100%_x", 2, 3, pytest.approx(2 / 3))
     assert (other.cited, other.retrieved, other.conversion, other.last_cited) == (1, 0, None, LAST_DAY)
-    assert [row.page for row in sources.pages(workspace, MONTH, search="0%_x")[0].rows] == [one.page]
-    assert [row.page for row in sources.pages(workspace, MONTH, domain="b.example")[0].rows] == [other.page]
+    assert [row.page for row in sources.sources(workspace, MONTH, search="0%_x").pages[0].rows] == [one.page]
+    assert [row.page for row in sources.sources(workspace, MONTH, domain="b.example").pages[0].rows] == [other.page]
+
+
+def test_long_lists_of_sources_have_leaves_and_are_short_beside_other_assistants() -> None:
+    history = make_history(days=1, prompts=1, assistants=("local", "other"))
+    answer = make_response(history.runs[0], history.prompts[0], repeat=9)
+    for number in range(130):
+        add_source(history.extraction, answer, f"d{number:03}.example/x")
+    rollups.roll_up(run=history.runs[0])
+    client, address = signed_in(history.workspace), f"/w/{history.workspace.slug}/sources/"
+
+    def listed(query: str) -> tuple[str, str]:
+        """The domains and the pages of a page."""
+        page = client.get(f"{address}?{query}").content.decode()
+        domains, pages = page.split('id="pages-', 1)
+        return strip_tags(domains), strip_tags(pages)
+
+    both = client.get(address).content.decode()
+    assert "d010.example" in both and "d060.example" not in both
+    assert "25 most cited of 13" in strip_tags(both)
+    link = html.unescape(re.findall(r'href="([^"]*)">All domains of Local engine', both)[0])
+    assert parse_qs(link.removeprefix("?"))["assistant"] == ["local"]
+
+    first, of_pages = listed(link.removeprefix("?"))
+    assert "d060.example" in first and "d129.example" not in first and "d129.example" not in of_pages
+    second, of_pages = listed(f"{link.removeprefix('?')}&domains_leaf=2")
+    assert "d129.example" in second and "d060.example" not in second
+    assert "d060.example" in of_pages, "each list has a leaf of its own"
+    assert listed(f"{link.removeprefix('?')}&domains_leaf=99")[0] == second
+    assert "d129.example" in listed(f"{link.removeprefix('?')}&pages_leaf=2")[1]
 
 
 # --- pages -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,15 @@
     return typeof value === "string" && value.startsWith("--") ? tokens.getPropertyValue(value).trim() || value : value;
   }
 
+  // --- data: tables without their columns' names in each row, as `tabled` writes them ---
+  const objects = ({ columns, rows }) =>
+    rows.map((row) => Object.fromEntries(columns.map((name, place) => [name, row[place]])));
+
+  function untabled(spec) {
+    const named = Object.entries(spec.datasets).map(([name, table]) => [name, objects(table)]);
+    return { ...spec, datasets: Object.fromEntries(named) };
+  }
+
   // --- tooltip ---
   const tip = document.createElement("div");
   tip.className = "chart-tip";
@@ -44,7 +53,7 @@
   async function draw(element) {
     const source = document.getElementById(element.dataset.chart);
     if (!source || !window.vegaEmbed) return;
-    const spec = coloured(JSON.parse(source.textContent), getComputedStyle(document.documentElement));
+    const spec = coloured(untabled(JSON.parse(source.textContent)), getComputedStyle(document.documentElement));
     drawn.get(element)?.finalize();
     drawn.set(element, null);
     const result = await window.vegaEmbed(element, spec, {
