@@ -246,7 +246,9 @@ def _shown(brands: Iterable[BrandInfo], chosen: Filter) -> list[BrandInfo]:
     return [brand for brand in brands if not chosen.brands or brand.pk in chosen.brands]
 
 
-def made(found: Measured, chosen: Filter, now: Beside, most_domains: int, first: int = 0) -> tuple[Section, ...]:
+def made(
+    found: Measured, chosen: Filter, now: Beside, most_domains: int, first: int = 0, *, with_series: bool = True
+) -> tuple[Section, ...]:
     """The sections of what was measured; of domains at most so many after the `first`."""
     kind, breaks, asked = source_types.kinds(now.said), dict(now.breaks), dict(now.asked)
     shown = _shown(now.brands, chosen)
@@ -254,7 +256,7 @@ def made(found: Measured, chosen: Filter, now: Beside, most_domains: int, first:
         [
             _section(
                 *(block, chosen, now.brands, shown, found.domains[block.key].most_cited(block, most_domains, first)),
-                *(kind, breaks, asked),
+                *(kind, breaks, asked, with_series),
             )
             for block in found.blocks
         ]
@@ -270,6 +272,7 @@ def _section(
     kind: KindOf,
     breaks: Mapping[str, tuple[Break, ...]],
     asked: Mapping[str, tuple[str, ...]],
+    with_series: bool,
 ) -> Section:
     now = block.rows(chosen.period)
     n = block.n[now].sum(axis=0)
@@ -287,7 +290,7 @@ def _section(
         days=int(block.n[now].any(axis=1).sum()),
         by_week=by_week,
         brands=tuple(_brand_rows(block, chosen, every, shown)),
-        series=tuple(_series(block, chosen, shown, by_week)),
+        series=tuple(_series(block, chosen, shown, by_week)) if with_series else (),
         domains=tuple(_domain_rows(block, chosen, every, cited, kind)),
         breaks=breaks.get("", ()) + breaks.get(block.assistant, ()),
         asked=asked.get(block.assistant, ()),

@@ -138,7 +138,7 @@ def _parts(workspace: Workspace, chosen: Filter, *, whole: bool, number: int) ->
                 tuple(gaps.get(section.key, ())),
                 stable.get(section.key),
             )
-            for section in made(found, chosen, now, most, first)
+            for section in made(found, chosen, now, most, first, with_series=False)
         )
 
     key = "sources", counts.fingerprint(workspace, extraction, chosen), now, whole, number
