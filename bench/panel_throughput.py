@@ -139,14 +139,14 @@ def run_and_wait(panel: Any, workers: Any) -> float:
 
 def bare_cost(workspace: Any, prompts: list[str], repeats: int) -> float:
     """Seconds to embed every prompt once and to search once a response: nothing composed, nothing stored."""
-    from monitor import assistants
+    from monitor.assistants import engine
     from monitor.services import indexes
     from rag.index import Index
     from rag.retrieve import rank_many
 
     generation = indexes.current(workspace=workspace)
     index = Index.open(indexes.ready_path(generation=generation))
-    embedder = assistants.embedder()
+    embedder = engine.embedder()
     embedder.encode(["warm up"])
     embedder.forget()
     started = time.perf_counter()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from monitor import assistants
+from monitor.assistants import engine
 
 
 @register()
@@ -39,19 +39,19 @@ def embedding_model_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 
 @register()
 def generator_model_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    problem = assistants.generator_problem()
+    problem = engine.generator_problem()
     return [Error(f"GENERATOR_MODEL={settings.GENERATOR_MODEL}: {problem}", id="citescope.E003")] if problem else []
 
 
 @register()
 def rerank_model_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    problem = assistants.reranker_problem()
+    problem = engine.reranker_problem()
     return [Error(f"RERANK_MODEL={settings.RERANK_MODEL}: {problem}", id="citescope.E004")] if problem else []
 
 
 @register()
 def precision_suits_the_processor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    slow = assistants.precision_problem()
+    slow = engine.precision_problem()
     return [Warning(slow, id="citescope.W002")] if slow else []
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from celery.signals import worker_ready
 from celery.worker import state
 
-from monitor import assistants, exports, pulse
+from monitor import exports, pulse
+from monitor.assistants import engine
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
 from monitor.exports import saved
 from monitor.queries import alerts as alert_queries
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 def tell_what_is_slow(**sent: Any) -> None:
     """Once, at the start of a worker that loads models; the check of the settings tells whoever looks there."""
     queues = app.amqp.queues.consume_from
-    if not queues.keys().isdisjoint(MODEL_QUEUES) and (slow := assistants.precision_problem()):
+    if not queues.keys().isdisjoint(MODEL_QUEUES) and (slow := engine.precision_problem()):
         log.warning("%s", slow)
 
 

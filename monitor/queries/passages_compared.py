@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import PageVersion, Workspace
 from monitor.queries.reaches import STAGES, Reach, Spot, Stage, Subject, domain_subject, funnel
 from monitor.queries.tracing import RunTrace
@@ -180,5 +180,5 @@ def _compared(workspace: Workspace, trace: RunTrace, text: str, subject: Subject
 
 def _passage(spot: Spot, texts: dict[int, str], question: str) -> Passage:
     words = texts.get(spot.version, "")[spot.start : spot.end]
-    has, lacks = assistants.asked_words(question, f"{spot.title} {words}")
+    has, lacks = engine.asked_words(question, f"{spot.title} {words}")
     return Passage(spot, words, tuple(has), tuple(lacks))

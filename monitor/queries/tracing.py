@@ -17,6 +17,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import (
     VALID,
     Attempt,
@@ -265,7 +266,7 @@ class RunTrace:
 
 def _places(body: Body) -> list[Spot]:
     try:
-        places = assistants.recorded_ranking(body.unpacked())
+        places = engine.recorded_ranking(body.unpacked())
     except (ValueError, TypeError, AttributeError):
         return []
     return [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from monitor import assistants
+from monitor.assistants import crawler
 from monitor.services.guarded import Failed, Guarded
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Sitemap:
 def read(item: Page | Sitemap) -> PageFacts | SitemapFacts | Failed:
     try:
         if isinstance(item, Sitemap):
-            return assistants.crawled_sitemap(item.body, item.url, item.most)
-        return assistants.crawled_page(item.html, item.url, item.charset, item.headers)
+            return crawler.crawled_sitemap(item.body, item.url, item.most)
+        return crawler.crawled_page(item.html, item.url, item.charset, item.headers)
     except ValueError as error:
         return Failed(str(error))
     except RecursionError:

@@ -23,7 +23,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from inference.pages import identify, registrable_domain
-from monitor import assistants
+from monitor.assistants import crawler
 from monitor.models import CrawlTarget, Job, Page, PageVersion, TargetKind, TargetState
 from monitor.services import crawls, pages
 from monitor.services.crawl_reading import SafeReader
@@ -68,7 +68,7 @@ def work(*, job: Job, watch: JobWatch) -> dict[str, int]:
         if not free:
             raise NotNow
         crawl = _Crawl(job, watch)
-        with assistants.fetcher(job.input["url"], sleep=crawl.sleep) as fetcher, SafeReader() as reader:
+        with crawler.fetcher(job.input["url"], sleep=crawl.sleep) as fetcher, SafeReader() as reader:
             return crawl.run(fetcher, reader)
 
 
@@ -92,7 +92,7 @@ class _Crawl:
         self.job, self.watch, self.workspace = job, watch, job.workspace
         self.url, self.most, self.depth = job.input["url"], job.input["pages"], job.input["depth"]
         self.twins: dict[str, str] = {}
-        self.near = assistants.duplicates()
+        self.near = crawler.duplicates()
         self.states: Counter[str] = Counter()
         #: Failures in a row, by host.
         self.failures: Counter[str] = Counter()
@@ -110,7 +110,7 @@ class _Crawl:
         self._step()
         if not self.rows.exists():
             self._begin()
-        for visit in assistants.crawl(fetcher, self, reader):
+        for visit in crawler.crawl(fetcher, self, reader):
             self._keep(visit)
             self._step()
             host = _host(visit.target.url)
@@ -157,7 +157,7 @@ class _Crawl:
         known = Page.objects.for_workspace(self.workspace).filter(page=row.page, current__isnull=False).first()
         # what a page's site said of it holds for the address that it said it of
         conditions = (known.etag, known.last_modified) if known and known.url == row.url else ("", "")
-        return assistants.target(
+        return crawler.target(
             **{name: getattr(row, name) for name in ("url", "depth", "hops")},
             kind="sitemap" if row.kind == TargetKind.SITEMAP else "page",
             etag=conditions[0],
@@ -171,7 +171,7 @@ class _Crawl:
 
     def _begin(self) -> None:
         """The address, its sitemaps, and the site's pages that are here already."""
-        first = assistants.first_targets(self.fetcher, self.url)
+        first = crawler.first_targets(self.fetcher, self.url)
         if reason := self.fetcher.refusal(self.url):
             raise Problem(f"{crawls.site_of(self.url)} cannot be crawled. {reason}")
         known = Page.objects.for_workspace(self.workspace).filter(
@@ -183,7 +183,7 @@ class _Crawl:
             self._forget_earlier()
             self._add(first)
             # never deeper than the crawl goes
-            self._add((assistants.target(url=url, depth=min(1, self.depth)) for url in urls), TargetKind.KNOWN)
+            self._add((crawler.target(url=url, depth=min(1, self.depth)) for url in urls), TargetKind.KNOWN)
 
     def _forget_earlier(self) -> None:
         """The frontiers of the site's ended crawls are of no use any more: their jobs keep what there is to say."""
@@ -242,7 +242,7 @@ class _Crawl:
         with transaction.atomic():
             row.reason = storable(visit.reason)[:1000]
             row.state, row.note = self._outcome(row, visit)
-            self._add(assistants.following(visit))
+            self._add(crawler.following(visit))
             row.save()
         if visit.outcome != "again":
             self.failures[_host(row.url)] = 0

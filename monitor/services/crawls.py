@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from monitor import assistants
+from monitor.assistants import crawler
 from monitor.models import Job, JobKind, JobStatus, Workspace
 from monitor.services import jobs
 from monitor.services.errors import Problem
@@ -21,7 +21,7 @@ OPEN = (JobStatus.WAITING, JobStatus.RUNNING, JobStatus.PAUSED)
 def start(*, workspace: Workspace, url: str, pages: int = PAGES, depth: int = DEPTH, wake: bool = True) -> Job:
     """Start a crawl. Problem says what is wrong with the address or the limits, or that the site is being crawled."""
     url = address(url)
-    if reason := assistants.crawl_refusal(url):
+    if reason := crawler.crawl_refusal(url):
         raise Problem(reason)
     if not 1 <= pages <= MOST_PAGES:
         raise Problem(f"Give a number of pages from 1 to {MOST_PAGES:,}.")
@@ -51,7 +51,7 @@ def address(typed: str) -> str:
     if len(typed) > MOST_URL:
         raise Problem(f"The address is longer than {MOST_URL:,} characters.")
     whole = typed if "://" in typed or not typed else f"https://{typed}"
-    return assistants.ascii_address(whole) or whole
+    return crawler.ascii_address(whole) or whole
 
 
 def site_of(url: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from monitor import assistants, ownership
+from monitor import ownership
+from monitor.assistants import engine
 from monitor.models import BrandKind, IdeaState, Job, JobKind, Prompt, PromptIdea, Suite, Workspace
 from monitor.models.tracing import INDEXED_PAGES
 from monitor.services import brands, indexes, jobs, suites
@@ -54,7 +55,7 @@ def look(
         *Prompt.objects.for_workspace(workspace).filter(archived_at=None).values_list("text", flat=True),
         *listed.exclude(state=IdeaState.ADDED).values_list("text", flat=True),
     ]
-    found = assistants.prompt_ideas(
+    found = engine.prompt_ideas(
         indexes.ready_path(generation=generation),
         _documents(workspace, generation.pk, own_pages=own_pages),
         known,

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import IndexGeneration, Page, PageVersion, Passage, Pointers, Run, RunStatus, Workspace
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def next_generation(*, workspace: Workspace, progress: Progress | None = None) -
 
 
 def _is_by_this_model(generation: IndexGeneration) -> bool:
-    return bool(generation.manifest.get("fingerprint") == assistants.model_fingerprint())
+    return bool(generation.manifest.get("fingerprint") == engine.model_fingerprint())
 
 
 def current(*, workspace: Workspace) -> IndexGeneration | None:
@@ -70,7 +70,7 @@ def current(*, workspace: Workspace) -> IndexGeneration | None:
 def ready_path(*, generation: IndexGeneration) -> Path:
     """The generation's folder, verified once a process and built again when it is missing or damaged."""
     folder = path(generation)
-    if not assistants.is_sound(folder):
+    if not engine.is_sound(folder):
         repair(generation=generation)
     return folder
 
@@ -79,7 +79,7 @@ def repair(*, generation: IndexGeneration) -> None:
     """Build the generation's files again from PostgreSQL, unless somebody else just did."""
     with _building(generation.workspace_id):
         folder = path(generation)
-        if assistants.is_sound(folder):
+        if engine.is_sound(folder):
             return
         log.warning(
             "The files of index generation %d of workspace %d are missing or damaged: building them again "
@@ -135,10 +135,10 @@ def _build(generation: IndexGeneration, *, reuse: Path | None, progress: Progres
     """Write the files. A folder of that number can only be left over or damaged: its row comes after its files."""
     folder = path(generation)
     shutil.rmtree(folder, ignore_errors=True)
-    return assistants.build_index(
+    return engine.build_index(
         folder,
         _documents(generation, progress),
-        reuse=reuse if reuse and assistants.is_sound(reuse) else None,
+        reuse=reuse if reuse and engine.is_sound(reuse) else None,
         progress=progress,
     )
 
@@ -171,7 +171,7 @@ def _record(generation: IndexGeneration) -> None:
         .values_list("version_id", flat=True)
         .distinct()
     )
-    found = assistants.passages(
+    found = engine.passages(
         path(generation), [str(version) for version in generation.page_versions if version not in known]
     )
     generation.passages = generation.manifest["passages"]
@@ -205,4 +205,4 @@ def _nearest_sound(generation: IndexGeneration) -> Path | None:
         key=lambda number: abs(number - generation.number),
     )
     folders = (_workspace_folder(generation.workspace_id) / str(number) for number in numbers)
-    return next((folder for folder in folders if assistants.is_sound(folder)), None)
+    return next((folder for folder in folders if engine.is_sound(folder)), None)

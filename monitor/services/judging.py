@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from inference.sentiment import Feeling, Named
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import Mention, Pointers, Response, RunStatus
 from monitor.services import bulk, nudge
 from monitor.services.locks import alone
@@ -45,7 +45,7 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
     with alone(_LOCK) as is_alone:
         due = list(_due().order_by("pk")) if is_alone else []
         if due:
-            assistants.support_embedder()  # loading it may take longer than a turn
+            engine.support_embedder()  # loading it may take longer than a turn
         until = time.monotonic() + SECONDS_A_TURN
         while due:
             for pointers in tuple(due):
@@ -63,7 +63,7 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
 
 def judge_some(*, pointers: Pointers) -> int:
     """Judge the next mentions of a workspace's reading, with the others of the answers they stand in; how many."""
-    version = assistants.sentiment_version()
+    version = engine.sentiment_version()
     here = Mention.objects.for_workspace(pointers.workspace_id).filter(extraction=pointers.extraction_id)
     ended = here.filter(judge__lt=version, response__run__status__in=_ENDED)
     ids = set(ended.order_by("judge", "-id").values_list("response_id", flat=True)[:BATCH])
@@ -86,7 +86,7 @@ def judge_some(*, pointers: Pointers) -> int:
 def _due() -> QuerySet[Pointers]:
     """The workspaces with mentions to judge; those of a reading that is not yet, or no longer, current are none."""
     mentions = Mention.objects.unscoped().filter(
-        extraction=OuterRef("extraction"), judge__lt=assistants.sentiment_version(), response__run__status__in=_ENDED
+        extraction=OuterRef("extraction"), judge__lt=engine.sentiment_version(), response__run__status__in=_ENDED
     )
     return Pointers.objects.filter(Exists(mentions.order_by()))
 
@@ -100,7 +100,7 @@ def _judge(names: Mapping[int, Named]) -> dict[int, Feeling | None]:
     """What each mention tells; equal ones are looked at once. One that breaks the judge holds up no other."""
     different = list(dict.fromkeys(names.values()))
     try:
-        told = dict(zip(different, assistants.judge_sentiment(different), strict=True))
+        told = dict(zip(different, engine.judge_sentiment(different), strict=True))
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
         if len(names) == 1:
             log.exception("Mention %s cannot be judged; it is passed over.", *names)

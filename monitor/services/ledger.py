@@ -27,6 +27,7 @@ from django.utils import timezone
 from inference.answer import Answer, Assistant, AssistantError, ErrorKind, Keep, Question, RawBody
 from inference.prices import Prices
 from monitor import assistants
+from monitor.assistants import engine
 from monitor.celery import MODEL_QUEUES
 from monitor.fulltext import search_text
 from monitor.models import (
@@ -138,7 +139,7 @@ def claim(*, queues: Sequence[str], limit: int = CLAIM_SIZE, run: Run | None = N
 def warm_up(*, queues: Sequence[str]) -> None:
     """Load the model before anything is claimed: loading takes seconds, and a lease runs from its claim."""
     if set(queues) & set(MODEL_QUEUES):
-        assistants.warm_up()
+        engine.warm_up()
 
 
 def _claim(row: dict[str, Any]) -> Claim:
@@ -389,7 +390,7 @@ def _answer(row: Response, answer: Answer, latency_ms: int) -> None:
     row.error_kind = row.error_message = ""
     row.lease_until = row.next_try_at = None
     if assistants.needs_index(row.assistant):
-        row.page_versions = assistants.page_versions(answer)
+        row.page_versions = engine.page_versions(answer)
 
 
 def plan_retry(row: Response, error: AssistantError) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor import assistants
+from monitor.assistants import crawler
 from monitor.services.guarded import Failed
 from monitor.services.page_rows import PageRow
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def read_page(row: PageRow) -> PageText | Failed:
     try:
-        text = assistants.extract_page(row.html, row.url)
+        text = crawler.extract_page(row.html, row.url)
     except ValueError as error:
         return Failed(str(error))
     except RecursionError:

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from inference.answer import Answer
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.celery import MODEL_QUEUES
 from monitor.models import (
     OPEN,
@@ -64,7 +64,7 @@ def work(*, keep_going: Callable[[], bool] = lambda: True) -> int:
         _renew_outdated()
         due = list(_due().order_by("-pk").select_related("workspace")[:RUNS_A_TURN])
         if due:
-            assistants.support_embedder()  # loading it may take longer than a turn
+            engine.support_embedder()  # loading it may take longer than a turn
         until = time.monotonic() + SECONDS_A_TURN
         for run in due:
             while moved := _check_or_pass_over(run):
@@ -132,7 +132,7 @@ def _due() -> QuerySet[Run]:
 
 
 def _outdated() -> QuerySet[SupportCheck]:
-    version = assistants.support_version()
+    version = engine.support_version()
     return SupportCheck.objects.unscoped().filter(Q(version__lt=version) | Q(version__gt=version))
 
 
@@ -143,7 +143,7 @@ def _renew_outdated() -> None:
 
 def _unchecked(run: Run) -> QuerySet[Response]:
     valid = Response.objects.for_workspace(run.workspace_id).filter(VALID, run=run)
-    return valid.exclude(support__version=assistants.support_version())
+    return valid.exclude(support__version=engine.support_version())
 
 
 def _finish(run: Run) -> None:
@@ -172,7 +172,7 @@ def _check(run: Run, responses: Sequence[Response]) -> None:
         .filter(pk__in={pk for known in versions.values() for pk in known.values()})
         .values_list("pk", "text")
     )
-    judged = assistants.judge_support(
+    judged = engine.judge_support(
         [
             (
                 Answer(row.text, reading.citations(sources[row.pk])),
@@ -191,7 +191,7 @@ def _check(run: Run, responses: Sequence[Response]) -> None:
             SupportCheck(
                 workspace_id=run.workspace_id,
                 response=row,
-                version=assistants.support_version(),
+                version=engine.support_version(),
                 recall=found.quality.recall,
                 precision=found.quality.precision,
                 sentences=found.quality.sentences,

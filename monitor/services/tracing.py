@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import DeepRanks, IndexGeneration, Job, JobKind, JobStatus, Response, Run, Workspace
 from monitor.models.tracing import INDEXED_PAGES, question_key
 from monitor.services import indexes, jobs
@@ -51,7 +52,7 @@ def rank_everything(
     if missing:
         hosts = _hosts(generation)
         folder = indexes.ready_path(generation=generation)
-        for text, places in zip(missing, assistants.whole_rankings(folder, missing), strict=True):
+        for text, places in zip(missing, engine.whole_rankings(folder, missing), strict=True):
             DeepRanks.objects.bulk_create([_ranks(generation, text, places, hosts)], ignore_conflicts=True)
             known.add(question_key(text))
             watch.step(RANKING, sum(question_key(text) in known for text in questions), len(questions))

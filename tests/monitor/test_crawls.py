@@ -354,7 +354,7 @@ def test_a_dead_host_below_the_site_ends_its_own_visits_alone(site: Website, mon
     monkeypatch.setattr(crawling, "MOST_FAILURES", 3)
     monkeypatch.setattr("rag.fetch.Scope.has", lambda self, url: True)  # as if it lay below the site's own host
     with Website({f"/{n}": Place(status=500) for n in range(6)}) as dead:
-        monkeypatch.setattr("monitor.assistants._named", lambda *_: frozenset({site.host, dead.host}))
+        monkeypatch.setattr("monitor.assistants.crawler.named", lambda *_: frozenset({site.host, dead.host}))
         site.places["/"] = page("Home", WORDS["a"], *(f"{dead.url}{n}" for n in range(6)), "/b")
         site.places["/b"] = page("Last", WORDS["b"])
         workspace = make_workspace()

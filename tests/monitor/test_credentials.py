@@ -395,7 +395,7 @@ def test_a_real_key_goes_over_the_wire_and_into_no_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with loopback() as service:
-        monkeypatch.setattr(assistants, "_client", lambda: Http(allowed_hosts=frozenset({"127.0.0.1"})))
+        monkeypatch.setattr(assistants, "client", lambda: Http(allowed_hosts=frozenset({"127.0.0.1"})))
         choices = [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Ready."}}]
         said = (
             {"error": {"message": f"Incorrect API key provided: {SECRET}"}} if status >= 400 else {"choices": choices}

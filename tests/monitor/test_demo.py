@@ -11,6 +11,7 @@ from django.conf import settings
 
 from inference.answer import Question
 from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import (
     AlertRule,
     Attempt,
@@ -118,7 +119,7 @@ def test_the_demo_is_whole_and_can_be_asked_again(site: Site) -> None:
 
     drawn = random.Random(1).sample(list(answered.select_related("generation")), 10)
     indexes.collect_garbage(workspace=workspace)
-    assistants.forget_indexes()
+    engine.forget_indexes()
     for response in drawn:
         assert response.generation is not None
         assistant = assistants.build("local", index_folder=indexes.ready_path(generation=response.generation))

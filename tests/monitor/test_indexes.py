@@ -8,6 +8,7 @@ import pytest
 
 from inference.answer import Question
 from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import IndexGeneration, Page, Passage, Run, Workspace
 from monitor.services import indexes, pages, runs
 from tests.factories import make_workspace
@@ -68,7 +69,7 @@ def test_a_damaged_generation_is_built_again_and_answers_the_same(caplog: pytest
                 file.unlink()
             elif file.suffix == ".npy":
                 file.write_bytes(file.read_bytes()[:-3])
-        assistants.forget_indexes()
+        engine.forget_indexes()
         with caplog.at_level(logging.WARNING):
             assert ask(generation) == before
         assert "missing or damaged" in caplog.text

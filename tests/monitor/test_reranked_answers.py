@@ -12,7 +12,7 @@ from django.core import checks
 from django.test import Client
 from django.urls import reverse
 
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.models import Body, Response, ResponseStatus, Role, Run, Workspace
 from monitor.queries import dashboard
 from monitor.queries.filters import Filter, Period
@@ -154,7 +154,7 @@ def test_one_that_can_is_let_through_and_one_that_went_says_so_in_the_answers(
 ) -> None:
     assert not [message for message in checks.run_checks() if message.id == "citescope.E004"]
     settings.RERANK_MODEL = "gone"
-    assistants.warm_up()
+    engine.warm_up()
     run = local_run(workspace, QUESTION)
     answered = Response.objects.for_workspace(workspace).filter(run=run)
     assert {answer.status for answer in answered} <= {ResponseStatus.FAILED, ResponseStatus.PENDING}

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from inference import sentiment
 from monitor import assistants, matching, roles, tasks
+from monitor.assistants import engine
 from monitor.exports.tables import tables
 from monitor.models import Brand, Mention, Pointers, Response, ResponseSource, Run, Workspace
 from monitor.queries import filters, report
@@ -148,8 +149,8 @@ def test_what_is_cut_short_goes_on_and_an_answer_that_is_due_comes_first(monkeyp
 
 def test_equal_answers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    judge = assistants.judge_sentiment
-    monkeypatch.setattr(assistants, "judge_sentiment", lambda names: asked.append(len(names)) or judge(names))
+    judge = engine.judge_sentiment
+    monkeypatch.setattr(engine, "judge_sentiment", lambda names: asked.append(len(names)) or judge(names))
     workspace = team()
     answered(workspace, *[BETTER] * 9, FACT)
     assert judging.work() == 19 and asked == [3]
@@ -188,14 +189,14 @@ def test_what_an_older_version_judged_is_judged_again(monkeypatch: pytest.Monkey
 def test_an_answer_that_breaks_the_judge_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    judge = assistants.judge_sentiment
+    judge = engine.judge_sentiment
 
     def breaks(names: Any) -> Any:
         if any(name.text == FACT for name in names):
             raise ValueError("no such sentence")
         return judge(names)
 
-    monkeypatch.setattr(assistants, "judge_sentiment", breaks)
+    monkeypatch.setattr(engine, "judge_sentiment", breaks)
     workspace = team()
     answered(workspace, BETTER, FACT)
     assert judging.work() == 3

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitor import assistants, tasks
+from monitor import tasks
+from monitor.assistants import engine
 from monitor.models import (
     Extraction,
     PageVersion,
@@ -192,14 +193,14 @@ def test_an_answer_that_breaks_the_check_holds_up_no_other(
     workspace = workspace_with_pages()
     (fine,) = answered(workspace, SAYS)
     (broken,) = answered(workspace, SAYS_NOT)
-    judge = assistants.judge_support
+    judge = engine.judge_support
 
     def breaks(answers: Any) -> Any:
         if any(answer.text == SAYS_NOT for answer, _ in answers):
             raise ValueError("no such sentence")
         return judge(answers)
 
-    monkeypatch.setattr(assistants, "judge_support", breaks)
+    monkeypatch.setattr(engine, "judge_support", breaks)
     assert supporting.work() == 1
     assert verdicts(fine)[0].supported and not verdicts(broken)
     assert "cannot be checked" in caplog.text and not supporting.has_work()

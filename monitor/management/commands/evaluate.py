@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.environment import refuse
 from monitor.management.arguments import workspace_named
 from monitor.management.console import ConsoleWatch
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         generation = _index_of(options["workspace"]) if options["workspace"] else _index_in_passing(folder)
         try:
             with generation as index_folder:
-                for row in assistants.evaluate(
+                for row in engine.evaluate(
                     index_folder,
                     folder / "queries.jsonl",
                     qrels,
@@ -74,10 +74,8 @@ def _index_in_passing(folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as place, (folder / "corpus.jsonl").open(encoding="utf-8") as lines:
         directory = Path(place) / "1"
         try:
-            documents = assistants.read_documents(lines)
-            assistants.build_index(
-                directory, documents, progress=lambda done, total: watch.step("Passages", done, total)
-            )
+            documents = engine.read_documents(lines)
+            engine.build_index(directory, documents, progress=lambda done, total: watch.step("Passages", done, total))
         finally:
             watch.close()
         yield directory

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from monitor import assistants
+from monitor.assistants import engine
 from monitor.environment import refuse
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            for row in assistants.models(options["directories"], _say):
+            for row in engine.models(options["directories"], _say):
                 self.stdout.write(json.dumps(row))
         except ValueError as error:
             refuse(str(error))
