@@ -2,8 +2,8 @@
 
 `compared`: its sentence sets it against something else by name ("X is cheaper than Y", "unlike X", "alternatives to
 X"). `listed`: it is one of three or more things told in a row, or opens an item of a list or a row of a table; what is
-both is compared. Otherwise `named`. A pure function of the text and of the places of its mentions; knows neither brands
-nor feelings.
+both is compared. Otherwise `named`. What is listed also has its place there. A pure function of the text and of the
+places of its mentions; knows neither brands nor feelings.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 from inference.sentiment_scene import sentence_span
 from monitor.comparing import AFTER, AMONG, BEFORE, BETWEEN, FRONTED
+from monitor.list_places import ListPlaces
 
 Role = Literal["compared", "listed", "named"]
 
@@ -55,9 +57,17 @@ class Placed(Protocol):
     def end(self) -> int: ...
 
 
-def roles(text: str, mentions: Sequence[Placed]) -> list[Role]:
-    """The role of each mention, in order; spans are code points of `text`."""
-    told: dict[int, Role] = {}
+class Part(NamedTuple):
+    """The role of a mention, and which place it has among what it is listed with, from 1; None where it is not."""
+
+    role: Role
+    place: int | None
+
+
+def parts(text: str, mentions: Sequence[Placed]) -> list[Part]:
+    """The part of each mention, in order; spans are code points of `text`."""
+    told: dict[int, Part] = {}
+    items = _Items(text)
     by_sentence: dict[tuple[int, int], list[int]] = {}
     left = right = -1
     for number, mention in enumerate(mentions):
@@ -67,12 +77,10 @@ def roles(text: str, mentions: Sequence[Placed]) -> list[Role]:
     for (left, right), numbers in by_sentence.items():
         sentence = _Sentence(text, left, right, [mentions[number] for number in numbers])
         listed, compared = sentence.listed(), sentence.compared()
-        for place, number in enumerate(numbers):
-            if place in compared:
-                told[number] = "compared"
-            elif place in listed or _opens_item(text, mentions[number]):
-                told[number] = "listed"
-    return [told.get(number, "named") for number in range(len(mentions))]
+        for own, number in enumerate(numbers):
+            place = items.place(mentions[number]) or listed.get(own)
+            told[number] = Part("compared" if own in compared else "listed" if place else "named", place)
+    return [told[number] for number in range(len(mentions))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +103,9 @@ class _Sentence:
 
     # --- entries in a row ---
 
-    def listed(self) -> set[int]:
-        """The mentions that stand in a row of three or more."""
-        found: set[int] = set()
+    def listed(self) -> dict[int, int]:
+        """The mentions that stand in a row of three or more, and their places there."""
+        found: dict[int, int] = {}
         row: list[_Entry] = []
         for entry in self._entries():
             if row and self._is_name(entry):
@@ -109,11 +117,13 @@ class _Sentence:
             row = [entry] if self._ends_with_name(entry) else []
         return found | self._places(row)
 
-    def _places(self, row: Sequence[_Entry]) -> set[int]:
-        """The mentions in a row of entries, if enough different things stand in it."""
+    def _places(self, row: Sequence[_Entry]) -> dict[int, int]:
+        """The mentions in a row of entries and the entries' places, if enough different things stand in it."""
         brands = [self.mentions[entry.places[0]].brand_id for entry in row if entry.places]
         different = len(row) - len(brands) + len(set(brands))
-        return {place for entry in row for place in entry.places} if different >= FEWEST_LISTED else set()
+        if different < FEWEST_LISTED:
+            return {}
+        return {own: place for place, entry in enumerate(row, start=1) for own in entry.places}
 
     def _entries(self) -> Iterator[_Entry]:
         start = self.left
@@ -238,12 +248,23 @@ class _Sentence:
         return bool(_SEPARATOR.fullmatch(re.sub(r"[*_`\"“”\[\]()]|\(https?:\S+\)", "", between)))
 
 
-def _opens_item(text: str, mention: Placed) -> bool:
-    """Whether nothing but marks stands before the name in its list item or table row."""
-    line = text.rfind("\n", 0, mention.start) + 1
-    item = _ITEM.match(text, line, mention.start)
-    if item is None:
-        return False
-    lead = _LEAD.match(text, item.end(), mention.start)
-    until = _MARKS.match(text, lead.end() if lead else item.end(), mention.start)
-    return until is not None and until.end() == mention.start
+class _Items:
+    """The list items and table rows of a text that mentions open."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _lists(self) -> ListPlaces:
+        return ListPlaces(self._text)
+
+    def place(self, mention: Placed) -> int | None:
+        """The place of the item or row in which nothing but marks stands before the name; None elsewhere."""
+        line = self._text.rfind("\n", 0, mention.start) + 1
+        item = _ITEM.match(self._text, line, mention.start)
+        if item is None:
+            return None
+        lead = _LEAD.match(self._text, item.end(), mention.start)
+        until = _MARKS.match(self._text, lead.end() if lead else item.end(), mention.start)
+        is_open = until is not None and until.end() == mention.start
+        return self._lists.at(mention.start) if is_open else None

@@ -102,7 +102,8 @@ class MentionRole(models.TextChoices):
 class Mention(WorkspaceModel):
     """A brand named in an answer's prose, at `[start, end)` in code points, people's corrections applied.
 
-    `role` is the part it is named in, None under rules that did not tell it yet. `judge` is the version of the
+    `role` is the part it is named in, None under rules that did not tell it yet, and `place` which one of the things it
+    is listed with it is, None where it is not. `judge` is the version of the
     classifier that went over it, 0 before one did; `sentiment` is what it found, None before, and where it could not
     tell. Where a person said what is felt, `by_hand`, that is the sentiment, and `judged` is what the classifier found.
     """
@@ -116,6 +117,7 @@ class Mention(WorkspaceModel):
     text = models.TextField()
     rank = models.PositiveSmallIntegerField()
     role = models.CharField(max_length=8, choices=MentionRole.choices, null=True)  # noqa: DJ001 - read by older rules
+    place = models.PositiveSmallIntegerField(null=True)
     sentiment = models.CharField(max_length=12, choices=Sentiment.choices, null=True)  # noqa: DJ001 - not judged yet
     judge = models.PositiveSmallIntegerField(default=0, db_default=0)
     by_hand = models.BooleanField(default=False, db_default=False)

@@ -37,7 +37,10 @@ def words(mentions: Iterable[Mention]) -> str:
 
 def role(mention: Mention) -> str:
     """The part that the brand is named in, in a word; empty where older rules read the answer."""
-    return MentionRole(mention.role).label if mention.role else ""
+    if not mention.role:
+        return ""
+    place = f", place {mention.place}" if mention.place else ""
+    return MentionRole(mention.role).label + place
 
 
 def roles(mentions: Iterable[Mention]) -> str:

@@ -13,7 +13,7 @@ from monitor import extract, roles
 from monitor.corrections import Said, Told
 from monitor.matching import corrected, matcher, said_of
 from monitor.models import Correction, Extraction, Mention, Response, Review, ReviewReading
-from monitor.roles import Role
+from monitor.roles import Part
 from monitor.services import bulk
 
 
@@ -30,7 +30,7 @@ def hold(responses: Sequence[Response]) -> dict[int, list[Said]]:
 
 def rows_of(*, extraction: Extraction, response: Response, said: Sequence[Said] = ()) -> list[bulk.Row]:
     """Rows of Mention, not yet written."""
-    return [_row(extraction, response, told, role) for told, role in _told(extraction, response, said)]
+    return [_row(extraction, response, told, part) for told, part in _told(extraction, response, said)]
 
 
 def rewrite(*, extraction: Extraction, response: Response, said: Sequence[Said]) -> None:
@@ -40,7 +40,7 @@ def rewrite(*, extraction: Extraction, response: Response, said: Sequence[Said])
     sentence that names two is told apart by both; until then they keep what was found.
     """
     rows = Mention.objects.for_workspace(response.workspace_id).filter(extraction=extraction, response=response)
-    wanted = {(told.brand_id, told.start, told.end): (told, role) for told, role in _told(extraction, response, said)}
+    wanted = {(told.brand_id, told.start, told.end): (told, part) for told, part in _told(extraction, response, said)}
     there = {(row.brand_id, row.start, row.end): row for row in rows.select_for_update(no_key=True).order_by("pk")}
     gone = [row.pk for place, row in there.items() if place not in wanted]
     new = [each for place, each in wanted.items() if place not in there]
@@ -50,7 +50,7 @@ def rewrite(*, extraction: Extraction, response: Response, said: Sequence[Said])
     for row in kept if gone or new else ():
         row.judge = 0
     Mention.objects.for_workspace(response.workspace_id).bulk_update(
-        kept, ["rank", "role", "sentiment", "by_hand", "judged", "judge"]
+        kept, ["rank", "role", "place", "sentiment", "by_hand", "judged", "judge"]
     )
 
 
@@ -75,13 +75,13 @@ def read_reviewed(*, extraction: Extraction, reviews: Iterable[Review] | None = 
     bulk.insert(ReviewReading, rows, skip_known=True)
 
 
-def _told(extraction: Extraction, response: Response, said: Sequence[Said]) -> list[tuple[Told, Role]]:
-    """The mentions that count, each with its role among them."""
+def _told(extraction: Extraction, response: Response, said: Sequence[Said]) -> list[tuple[Told, Part]]:
+    """The mentions that count, each with its part among them."""
     mentions = corrected(extraction=extraction, response=response, said=said).mentions
-    return list(zip(mentions, roles.roles(response.text, mentions), strict=True))
+    return list(zip(mentions, roles.parts(response.text, mentions), strict=True))
 
 
-def _row(extraction: Extraction, response: Response, told: Told, role: Role) -> bulk.Row:
+def _row(extraction: Extraction, response: Response, told: Told, part: Part) -> bulk.Row:
     return {
         "workspace_id": response.workspace_id,
         "extraction_id": extraction.pk,
@@ -91,14 +91,15 @@ def _row(extraction: Extraction, response: Response, told: Told, role: Role) -> 
         "end": told.end,
         "text": told.text,
         "rank": told.rank,
-        "role": role,
+        "role": part.role,
+        "place": part.place,
         "sentiment": told.sentiment,
         "by_hand": told.sentiment is not None,
     }
 
 
-def _told_again(row: Mention, told: Told, role: Role) -> Mention:
-    row.rank, row.role = told.rank, role
+def _told_again(row: Mention, told: Told, part: Part) -> Mention:
+    row.rank, (row.role, row.place) = told.rank, part
     if told.sentiment is None and row.by_hand:
         row.sentiment, row.judged, row.by_hand = row.judged, None, False
     elif told.sentiment is not None:

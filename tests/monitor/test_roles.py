@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.extract import Brand, Matcher, Mention
-from monitor.roles import Role, roles
+from monitor.roles import Part, Role, parts
 
 NAMES = ("Plumwick", "Torvane", "Ashlode", "Norvik")
 MATCHER = Matcher([Brand(number, name) for number, name in enumerate(NAMES)])
@@ -17,8 +17,8 @@ def told(text: str) -> dict[str, Role]:
     """The role of the first mention of each brand."""
     mentions = MATCHER.mentions(text)
     found: dict[str, Role] = {}
-    for mention, role in zip(mentions, roles(text, mentions), strict=True):
-        found.setdefault(NAMES[mention.brand_id], role)
+    for mention, part in zip(mentions, parts(text, mentions), strict=True):
+        found.setdefault(NAMES[mention.brand_id], part.role)
     return found
 
 
@@ -167,12 +167,12 @@ words = st.sampled_from(
 @given(st.one_of(st.lists(words, max_size=14).map(" ".join), st.text(max_size=60)))
 def test_every_mention_of_any_text_has_one_role(text: str) -> None:
     mentions = MATCHER.mentions(text)
-    found = roles(text, mentions)
-    assert len(found) == len(mentions) and set(found) <= {"compared", "listed", "named"}
+    found = parts(text, mentions)
+    assert len(found) == len(mentions) and {part.role for part in found} <= {"compared", "listed", "named"}
     # what follows on another line changes nothing, and neither do more mentions of other sentences
     longer = f"{text}\n\nAsana is cheaper than Norvik."
     more = MATCHER.mentions(longer)
-    assert roles(longer, more)[: len(found)] == found
+    assert parts(longer, more)[: len(found)] == found
 
 
 @given(st.lists(st.sampled_from(NAMES), min_size=3, max_size=4, unique=True), st.sampled_from(["and", "or", "&"]))
@@ -190,9 +190,9 @@ def test_the_sides_of_a_comparison_are_compared_whoever_they_are(names: list[str
 def test_a_line_without_an_end_is_read_piece_by_piece() -> None:
     text = "Plumwick is cheaper than Torvane, " * 100
     mentions = MATCHER.mentions(text)
-    assert len(mentions) == 200 and set(roles(text, mentions)) == {"compared"}
+    assert len(mentions) == 200 and {part.role for part in parts(text, mentions)} == {"compared"}
 
 
 def test_mentions_may_be_any_spans() -> None:
-    assert roles("", []) == []
-    assert roles("abc", [Mention(0, 0, 3, "abc", 1), Mention(1, 0, 1, "a", 2)]) == ["named", "named"]
+    assert parts("", []) == []
+    assert parts("abc", [Mention(0, 0, 3, "abc", 1), Mention(1, 0, 1, "a", 2)]) == [Part("named", None)] * 2

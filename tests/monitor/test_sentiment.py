@@ -58,7 +58,7 @@ def answered(workspace: Workspace, *texts: str, **fields: Any) -> Run:
     for prompt, text in zip(panel.suite.prompts.all(), texts, strict=True):
         response = make_response(run, prompt, text=text, **fields)
         mentions = matching.matcher(extraction.brand_set_id).mentions(text)
-        for found, role in zip(mentions, roles.roles(text, mentions), strict=True):
+        for found, part in zip(mentions, roles.parts(text, mentions), strict=True):
             Mention.objects.create(
                 workspace=workspace,
                 extraction=extraction,
@@ -68,7 +68,8 @@ def answered(workspace: Workspace, *texts: str, **fields: Any) -> Run:
                 end=found.end,
                 text=found.text,
                 rank=found.rank,
-                role=role,
+                role=part.role,
+                place=part.place,
             )
     rollups.roll_up(run=run)
     return run

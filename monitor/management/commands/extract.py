@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from inference.sentiment import Named, SentimentReader, get_sentiment_reader
 from monitor.environment import refuse
 from monitor.extract import Brand, Matcher, Mention
-from monitor.roles import roles
+from monitor.roles import parts
 
 #: Answers read together, so that their sentences are embedded together.
 BATCH = 256
@@ -52,10 +52,11 @@ class Command(BaseCommand):
                         "end": mention.end,
                         "text": mention.text,
                         "rank": mention.rank,
-                        "role": role,
+                        "role": part.role,
+                        "place": part.place,
                         "sentiment": next(feelings),
                     }
-                    for mention, role in zip(mentions, roles(text, mentions), strict=True)
+                    for mention, part in zip(mentions, parts(text, mentions), strict=True)
                 ]
                 # escaped, so that what is no valid Unicode passes as it came
                 self.stdout.write(json.dumps({"id": answer_id, "mentions": rows}))
