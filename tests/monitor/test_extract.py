@@ -290,6 +290,7 @@ def test_the_command_reads_lines_and_needs_no_database(
         "text": "BrightDesk",
         "rank": 1,
         "role": "named",
+        "place": None,
         "sentiment": None,
     }
     assert rows == [{"id": 7, "mentions": [first, {**first, "start": 17, "end": 27}]}, {"id": "b", "mentions": []}]
