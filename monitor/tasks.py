@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from celery.signals import worker_ready
@@ -19,6 +20,7 @@ from monitor.services import (
     jobs,
     judging,
     ledger,
+    letters,
     mailing,
     nudge,
     outbound,
@@ -119,13 +121,16 @@ def evaluate_alerts() -> None:
 
 @app.task(name="monitor.tasks.send_mail")
 def send_mail() -> None:
-    mailing.work(changes=alert_queries.what_changed)
+    write = partial(letters.write, changes=alert_queries.what_changed)
+    mailing.work(write=write, keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.make_reports")
 def make_reports() -> None:
-    """Make what is due of saved reports, and send it."""
+    """Make what is due of saved reports, and have it sent."""
     report_issues.work(make=saved.make, expected=(saved.Unusable, exports.Missing), keep_going=_keeps_running)
+    if mailing.has_work():
+        nudge.mailing()
 
 
 @app.task(name="monitor.tasks.run_job")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
-from uuid import uuid4
 
 import zstandard
 from django.db import transaction
@@ -36,6 +35,7 @@ from monitor.models import (
     Job,
     JobKind,
     JobStatus,
+    Mail,
     Membership,
     Mention,
     OwnPrice,
@@ -48,7 +48,6 @@ from monitor.models import (
     PromptIdea,
     ReportFile,
     ReportIssue,
-    ReportMail,
     ReportSettings,
     Response,
     ResponseSource,
@@ -382,9 +381,9 @@ def _report(workspace: Workspace) -> tuple[ReportFile, NewLink]:
         made_at=now,
     )
     refused = "The mail server did not take it (550 no such mailbox)."
-    for address, status, message in (("a@out.example", "failed", refused), ("b@out.example", "sent", "")):
-        ReportMail.objects.create(
-            workspace=workspace, issue=issue, address=address, key=uuid4(), status=status, message=message, tries=1
+    for address, status, error in (("a@out.example", "failed", refused), ("b@out.example", "sent", "")):
+        Mail.objects.create(
+            workspace=workspace, issue=issue, address=address, kind="report", status=status, error=error, tries=1
         )
     content = b"%PDF-1.7 of a test"
     file = ReportFile.objects.create(

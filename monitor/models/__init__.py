@@ -1,6 +1,6 @@
 """The rows of the product, by noun. Everything but users and workspaces lies inside one workspace."""
 
-from monitor.models.alerts import Alert, AlertKind, AlertRecipient, AlertRule, Mail, MailKind, MailStatus
+from monitor.models.alerts import Alert, AlertKind, AlertRecipient, AlertRule
 from monitor.models.base import WorkspaceModel
 from monitor.models.brands import Brand, BrandKind, BrandSet
 from monitor.models.corrections import CorrectedPart, Correction, Review, ReviewReading
@@ -17,6 +17,7 @@ from monitor.models.extraction import (
     ResponseSource,
     Sentiment,
 )
+from monitor.models.mail import Mail, MailKind, MailStatus
 from monitor.models.money import Budget, Charge, ChargeState, OwnPrice, SpendingLimit
 from monitor.models.pages import IndexGeneration, Job, JobKind, JobStatus, Page, PageVersion, Passage
 from monitor.models.panels import Panel, PanelRevision, Prompt, Suite, asked_prompts
@@ -28,7 +29,6 @@ from monitor.models.reports import (
     IssueStatus,
     ReportFile,
     ReportIssue,
-    ReportMail,
     ReportPeriod,
     ReportSettings,
     SavedReport,
@@ -106,7 +106,6 @@ __all__ = [
     "RedirectState",
     "ReportFile",
     "ReportIssue",
-    "ReportMail",
     "ReportPeriod",
     "ReportSettings",
     "Response",

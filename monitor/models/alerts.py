@@ -1,12 +1,10 @@
-"""What people want to be told of, what they were told, and the e-mails that told them.
+"""What people want to be told of, and what they were told.
 
-An Alert is written once for each subject and day, by `services.alerts` alone; a Mail is moved by `services.mailing`
-alone. What a rule sees is worked out from the ledger's counts and kept in no row.
+An Alert is written once for each subject and day, by `services.alerts` alone. What a rule sees is worked out from the
+ledger's counts and kept in no row.
 """
 
 from __future__ import annotations
-
-from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -137,56 +135,3 @@ class Alert(WorkspaceModel):
         """The path of the page with its figures, in the workspace of that slug."""
         path = reverse(self.page, args=[slug] if self.about is None else [slug, self.about])
         return f"{path}?{self.query}" if self.query else path
-
-
-class MailKind(models.TextChoices):
-    ALERTS = "alerts", "Alerts"
-    DIGEST = "digest", "Digest"
-
-
-class MailStatus(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    SENDING = "sending", "Being sent"
-    SENT = "sent", "Sent"
-    EMPTY = "empty", "Nothing to say"
-    FAILED = "failed", "Not sent"
-    UNKNOWN = "unknown", "Sent or not, nobody knows"
-
-
-class Mail(WorkspaceModel):
-    """One e-mail to one member, `key` what it is about, so that it is written once.
-
-    `unsure`: a try ended without a word from the mail server; one more is made, and no third.
-    """
-
-    MAX_TRIES: ClassVar[int] = 5
-
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=10, choices=MailKind.choices)
-    key = models.CharField(max_length=80)
-    alerts = ArrayField(models.BigIntegerField(), default=list)
-    since = models.DateTimeField(null=True)
-    until = models.DateTimeField(null=True)
-    status = models.CharField(max_length=10, choices=MailStatus.choices, default=MailStatus.WAITING)
-    tries = models.PositiveSmallIntegerField(default=0)
-    unsure = models.BooleanField(default=False)
-    next_try_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True)
-    error = models.TextField(blank=True, default="")
-    sent_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            *within_workspace("membership"),
-            models.UniqueConstraint(fields=["membership", "key"], name="mail_once"),
-        ]
-        indexes = [
-            models.Index(fields=["next_try_at"], name="mail_due", condition=Q(status="waiting")),
-            models.Index(fields=["lease_until"], name="mail_leased", condition=Q(status="sending")),
-            models.Index(fields=["workspace", "-id"], name="mail_newest"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} to {self.membership_id}"

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from monitor.models.alerts import MailStatus
 from monitor.models.base import WorkspaceModel, within_workspace
 
 
@@ -132,37 +131,6 @@ class ReportFile(WorkspaceModel):
 
     def __str__(self) -> str:
         return self.name
-
-
-class ReportMail(WorkspaceModel):
-    """An issue's way to one address. `key` names the message for good, so that a second copy is known as one.
-
-    `unsure`: a try ended without a word from the mail server; one more is made, and no third.
-    """
-
-    issue = models.ForeignKey(ReportIssue, on_delete=models.CASCADE, related_name="mails")
-    address = models.EmailField()
-    key = models.UUIDField()
-    unsure = models.BooleanField(default=False)
-    status = models.CharField(max_length=10, choices=MailStatus.choices, default=MailStatus.WAITING)
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
-    message = models.TextField(blank=True, default="")
-
-    class Meta:
-        ordering = ["address"]
-        constraints = [
-            *within_workspace("issue"),
-            models.UniqueConstraint(fields=["issue", "address"], name="reportmail_address_once"),
-        ]
-        indexes = [
-            models.Index(fields=["id"], name="reportmail_open", condition=Q(status__in=["waiting", "sending"])),
-        ]
-
-    def __str__(self) -> str:
-        return f"to {self.address}"
 
 
 class ShareLink(WorkspaceModel):

@@ -117,10 +117,13 @@ def newest_unseen(workspace: Workspace) -> list[Row]:
 
 
 def troubles(workspace: Workspace) -> list[Mail]:
-    """The latest e-mails that a mail server did not take, or perhaps not; those that will be tried again included."""
-    rows = Mail.objects.for_workspace(workspace).exclude(error="").exclude(status=MailStatus.SENT)
+    """The latest e-mails that a mail server did not take, or perhaps not; those that will be tried again included.
+
+    Reports' own stand with the reports.
+    """
+    rows = Mail.objects.for_workspace(workspace).filter(issue=None).exclude(error="").exclude(status=MailStatus.SENT)
     recent = rows.filter(created_at__gte=timezone.now() - timedelta(days=14))
-    return list(recent.select_related("membership__user").order_by("-pk")[:TROUBLES_SHOWN])
+    return list(recent.order_by("-pk")[:TROUBLES_SHOWN])
 
 
 def what_changed(workspace: Workspace, until: datetime) -> list[str]:

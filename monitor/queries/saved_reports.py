@@ -11,11 +11,9 @@ from django.db.models import Prefetch
 from django.http import QueryDict
 
 from monitor.models import (
-    MailStatus,
     Membership,
     ReportFile,
     ReportIssue,
-    ReportMail,
     ReportPeriod,
     SavedReport,
     ShareLink,
@@ -106,8 +104,3 @@ def recipients_on_offer(workspace: Workspace) -> list[tuple[str, str]]:
     inside = list(members.values_list("user__email", flat=True))
     outside = [address for address in branding.outside_addresses(workspace) if address not in inside]
     return [(address, address) for address in inside] + [(address, f"{address} (outside)") for address in outside]
-
-
-def undelivered(issue: ReportIssue) -> list[ReportMail]:
-    """Those of its mails, which must be loaded, that were given up."""
-    return [mail for mail in issue.mails.all() if mail.status in (MailStatus.FAILED, MailStatus.UNKNOWN)]

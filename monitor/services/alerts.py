@@ -169,11 +169,12 @@ def _mail(rule: AlertRule, alerts: Sequence[Alert], now: datetime) -> None:
     Mail.objects.bulk_create(
         Mail(
             workspace_id=rule.workspace_id,
+            address=address,
             membership_id=membership,
             kind=MailKind.ALERTS,
             key=f"alert {alerts[0].pk}",
             alerts=[alert.pk for alert in alerts],
             next_try_at=now,
         )
-        for membership in people.values_list("membership", flat=True)
+        for membership, address in people.values_list("membership", "membership__user__email")
     )

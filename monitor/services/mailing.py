@@ -1,35 +1,33 @@
-"""E-mails about alerts, and digests: planned as rows, claimed under a lease, sent by Django's mail backend.
+"""The one place that sends e-mail: rows are claimed under a lease, handed to the mail server, and what it said kept.
 
 A refusal is tried again at growing distances, a few times. Where a try ends without the server's word (a connection
 lost, a worker killed), nobody knows whether the e-mail went out: it is sent once more, under the same Message-ID by
 which mailboxes drop a double, and never a third time. One e-mail too many is less harm than an alert that nobody got.
+What an e-mail says is handed in as `write`; digests, which have an hour and no other cause, are planned here.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 
-from monitor.models import Alert, Digest, Mail, MailKind, MailStatus, Membership, Workspace
+from monitor.models import Alert, Digest, Mail, MailKind, MailStatus, Membership
 from monitor.services import rollups
 from monitor.services.delivery import NO_WORD, End, deliver
+from monitor.services.errors import Problem
 
-#: (workspace, until) -> what changed before that moment, a sentence each.
-Changes = Callable[[Workspace, datetime], list[str]]
+#: The message of a row, None where there is nothing to say. Problem, with its words, where it may not go any more.
+Write = Callable[[Mail], EmailMessage | None]
 
 LEASE = timedelta(minutes=5)
 WAITS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4))
 MOST_A_TURN = 100
-ALERTS_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def has_work(*, now: datetime | None = None) -> bool:
     return due.exists() or lost.exists() or bool(_digests_due(now))
 
 
-def work(*, changes: Changes, now: datetime | None = None) -> int:
+def work(*, write: Write, now: datetime | None = None, keep_going: Callable[[], bool] = lambda: True) -> int:
     """Plan the digests that are due, take back what was lost, and send what waits; how many were sent."""
     if not settings.EMAIL_HOST:
         return 0
@@ -61,10 +59,12 @@ def work(*, changes: Changes, now: datetime | None = None) -> int:
     recover(now=at)
     sent = 0
     for _ in range(MOST_A_TURN):
-        mail = _claim(at)
+        mail = _claim(at) if keep_going() else None
         if mail is None:
             break
-        sent += _send(mail, changes, at)
+        outcome = _try(mail, write)
+        _store(mail, outcome, at)
+        sent += outcome.status == MailStatus.SENT
     return sent
 
 
@@ -77,6 +77,7 @@ def plan_digests(*, now: datetime) -> int:
             key=_digest_key(membership, until),
             defaults={
                 "workspace_id": membership.workspace_id,
+                "address": membership.user.email,
                 "kind": MailKind.DIGEST,
                 "since": since,
                 "until": until,
@@ -109,20 +110,17 @@ def _claim(now: datetime) -> Mail | None:
             return None
         mail.status, mail.tries, mail.lease_until = MailStatus.SENDING, mail.tries + 1, timezone.now() + LEASE
         mail.save(update_fields=["status", "tries", "lease_until"])
-    members = Membership.objects.for_workspace(mail.workspace_id).select_related("user", "workspace")
-    mail.membership = members.get(pk=mail.membership_id)
     return mail
 
 
-def _send(mail: Mail, changes: Changes, now: datetime) -> int:
-    """Send it and write down how that ended; 1 for what was sent."""
-    message = _message(mail, changes) if mail.membership.user.is_active else None
-    outcome = Outcome(MailStatus.EMPTY) if message is None else _try(message, mail)
-    _store(mail, outcome, now)
-    return int(outcome.status == MailStatus.SENT)
-
-
-def _try(message: EmailMultiAlternatives, mail: Mail) -> Outcome:
+def _try(mail: Mail, write: Write) -> Outcome:
+    try:
+        message = write(mail)
+    except Problem as problem:
+        return Outcome(MailStatus.FAILED, str(problem))
+    if message is None:
+        return Outcome(MailStatus.EMPTY)
+    message.to, message.extra_headers["Message-ID"] = [mail.address], mail.message_id
     heard = deliver(message)
     match heard.end:
         case End.TAKEN:
@@ -157,67 +155,6 @@ def _store(mail: Mail, outcome: Outcome, now: datetime) -> None:
             told.update(emailed_at=timezone.now())
 
 
-# --- what they say ---------------------------------------------------------------------------------------------------
-
-
-def _message(mail: Mail, changes: Changes) -> EmailMultiAlternatives | None:
-    """None where there is nothing to say."""
-    workspace, user = mail.membership.workspace, mail.membership.user
-    alerts, listed = _alerts(mail), []
-    if mail.kind == MailKind.DIGEST:
-        listed = changes(workspace, mail.until or mail.created_at)
-        # the changes of a week would be the same every morning: alone they are worth an e-mail once a week
-        if not alerts and (mail.membership.digest == Digest.DAILY or not listed):
-            return None
-    elif not alerts:
-        return None
-    context = {
-        "workspace": workspace,
-        "is_digest": mail.kind == MailKind.DIGEST,
-        "alerts": [(alert, _link(alert.address(workspace.slug))) for alert in alerts[:ALERTS_LISTED]],
-        "more": max(0, len(alerts) - ALERTS_LISTED),
-        "changes": listed,
-        "rule": alerts[0].rule if mail.kind == MailKind.ALERTS else None,
-        "all_link": _link(reverse("alerts", args=[workspace.slug])),
-        "off_link": _link(reverse("alert_rule_off", args=[workspace.slug, alerts[0].rule_id])) if alerts else "",
-        "digest_link": _link(reverse("alert_rules", args=[workspace.slug]) + "#digest"),
-        "since": mail.since,
-        "until": mail.until,
-    }
-    with timezone.override(workspace.zone):
-        text, html = (render_to_string(f"email/alerts.{kind}", context) for kind in ("txt", "html"))
-    message = EmailMultiAlternatives(
-        _subject(mail, alerts), text, None, [user.email], headers={"Message-ID": _id(mail)}
-    )
-    message.attach_alternative(html, "text/html")
-    return message
-
-
-def _alerts(mail: Mail) -> list[Alert]:
-    rows = Alert.objects.for_workspace(mail.workspace_id).select_related("rule").order_by("-pk")
-    if mail.kind == MailKind.ALERTS:
-        return list(rows.filter(pk__in=mail.alerts))
-    return list(rows.filter(created_at__gt=mail.since, created_at__lte=mail.until))
-
-
-def _subject(mail: Mail, alerts: list[Alert]) -> str:
-    where = " ".join(mail.membership.workspace.name.split())
-    if mail.kind == MailKind.DIGEST:
-        return f"{where}: {len(alerts)} alert{'' if len(alerts) == 1 else 's'}" if alerts else f"{where}: what changed"
-    more = f" ({len(alerts)} alerts)" if len(alerts) > 1 else ""
-    return f"{where}: {' '.join(alerts[0].rule.name.split())}{more}"
-
-
-def _link(path: str) -> str:
-    return f"{settings.PUBLIC_URL}{path}"
-
-
-def _id(mail: Mail) -> str:
-    """The same at every try of an e-mail, and no other's."""
-    word = hashlib.sha256(f"{settings.SECRET_KEY} mail {mail.pk}".encode()).hexdigest()[:24]
-    return f"<{word}@citescope>"
-
-
 # --- when digests are due --------------------------------------------------------------------------------------------
 
 
@@ -228,7 +165,7 @@ def _digests_due(now: datetime) -> list[tuple[Membership, datetime, datetime]]:
     """
     wanted = Membership.objects.unscoped().exclude(digest=Digest.NONE).filter(user__is_active=True)
     wanted = wanted.exclude(workspace__in=rollups.uncounted().values("workspace"))
-    listed = [(member, *_latest(member, now)) for member in wanted.select_related("workspace").order_by("pk")]
+    listed = [(member, *_latest(member, now)) for member in wanted.select_related("workspace", "user").order_by("pk")]
     listed = [each for each in listed if each[0].digest_from is None or each[2] > each[0].digest_from]
     rows = Mail.objects.unscoped().filter(kind=MailKind.DIGEST, membership__in=[member for member, *_ in listed])
     known = set(rows.filter(until__gte=now - timedelta(days=8)).values_list("membership", "key"))

@@ -47,7 +47,7 @@ def mailing() -> None:
 
 
 def reporting() -> None:
-    """Wake a worker for reports that are to be made or sent."""
+    """Wake a worker for reports that are to be made."""
     _send("monitor.tasks.make_reports", None, "housekeeping")
 
 

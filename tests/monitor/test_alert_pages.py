@@ -137,11 +137,11 @@ def test_an_email_that_did_not_go_out_is_said_and_so_is_a_missing_mail_server(se
     Mail.objects.create(
         workspace=workspace,
         membership=member,
+        address=member.user.email,
         kind="alerts",
         key="alert 1",
         status=MailStatus.FAILED,
         error="The mail server did not take it: 550 who?",
-        next_try_at=NOW,
     )
     client = signed_in(workspace)
     page = text_of(client, "alerts", workspace)

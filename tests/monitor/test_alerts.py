@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.queries import alerts as queries
-from monitor.services import alert_rules, alerts, mailing, nudge, recovery, rollups, workspaces
+from monitor.services import alert_rules, alerts, letters, mailing, nudge, recovery, rollups, workspaces
 from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, History, make_history
 from tests.monitor.test_alert_findings import rule_for
@@ -87,7 +88,7 @@ def evaluate(now: datetime = NOW) -> int:
 
 
 def send(now: datetime | None = None) -> int:
-    return mailing.work(changes=queries.what_changed, now=now)
+    return mailing.work(write=partial(letters.write, changes=queries.what_changed), now=now)
 
 
 def written() -> list[Mail]:

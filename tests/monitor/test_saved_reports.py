@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from django.utils import timezone
 
 from monitor import tasks
 from monitor.exports import Missing, saved
-from monitor.models import Panel, ReportFile, ReportIssue, ReportMail, ReportSettings, Role, Run, SavedReport, User
+from monitor.models import Mail, Panel, ReportFile, ReportIssue, ReportSettings, Role, Run, SavedReport, User
 from monitor.queries import saved_reports as queries
+from monitor.queries.alerts import what_changed
 from monitor.queries.filters import Period
-from monitor.services import recovery, report_issues, saved_reports
+from monitor.services import letters, mailing, recovery, report_issues, saved_reports
 from monitor.services.errors import Problem
 from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, History, make_history
@@ -74,7 +76,9 @@ REFUSING = f"{__name__}.Refusing"
 
 
 def work() -> int:
-    return report_issues.work(make=saved.make, expected=(saved.Unusable, Missing))
+    """Make what is due, and send it; how many reports and e-mails that were."""
+    made = report_issues.work(make=saved.make, expected=(saved.Unusable, Missing))
+    return made + mailing.work(write=partial(letters.write, changes=what_changed))
 
 
 def due_now(rows: Any) -> None:
@@ -229,17 +233,15 @@ def test_everybody_gets_one_mail_of_their_own_with_the_file(history: History, se
     assert "14 Nov 2026 to 20 Nov 2026" in message.body and "In confidence" in message.body
     ((name, content, kind),) = message.attachments
     assert name.endswith("-2026-11-14-2026-11-20.csv") and "brands" in str(content)
-    mails = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    mails = Mail.objects.for_workspace(history.workspace).filter(issue=issue)
     assert {(row.status, row.tries) for row in mails} == {("sent", 1)}
-    assert {message.extra_headers["Message-ID"] for message in mail.outbox} == {
-        f"<{row.key}@citescope.example>" for row in mails
-    }
+    assert {message.extra_headers["Message-ID"] for message in mail.outbox} == {row.message_id for row in mails}
 
 
 def test_files_too_large_for_a_mail_are_linked(
     history: History, server: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_issues, "MOST_ATTACHED_BYTES", 10)
+    monkeypatch.setattr(letters, "MOST_ATTACHED_BYTES", 10)
     settings.PUBLIC_URL = "https://citescope.example.com"
     issue = sent_report(history)
     assert not mail.outbox[0].attachments
@@ -249,7 +251,7 @@ def test_files_too_large_for_a_mail_are_linked(
 
 def test_a_mail_known_to_be_sent_never_goes_again(history: History, server: None) -> None:
     issue = sent_report(history)
-    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    rows = Mail.objects.for_workspace(history.workspace).filter(issue=issue)
     ReportIssue.objects.for_workspace(history.workspace).update(
         status="making", lease_until=timezone.now() - timedelta(seconds=1)
     )
@@ -265,8 +267,8 @@ def test_a_mail_known_to_be_sent_never_goes_again(history: History, server: None
 
 def test_one_that_nobody_knows_of_goes_again_under_the_same_name(history: History, server: None) -> None:
     sent_report(history)
-    row = ReportMail.objects.for_workspace(history.workspace).order_by("pk")[0]
-    rows = ReportMail.objects.for_workspace(history.workspace).filter(pk=row.pk)
+    row = Mail.objects.for_workspace(history.workspace).order_by("pk")[0]
+    rows = Mail.objects.for_workspace(history.workspace).filter(pk=row.pk)
     rows.update(status="sending", lease_until=timezone.now() - timedelta(seconds=1))  # its worker died there
     before = {message.extra_headers["Message-ID"] for message in mail.outbox}
     assert work() == 1
@@ -280,14 +282,14 @@ def test_a_server_that_is_away_is_tried_again_and_given_up_at_last(
 ) -> None:
     settings.EMAIL_BACKEND = REFUSING
     issue = sent_report(history)
-    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    rows = Mail.objects.for_workspace(history.workspace).filter(issue=issue)
     assert {row.status for row in rows} == {"waiting"}
     assert work() == 0, "they rest first"
-    for _ in range(report_issues.MOST_TRIES):
+    for _ in range(Mail.MAX_TRIES):
         due_now(rows)
         work()
-    assert {(row.status, row.tries) for row in rows} == {("failed", report_issues.MOST_TRIES)}
-    assert "no route to host" in rows[0].message
+    assert {(row.status, row.tries) for row in rows} == {("failed", Mail.MAX_TRIES)}
+    assert "no route to host" in rows[0].error
     assert ReportFile.objects.for_workspace(history.workspace).exists()
 
 
@@ -298,9 +300,9 @@ def test_an_address_that_is_refused_for_good_is_not_tried_again(
     refused = smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"no such mailbox")})
     monkeypatch.setattr(Refusing, "error", refused)
     issue = sent_report(history)
-    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    rows = Mail.objects.for_workspace(history.workspace).filter(issue=issue)
     assert {(row.status, row.tries) for row in rows} == {("failed", 1)}
-    assert "550 no such mailbox" in rows[0].message
+    assert "550 no such mailbox" in rows[0].error
 
 
 def test_where_nobody_knows_whether_it_went_out_it_is_sent_once_more_and_never_a_third_time(
@@ -309,7 +311,7 @@ def test_where_nobody_knows_whether_it_went_out_it_is_sent_once_more_and_never_a
     settings.EMAIL_BACKEND = REFUSING
     monkeypatch.setattr(Refusing, "error", smtplib.SMTPServerDisconnected("connection lost"))
     issue = sent_report(history)
-    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    rows = Mail.objects.for_workspace(history.workspace).filter(issue=issue)
     for status, tries in (("waiting", 1), ("unknown", 2), ("unknown", 2)):
         assert {(row.status, row.tries) for row in rows.all()} == {(status, tries)}
         due_now(rows)
@@ -324,7 +326,7 @@ def test_without_a_server_the_files_are_made_and_the_page_says_so(history: Histo
     issue = sent_report(history)
     issue.refresh_from_db()
     assert issue.status == "made" and "No mail server is set up" in issue.message
-    assert not ReportMail.objects.for_workspace(history.workspace).exists() and mail.outbox == []
+    assert not Mail.objects.for_workspace(history.workspace).exists() and mail.outbox == []
     client = Client()
     client.force_login(make_member(history.workspace, Role.VIEWER))
     page = client.get(f"/w/{history.workspace.slug}/reports/{issue.report_id}/").content.decode()
@@ -356,7 +358,7 @@ def test_whose_account_is_closed_is_passed_over_and_who_leaves_between_two_tries
     monkeypatch.setattr(Refusing, "error", smtplib.SMTPServerDisconnected("connection lost"))
     work()
     issue.refresh_from_db()
-    rows = ReportMail.objects.for_workspace(history.workspace).filter(issue=issue)
+    rows = Mail.objects.for_workspace(history.workspace).filter(issue=issue)
     assert closed.email in issue.message and [row.address for row in rows] == [leaving.email]
     leaving.memberships.all().delete()
     settings.EMAIL_BACKEND = working
