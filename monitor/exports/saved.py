@@ -61,7 +61,7 @@ def _summary(found: queries.Report) -> list[str]:
     if overview.findings:
         return [_line(finding, several=len(overview.sections) > 1) for finding in overview.findings]
     if overview.compared:
-        return [f"Nothing changed that is more than noise: all {overview.compared} changes are within it."]
+        return [f"No rate over all prompts changed by more than noise: all {overview.compared} are within it."]
     return ["There is too little to compare with the period before."]
 
 

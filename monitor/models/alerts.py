@@ -6,6 +6,8 @@ ledger's counts and kept in no row.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -46,6 +48,14 @@ WATCHES: dict[str, dict[str, str]] = {
     },
 }
 ABOUT_A_BRAND = (AlertKind.CHANGE, AlertKind.CITATIONS, AlertKind.SENTIMENT)
+#: What a rule of each kind is called and set to, where nobody says otherwise.
+READY_MADE: dict[str, dict[str, Any]] = {
+    AlertKind.CHANGE: {"name": "We are named or cited more, or less", "watches": ["mention", "citation"], "days": 7},
+    AlertKind.CITATIONS: {"name": "Citations won or lost", "watches": ["won", "lost"], "runs": 5},
+    AlertKind.SENTIMENT: {"name": "More negative answers about us", "watches": ["rise"], "days": 7},
+    AlertKind.SILENCE: {"name": "A run did not happen", "watches": ["missed", "failed"], "hours": 6, "percent": 20},
+    AlertKind.BUDGET: {"name": "Money is running out", "watches": ["month", "full"], "percent": 80},
+}
 
 
 class AlertRule(WorkspaceModel):

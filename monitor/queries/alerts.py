@@ -25,7 +25,7 @@ from monitor.models import (
     MailStatus,
     Workspace,
 )
-from monitor.models.alerts import WATCHES
+from monitor.models.alerts import READY_MADE, WATCHES
 from monitor.queries import dashboard
 from monitor.queries.alert_changes import changes, sentiment
 from monitor.queries.alert_citations import citations
@@ -146,7 +146,7 @@ def _finding_words(finding: dashboard.Finding) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A rule in words, whom it writes to, and when it last told something."""
+    """A rule in words, the addresses it writes to, and when it last told something."""
 
     rule: AlertRule
     words: str
@@ -163,6 +163,35 @@ def rules(workspace: Workspace) -> list[RuleRow]:
     for rule_id, email in recipients.values_list("rule", "membership__user__email"):
         people[rule_id].append(email)
     return [RuleRow(rule, rule_words(rule), tuple(people[rule.pk]), rule.last_told) for rule in listed]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyMade:
+    """A ready-made rule on offer, and the rules of its kind that are there. `told`: one of them tells the reader."""
+
+    kind: str
+    words: str
+    rows: tuple[RuleRow, ...]
+    told: bool
+
+
+def ready_made(listed: Iterable[RuleRow], reader: str) -> list[ReadyMade]:
+    """What "Tell me when" offers beside these rules; `reader` is an address."""
+    by_kind: dict[str, list[RuleRow]] = defaultdict(list)
+    for row in listed:
+        by_kind[row.rule.kind].append(row)
+    return [
+        ReadyMade(
+            kind,
+            words,
+            tuple(by_kind[kind]),
+            told=any(
+                row.rule.is_on and row.rule.name == READY_MADE[kind]["name"] and reader in row.recipients
+                for row in by_kind[kind]
+            ),
+        )
+        for kind, words in READY_MADE_WORDS
+    ]
 
 
 def rule_words(rule: AlertRule) -> str:

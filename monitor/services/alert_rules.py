@@ -8,21 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from monitor.models import AlertKind, AlertRecipient, AlertRule, Brand, BrandKind, Digest, Membership, Workspace
-from monitor.models.alerts import ABOUT_A_BRAND, WATCHES
+from monitor.models import AlertRecipient, AlertRule, Brand, BrandKind, Digest, Membership, Workspace
+from monitor.models.alerts import ABOUT_A_BRAND, READY_MADE, WATCHES
 from monitor.services.errors import Problem
 
 MAX_NAME = 120
 MOST_DAYS, MOST_RUNS, MOST_HOURS = 90, 30, 240
 NUMBERS = ("days", "runs", "hours", "percent")
-#: What a rule of each kind is called and set to, where nobody says otherwise.
-READY_MADE: dict[str, dict[str, Any]] = {
-    AlertKind.CHANGE: {"name": "We are named or cited more, or less", "watches": ["mention", "citation"], "days": 7},
-    AlertKind.CITATIONS: {"name": "Citations won or lost", "watches": ["won", "lost"], "runs": 5},
-    AlertKind.SENTIMENT: {"name": "More negative answers about us", "watches": ["rise"], "days": 7},
-    AlertKind.SILENCE: {"name": "A run did not happen", "watches": ["missed", "failed"], "hours": 6, "percent": 20},
-    AlertKind.BUDGET: {"name": "Money is running out", "watches": ["month", "full"], "percent": 80},
-}
 
 
 def save_rule(

@@ -22,9 +22,10 @@ from monitor.views.access import WorkspaceRequest, access, membership_of
 @access()
 def alert_rules(request: WorkspaceRequest) -> HttpResponse:
     me = membership_of(request)
+    rows = queries.rules(request.workspace)
     context = {
-        "rows": queries.rules(request.workspace),
-        "ready_made": queries.READY_MADE_WORDS,
+        "rows": rows,
+        "ready_made": queries.ready_made(rows, me.user.email),
         "kinds": AlertKind.choices,
         "digest_form": DigestForm(initial={"digest": me.digest, "hour": me.digest_hour}),
         "has_mail": bool(settings.EMAIL_HOST),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from monitor.models import (
     Role,
     Workspace,
 )
+from monitor.models.alerts import READY_MADE
 from monitor.queries import alerts as queries
 from monitor.services import alert_rules
 from tests.factories import make_brand, make_member, make_workspace
@@ -160,11 +162,11 @@ def test_a_ready_made_rule_takes_one_click_and_is_made_once() -> None:
     assert "Tell me when" in text_of(client, "alerts", workspace)
     assert "Add it under Brands first" in post(client, "alert_rule_ready_made", workspace, kind="change")
     make_brand(workspace, name="Fernwood", kind="own")
-    for kind in alert_rules.READY_MADE:
+    for kind in READY_MADE:
         for _ in range(2):
             assert "is on." in post(client, "alert_rule_ready_made", workspace, kind=kind)
     rules = AlertRule.objects.for_workspace(workspace)
-    assert sorted(rules.values_list("kind", flat=True)) == sorted(alert_rules.READY_MADE)
+    assert sorted(rules.values_list("kind", flat=True)) == sorted(READY_MADE)
     assert AlertRecipient.objects.for_workspace(workspace).count() == 5
     page = text_of(client, "alert_rules", workspace)
     assert "Fernwood: Mention rate; citation rate; 7 days against the 7 before" in page
@@ -185,6 +187,40 @@ def test_who_asks_to_be_told_is_told_also_by_a_rule_that_is_there_and_off() -> N
         assert "is on." in post(client, "alert_rule_ready_made", workspace, kind="silence")
     assert AlertRule.objects.for_workspace(workspace).get().is_on
     assert AlertRecipient.objects.for_workspace(workspace).filter(rule=rule).count() == 2
+
+
+def test_each_offer_says_which_rules_are_on_for_it_already_and_whom_it_tells() -> None:
+    workspace = make_workspace()
+    first, second = signed_in(workspace, Role.EDITOR), signed_in(workspace, Role.EDITOR)
+    assert "You are told" not in text_of(first, "alert_rules", workspace)
+    post(first, "alert_rule_ready_made", workspace, kind="silence")
+    own = rule_for(workspace, "silence", name="Nights alone")
+    rule = AlertRule.objects.for_workspace(workspace).exclude(pk=own.pk).get()
+    for client, told in ((first, 1), (second, 0)):
+        page = text_of(client, "alert_rules", workspace)
+        offers = page[page.index("Tell me when") :]
+        for each in (rule, own):
+            link = reverse("alert_rule", args=[workspace.slug, each.pk])
+            assert f'On: <a href="{link}">{each.name}</a>' in offers
+        assert offers.count("You are told") == told
+        assert (f'name="kind" value="{rule.kind}"' in offers) is not bool(told)
+    alert_rules.switch(rule=rule, on=False)
+    page = text_of(first, "alert_rules", workspace)
+    assert f'Off: <a href="{reverse("alert_rule", args=[workspace.slug, rule.pk])}' in page
+    assert "You are told" not in page
+
+
+def test_the_overview_tells_a_prompt_that_was_won_from_a_rate_that_changed() -> None:
+    workspace = make_history(days=10, prompts=12).workspace
+    rule = rule_for(workspace, "citations", brand=make_brand(workspace, name="Arrow", kind="own"), watches=["won"])
+    words = "Perplexity cites Arrow for “Which pen?”."
+    about = {"subject": "won", "starts_on": LAST_DAY, "ends_on": LAST_DAY, "words": words, "page": "answers"}
+    Alert.objects.create(workspace=workspace, rule=rule, **about)
+    day = LAST_DAY - timedelta(days=4)
+    page = text_of(signed_in(workspace), "overview", workspace, query=f"?from={day}&to={LAST_DAY}")
+    assert f'<span class="badge">One prompt</span> <a href="/w/{workspace.slug}/answers/">{words}' in page
+    assert "rates weighed here, how often a brand or domain is named or cited over all prompts of an assistant" in page
+    assert "A single prompt may have won or lost its citations all the same" in page
 
 
 def form_data(brand: Brand, **fields: Any) -> dict[str, Any]:
@@ -210,7 +246,7 @@ def test_the_form_shows_what_a_rule_would_have_told_before_it_is_saved() -> None
     assert not AlertRule.objects.for_workspace(workspace).exists()
 
 
-@pytest.mark.parametrize("kind", list(alert_rules.READY_MADE))
+@pytest.mark.parametrize("kind", list(READY_MADE))
 def test_every_kind_has_a_form_that_saves_what_it_shows_and_nothing_else(kind: str) -> None:
     history = make_history(days=2, prompts=2)
     workspace = history.workspace
@@ -221,7 +257,7 @@ def test_every_kind_has_a_form_that_saves_what_it_shows_and_nothing_else(kind: s
     said = post(client, "alert_rule_new", workspace, query=f"?kind={kind}", **data)
     assert "is saved" in said
     rule = AlertRule.objects.for_workspace(workspace).get()
-    assert (rule.kind, rule.name, rule.revision) == (kind, alert_rules.READY_MADE[kind]["name"], 1)
+    assert (rule.kind, rule.name, rule.revision) == (kind, READY_MADE[kind]["name"], 1)
     again = client.get(reverse("alert_rule", args=[workspace.slug, rule.pk])).context["form"]
     data = {name: value for name, value in again.initial.items() if name in again.fields and value is not None}
     post(client, "alert_rule", workspace, rule.pk, **data)

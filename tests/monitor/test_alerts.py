@@ -351,7 +351,10 @@ def test_a_daily_digest_comes_at_its_hour_with_the_alerts_since_the_last_one() -
     (message,) = outbox.outbox
     assert message.subject == f"{history.workspace.name}: 2 alerts"
     assert "from 20 Nov 2026, 08:00 CET to 21 Nov 2026, 08:00 CET" in message.body
-    assert "What changed over seven days that is more than noise:\n- Fernwood is named in" in message.body
+    assert (
+        "Which rates changed by more than noise over seven days, all prompts together:\n- Fernwood is named in"
+        in message.body
+    )
     assert message.body.count("is named") >= 2
     assert send(tomorrow + timedelta(days=1)) == 0, "nothing happened since"
     assert [row.status for row in written()][-1] == MailStatus.EMPTY
