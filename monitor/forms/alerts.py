@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from monitor import assistants
+from monitor.forms.base import Form
 from monitor.forms.parts import checked
 from monitor.models import AlertKind, AlertRule, Brand, Digest, Membership, Panel, Workspace
 from monitor.models.alerts import ABOUT_A_BRAND, WATCHES
@@ -28,7 +29,7 @@ _PERCENT: dict[str, tuple[str, str]] = {
 }
 
 
-class RuleForm(forms.Form):
+class RuleForm(Form):
     name = forms.CharField(label="Name", help_text="The subject of its e-mails.")
     watches = forms.MultipleChoiceField(
         label="Tell of",
@@ -155,7 +156,7 @@ class RuleForm(forms.Form):
         return self.kind in ABOUT_A_BRAND and not self.brands
 
 
-class DigestForm(forms.Form):
+class DigestForm(Form):
     digest = forms.ChoiceField(label="How often", choices=Digest.choices)
     hour = forms.TypedChoiceField(
         label="At", coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)], required=True

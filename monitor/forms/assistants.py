@@ -7,10 +7,11 @@ from typing import Any
 from django import forms
 
 from inference.answer import KeyField
+from monitor.forms.base import Form
 from monitor.services.credentials import LONGEST_VALUE
 
 
-class KeyForm(forms.Form):
+class KeyForm(Form):
     """One field for each that the assistant names. What is secret is never filled in again."""
 
     def __init__(self, *args: Any, fields: tuple[KeyField, ...], replaces: bool = False, **kwargs: Any) -> None:
@@ -35,7 +36,7 @@ def _field(field: KeyField, replaces: bool) -> forms.CharField:
     )
 
 
-class LimitsForm(forms.Form):
+class LimitsForm(Form):
     requests = forms.IntegerField(label="Requests a minute", required=False, min_value=1, max_value=1_000_000)
     tokens = forms.IntegerField(label="Tokens a minute", required=False, min_value=1, max_value=2_000_000_000)
     max_in_flight = forms.IntegerField(label="At once", min_value=1, max_value=10_000)

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html
 
+from monitor.forms.base import Form
 from monitor.forms.parts import checked, lines, words
 from monitor.models import Brand, BrandKind
 from monitor.services import brands
@@ -15,7 +16,7 @@ from monitor.services import brands
 COLOUR_NAMES = ("Blue", "Orange", "Green", "Pink", "Vermilion", "Sky blue", "Yellow", "Grey")
 
 
-class BrandForm(forms.Form):
+class BrandForm(Form):
     name = forms.CharField(
         label="Name", help_text="As people write it.", widget=forms.TextInput(attrs={"autofocus": True})
     )

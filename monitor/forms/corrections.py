@@ -7,12 +7,13 @@ from typing import Any
 
 from django import forms
 
+from monitor.forms.base import Form
 from monitor.services.corrections import MOST_WORDS
 
 Span = tuple[int, int]
 
 
-class MissedForm(forms.Form):
+class MissedForm(Form):
     """`place` is the start of one of several places; a script that knows which one was selected sends `nth` of `of`."""
 
     brand = forms.TypedChoiceField(label="Brand", coerce=int)

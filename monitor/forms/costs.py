@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 
 from monitor import assistants
+from monitor.forms.base import Form
 from monitor.services.budgets import LARGEST
 
 
-class BudgetForm(forms.Form):
+class BudgetForm(Form):
     limit = forms.DecimalField(
         label="Budget in US dollars",
         required=False,
@@ -21,6 +22,11 @@ class BudgetForm(forms.Form):
         help_text="Empty: as much as it takes.",
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
     )
+
+    @classmethod
+    def of(cls, limit: Decimal | None) -> Self:
+        """The form of a budget as it is."""
+        return cls(initial={"limit": None if limit is None else round(limit, 2)})
 
 
 def _price(label: str) -> forms.DecimalField:
@@ -34,7 +40,7 @@ def _price(label: str) -> forms.DecimalField:
     )
 
 
-class PriceForm(forms.Form):
+class PriceForm(Form):
     assistant = forms.ChoiceField(label="Assistant")
     model = forms.CharField(
         label="Model", required=False, max_length=120, help_text="Its exact id, or a part with *. Empty: the default."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django import forms
 
+from monitor.forms.base import Form
 from monitor.services import crawls
 
 
-class CrawlForm(forms.Form):
+class CrawlForm(Form):
     url = forms.CharField(
         label="Address of the site",
         max_length=crawls.MOST_URL,

@@ -14,6 +14,7 @@ from django import forms
 from django.http import QueryDict
 
 from monitor import assistants, schedule
+from monitor.forms.base import Form
 from monitor.forms.parts import checked
 from monitor.models import Panel, Persona, Suite, Workspace
 from monitor.queries import panels as queries
@@ -102,7 +103,7 @@ def _fields_for(name: str) -> dict[str, forms.Field]:
     return found
 
 
-class PanelForm(forms.Form):
+class PanelForm(Form):
     name = forms.CharField(label="Name", widget=forms.TextInput(attrs={"autofocus": True}))
     suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The prompts that are asked.")
     tags = forms.MultipleChoiceField(
@@ -129,11 +130,6 @@ class PanelForm(forms.Form):
         max_value=MAX_REPEATS,
         initial=3,
         help_text="How often each prompt is put to each assistant in a run. Answers differ: three show how much.",
-        error_messages={
-            "min_value": f"Repeats can be 1 to {MAX_REPEATS}.",
-            "max_value": f"Repeats can be 1 to {MAX_REPEATS}.",
-            "invalid": f"Write a whole number from 1 to {MAX_REPEATS}.",
-        },
     )
     adaptive = forms.BooleanField(
         label="Ask less often where the answer is clear",

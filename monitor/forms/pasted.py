@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from monitor import assistants
+from monitor.forms.base import Form
 from monitor.forms.parts import checked
 from monitor.models import Prompt, Suite, Workspace
 from monitor.services import answer_rows
@@ -20,7 +21,7 @@ def suites_with_prompts(workspace: Workspace) -> list[Suite]:
     return list(active.filter(prompts__isnull=False, prompts__archived_at=None).distinct())
 
 
-class PasteForm(forms.Form):
+class PasteForm(Form):
     assistant = forms.ChoiceField(label="Page", help_text="Where the answer was shown.")
     prompt = forms.TypedChoiceField(label="Prompt", coerce=int, help_text="What was asked there, word for word.")
     day = forms.DateField(
@@ -78,12 +79,11 @@ class PasteForm(forms.Form):
         return checked(lambda: answer_rows.clean_answer(self.cleaned_data["text"]))
 
 
-class AnswersFileForm(forms.Form):
+class AnswersFileForm(Form):
     suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="Whose prompts the rows answer.")
     file = forms.FileField(
         label="File",
         help_text="CSV or JSON Lines, UTF-8.",
-        error_messages={"required": "Choose a file first.", "empty": "This file is empty. Choose another."},
         widget=forms.FileInput(
             attrs={"accept": ".csv,.tsv,.jsonl,.ndjson", "data-max-bytes": answer_rows.MAX_FILE_BYTES}
         ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django import forms
 
+from monitor.forms.base import Form
 from monitor.models import Persona
 
 
-class PersonaForm(forms.Form):
+class PersonaForm(Form):
     name = forms.CharField(
         label="Name",
         help_text="What you call such a customer, such as “Bakery owner”.",

@@ -8,11 +8,12 @@ from django import forms
 
 from monitor import logos
 from monitor.branding import ACCENT
+from monitor.forms.base import Form
 from monitor.forms.parts import checked, words
 from monitor.services import report_settings as service
 
 
-class ReportSettingsForm(forms.Form):
+class ReportSettingsForm(Form):
     name = forms.CharField(
         label="Name on reports",
         required=False,

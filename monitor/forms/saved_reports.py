@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from monitor import exports, schedule
+from monitor.forms.base import Form
 from monitor.forms.panels import BY_HAND, OWN_TERMS, terms
 from monitor.models import ReportPeriod, SavedReport, Workspace
 from monitor.queries import saved_reports as queries
@@ -21,7 +22,7 @@ AS_KEPT = ("name", "period", "formats", "recipients", "subject", "words")
 FREE = {"spellcheck": "false", "autocomplete": "off"}
 
 
-class SavedReportForm(forms.Form):
+class SavedReportForm(Form):
     name = forms.CharField(label="Name", max_length=MOST_NAME)
     period = forms.ChoiceField(
         label="Days",
@@ -130,7 +131,7 @@ class SavedReportForm(forms.Form):
         return kept | {"filter": chosen, "cron": terms(cleaned["schedule"], cleaned["cron"])}
 
 
-class ShareForm(forms.Form):
+class ShareForm(Form):
     name = forms.CharField(label="For whom", max_length=share_links.MOST_NAME, help_text="So that you know it again.")
     days = forms.IntegerField(
         label="Open for days",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from monitor.forms.base import Form
 from monitor.forms.parts import checked
 from monitor.models import Prompt
 from monitor.services import prompt_rows
@@ -14,7 +15,7 @@ from monitor.services.errors import Problem
 EXAMPLE = "Which kettle boils fastest?\nWhat is a good quiet kettle?"
 
 
-class SuiteForm(forms.Form):
+class SuiteForm(Form):
     name = forms.CharField(
         label="Name",
         help_text="What these questions are about, such as “Buying a kettle”.",
@@ -22,7 +23,7 @@ class SuiteForm(forms.Form):
     )
 
 
-class TagsMixin(forms.Form):
+class TagsMixin(Form):
     tags = forms.CharField(
         label="Tags", required=False, help_text="Parted by commas. Pages and reports can be filtered by them."
     )
@@ -60,13 +61,12 @@ class LinesForm(TagsMixin):
     field_order = ("lines", "tags")
 
 
-class CsvForm(forms.Form):
+class CsvForm(Form):
     """Prompts in a file."""
 
     file = forms.FileField(
         label="CSV file",
         help_text="A column “prompt” and, if you like, “tags”, parted by commas, semicolons or tabs.",
-        error_messages={"required": "Choose a file first.", "empty": "This file is empty. Choose another."},
         widget=forms.FileInput(
             attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain", "data-max-bytes": prompt_rows.MAX_FILE_BYTES}
         ),

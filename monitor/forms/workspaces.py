@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from monitor import schedule
+from monitor.forms.base import Form
 from monitor.forms.parts import checked
 from monitor.models import Role
 from monitor.services import workspaces
@@ -16,7 +17,7 @@ def _zones() -> list[tuple[str, str]]:
     return [(zone, zone.replace("_", " ")) for zone in schedule.time_zones()]
 
 
-class WorkspaceForm(forms.Form):
+class WorkspaceForm(Form):
     name = forms.CharField(
         label="Name", max_length=workspaces.LONGEST_NAME, help_text="Your team or brand, as people call it."
     )
@@ -31,16 +32,16 @@ class WorkspaceForm(forms.Form):
         return checked(lambda: workspaces.clean_name(self.cleaned_data["name"]))
 
 
-class InviteForm(forms.Form):
+class InviteForm(Form):
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.EDITOR)
 
 
-class RoleForm(forms.Form):
+class RoleForm(Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
-class DeleteForm(forms.Form):
+class DeleteForm(Form):
     """Deleting asks for the name: what is typed is what will be lost."""
 
     typed = forms.CharField(label="Name of the workspace", widget=forms.TextInput(attrs={"autocomplete": "off"}))

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 
 from monitor.forms.costs import BudgetForm, PriceForm
-from monitor.models import OwnPrice, Panel, Role
+from monitor.models import OwnPrice, Role
 from monitor.queries import costs as queries
 from monitor.services import budgets
 from monitor.services import costs as service
@@ -33,20 +33,6 @@ def month_budget(request: WorkspaceRequest) -> HttpResponse:
     said = "A month may cost as much as it takes." if limit is None else f"A month may cost ${limit:,.2f} at most."
     messages.success(request, f"{said} That holds for this month too.")
     return redirect("cost", request.workspace.slug)
-
-
-@access(read=None, write=Role.OWNER)
-def panel_budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    panels = Panel.objects.for_workspace(request.workspace).select_related("workspace")
-    panel, form = get_object_or_404(panels, pk=pk), BudgetForm(request.POST)
-    if form.is_valid():
-        limit = form.cleaned_data["limit"]
-        budgets.set_run_limit(panel=panel, limit_usd=limit)
-        said = "A run may cost as much as it takes" if limit is None else f"A run may cost ${limit:,.2f} at most"
-        messages.success(request, f"{said}; that holds for runs under way too.")
-    else:
-        messages.error(request, "Give the budget as a number of US dollars, or leave it empty.")
-    return redirect("panel", request.workspace.slug, pk)
 
 
 @access(read=None, write=Role.OWNER)
@@ -81,7 +67,7 @@ def _page(request: WorkspaceRequest, **given: Any) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in ("assistant", "model")}
     context = {
         "page": queries.cost_page(request.workspace),
-        "budget_form": BudgetForm(initial={"limit": budgets.month_limit(workspace=request.workspace)}),
+        "budget_form": BudgetForm.of(budgets.month_limit(workspace=request.workspace)),
         "price_form": PriceForm(initial=asked),
         **given,
     }
@@ -93,5 +79,4 @@ urlpatterns = [
     path("cost/budget/", month_budget, name="month_budget"),
     path("cost/prices/", price_save, name="price_save"),
     path("cost/prices/<int:pk>/delete/", price_delete, name="price_delete"),
-    path("panels/<int:pk>/budget/", panel_budget, name="panel_budget"),
 ]

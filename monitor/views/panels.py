@@ -12,12 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
 from monitor import assistants
+from monitor.forms.costs import BudgetForm
 from monitor.forms.panels import PanelForm, chosen, terms
 from monitor.models import Panel, Role, Trigger
 from monitor.queries import costs as cost_queries
 from monitor.queries import panels as queries
 from monitor.queries import personas
 from monitor.queries import runs as run_queries
+from monitor.services import budgets
 from monitor.services import panels as service
 from monitor.services import runs as run_service
 from monitor.services.errors import Problem
@@ -47,18 +49,35 @@ def panels(request: WorkspaceRequest) -> HttpResponse:
 
 @access()
 def panel(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    found = _panel(request, pk)
+    return _page(request, _panel(request, pk))
+
+
+@access(read=None, write=Role.OWNER)
+def panel_budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    found, form = _panel(request, pk), BudgetForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, form)
+    limit = form.cleaned_data["limit"]
+    budgets.set_run_limit(panel=found, limit_usd=limit)
+    said = "A run may cost as much as it takes" if limit is None else f"A run may cost ${limit:,.2f} at most"
+    messages.success(request, f"{said}; that holds for runs under way too.")
+    return redirect("panel", request.workspace.slug, pk)
+
+
+def _page(request: WorkspaceRequest, found: Panel, wrong: BudgetForm | None = None) -> HttpResponse:
     page = Paginator(run_queries.runs(request.workspace, found), RUNS_SHOWN).get_page(request.GET.get("page"))
+    spent = cost_queries.panel_spent(found)
     context = {
         "row": queries.panel_row(found),
         "panel": found,
         "page": page,
         "runs": run_queries.progress_of(page.object_list),
         "forecast": cost_queries.panel_forecast(found),
-        "spent": cost_queries.panel_spent(found),
+        "spent": spent,
+        "budget_form": wrong or BudgetForm.of(spent.limit),
         "is_traced": any(asked["assistant"] in assistants.LOCAL for asked in found.assistants),
     }
-    return render(request, "panel.html", context)
+    return render(request, "panel.html", context, status=422 if wrong else 200)
 
 
 # --- the form ------------------------------------------------------------------------------------------------
@@ -261,6 +280,7 @@ urlpatterns = [
     path("panels/schedule/", schedule_preview, name="schedule_preview"),
     path("panels/tags/", panel_tags, name="panel_tags"),
     path("panels/<int:pk>/", panel, name="panel"),
+    path("panels/<int:pk>/budget/", panel_budget, name="panel_budget"),
     path("panels/<int:pk>/edit/", panel_edit, name="panel_edit"),
     path("panels/<int:pk>/run/", panel_run, name="panel_run"),
     path("panels/<int:pk>/pause/", panel_pause, name="panel_pause"),

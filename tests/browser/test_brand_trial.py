@@ -25,5 +25,5 @@ def test_the_trial_follows_the_form_and_keeps_what_is_typed(owner: Visit) -> Non
     assert axe_violations(page) == []
     page.get_by_label("Name", exact=True).fill("")
     page.get_by_role("button", name="Try on the last answers").click()
-    expect(trial).to_contain_text("Name: This field is required.")
+    expect(trial).to_contain_text("Name: Fill this in.")
     assert Brand.objects.for_workspace(owner.world.workspace).get(pk=brand.pk).excludes == []

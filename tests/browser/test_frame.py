@@ -54,6 +54,7 @@ def test_an_error_goes_when_its_field_changes(owner: Visit) -> None:
     page.get_by_role("button", name="Make panel").click()
     error = page.locator("#id_cron_error")
     expect(error).to_contain_text("every 4 minutes where the hour turns")
+    expect(page.locator("#id_cron")).to_be_focused()
     expect(page.locator("#id_cron")).to_have_attribute("aria-describedby", re.compile("id_cron_error"))
     page.get_by_label("Cron terms", exact=True).fill("*/15 * * * *")
     expect(error).to_have_count(0)

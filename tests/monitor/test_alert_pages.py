@@ -273,7 +273,7 @@ def test_bad_input_says_what_is_wrong_and_keeps_what_was_typed() -> None:
     answer = client.post(address, data)
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "Choose at least one thing to be told of." in page and "greater than or equal to 1" in page
+    assert "Choose at least one thing to be told of." in page and "Write a whole number from 1 to 90." in page
     stranger = make_brand(make_workspace())
     assert client.post(address, form_data(stranger)).status_code == 422
     assert client.post(address, form_data(history.brands[0], name="n" * 121)).status_code == 422

@@ -100,14 +100,14 @@ def test_a_brand_is_made_with_pasted_addresses_and_own_brands_come_first(owner: 
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
-        ("name", "", "This field is required"),
+        ("name", "", "Fill this in."),
         ("name", "x" * 121, "120 characters"),
         ("name", "acme", "already belongs to a brand called “Acme”"),
         ("aliases", "Acme Corp", "already belongs to the brand “Acme”, as an alias"),
         ("domains", "not a domain", "is no domain"),
         ("domains", "10.0.0.1", "“10.0.0.1” is no domain"),
         ("domains", "co.uk", "“co.uk” is no domain"),
-        ("kind", "friend", "not one of the available choices"),
+        ("kind", "friend", "This is not on offer"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(

@@ -233,7 +233,10 @@ def test_a_budget_of_a_run_is_set_on_the_panels_page(owner: Client, workspace: W
     page = owner.post(at("panel_budget", workspace, panel.pk), {"limit": "2.50"}, follow=True).content.decode()
     assert "A run may cost $2.50 at most" in page and 'value="2.50"' in page
     assert budgets.run_limit(panel=panel) == Decimal("2.50")
-    owner.post(at("panel_budget", workspace, panel.pk), {"limit": "a lot"})
+    wrong = owner.post(at("panel_budget", workspace, panel.pk), {"limit": "1e12"})
+    page = wrong.content.decode()
+    assert wrong.status_code == 422 and 'value="1e12"' in page, "what was typed stays"
+    assert "Write a number from 0 to 10,000,000, or leave this empty." in page
     assert budgets.run_limit(panel=panel) == Decimal("2.50")
     owner.post(at("panel_budget", workspace, panel.pk), {"limit": ""})
     assert budgets.run_limit(panel=panel) is None

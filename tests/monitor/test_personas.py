@@ -103,10 +103,10 @@ def test_a_persona_is_made_changed_archived_and_brought_back(editor: Client, wor
 @pytest.mark.parametrize(
     ("name", "words", "said"),
     [
-        ("", WORDS, "This field is required"),
-        ("\x00 ", WORDS, "Null characters are not allowed"),
+        ("", WORDS, "Fill this in."),
+        ("\x00 ", WORDS, "a character that cannot be kept"),
         ("n" * 61, WORDS, "60 characters"),
-        ("Baker", "", "This field is required"),
+        ("Baker", "", "Fill this in."),
         ("Baker", "w" * 601, "600 characters"),
         ("BAKERY owner", WORDS, "a persona called “BAKERY owner” already"),
     ],
