@@ -17,7 +17,7 @@ import psycopg
 from django.db import connection
 
 from monitor import assistants, pricing
-from monitor.models import OPEN, Credential, Delta, OwnPrice, Prompt, Response, ResponseStatus, Workspace
+from monitor.models import OPEN, Credential, Delta, OwnPrice, Persona, Prompt, Response, ResponseStatus, Workspace
 from monitor.models.deltas import CHANNEL
 
 #: The table is looked at so often also when nothing was told: a pooler in between may swallow what is.
@@ -28,6 +28,7 @@ HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 600.0
 #: No character has more bytes than this, and no token is shorter than a byte.
 _LONGEST_QUESTION = "\U0001f58b" * Prompt.MAX_LENGTH
+_LONGEST_PERSONA = "\U0001f58b" * Persona.MAX_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,21 @@ class AssistantChoice:
     models: tuple[ModelChoice, ...]
 
     @property
+    def takes_persona(self) -> bool:
+        return assistants.takes_persona(self.name)
+
+    @property
     def is_free(self) -> bool:
         return assistants.is_free(self.name)
 
 
-def choices(workspace: Workspace, *, has_pages: bool, chosen: str = "") -> list[AssistantChoice]:
-    """The local engine where it has pages, then every assistant whose key is here. `chosen` is a value `NAME/MODEL`."""
+def choices(
+    workspace: Workspace, *, has_pages: bool, chosen: str = "", as_persona: bool = False
+) -> list[AssistantChoice]:
+    """The local engine where it has pages, then every assistant whose key is here. `chosen` is a value `NAME/MODEL`.
+
+    `as_persona`: one may be chosen beside, whose words cost as well.
+    """
     held = set(Credential.objects.for_workspace(workspace).values_list("assistant", flat=True))
     own: dict[str, list[str]] = {}
     for name, model in OwnPrice.objects.for_workspace(workspace).values_list("assistant", "model"):
@@ -68,7 +78,8 @@ def choices(workspace: Workspace, *, has_pages: bool, chosen: str = "") -> list[
         rows = []
         for model in dict.fromkeys(models or [""]):
             price = pricing.find(book, name, model)
-            maximum = Decimal(0) if assistants.is_free(name) else book.maximum(price, prompt=_LONGEST_QUESTION)
+            longest = _LONGEST_PERSONA + _LONGEST_QUESTION if as_persona else _LONGEST_QUESTION
+            maximum = Decimal(0) if assistants.is_free(name) else book.maximum(price, prompt=longest)
             value = f"{name}/{model}"
             rows.append(ModelChoice(value, model or "its own model", maximum, selected=value == chosen))
         found.append(AssistantChoice(name, label, tuple(rows)))

@@ -17,6 +17,7 @@ from monitor.models import (
     OPEN,
     IndexGeneration,
     Panel,
+    Persona,
     Pointers,
     Prompt,
     Response,
@@ -86,7 +87,14 @@ def start_run(
     return run
 
 
-def ask(*, workspace: Workspace, text: str, assistant: str = assistants.EXTRACTIVE, model: str = "") -> Response:
+def ask(
+    *,
+    workspace: Workspace,
+    text: str,
+    assistant: str = assistants.EXTRACTIVE,
+    model: str = "",
+    persona: Persona | None = None,
+) -> Response:
     """Put one question to one assistant now, ahead of panels; it counts in no metric. Raises Problem."""
     text = clean_text(text)
     if not text:
@@ -99,8 +107,10 @@ def ask(*, workspace: Workspace, text: str, assistant: str = assistants.EXTRACTI
         raise Problem(f"{kind.label} cannot be asked.")
     if len(model) > costs.LONGEST_MODEL or not model.isprintable():
         raise Problem("Choose one of the models.")
+    if persona and not kind.takes_persona:
+        raise Problem(f"{kind.label} is not told who asks. Choose nobody in particular, or another assistant.")
     options: dict[str, Any] = {"temperature": 0} if kind.needs_index else {}
-    item = {"assistant": kind.name, "model": model, "options": options}
+    item = _told({"assistant": kind.name, "model": model, "options": options}, persona and persona.frozen())
     costs.require_ready(workspace=workspace, plan=[item])
     with transaction.atomic():
         run = _create(workspace, Trigger.ASK, generation=generation)

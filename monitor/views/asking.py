@@ -19,11 +19,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
 from monitor import assistants
-from monitor.models import OPEN, Prompt, Response, Role
+from monitor.models import OPEN, Persona, Prompt, Response, Role
 from monitor.queries import answers as answer_queries
 from monitor.queries import asking as queries
 from monitor.queries import pages as page_queries
-from monitor.queries import waiting
+from monitor.queries import personas, waiting
 from monitor.services import outbound, runs
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
@@ -50,11 +50,24 @@ def _put_question(request: WorkspaceRequest) -> HttpResponse:
     text, choice = request.POST.get("text", ""), request.POST.get("assistant", "") or assistants.EXTRACTIVE
     name, _, model = choice.partition("/")
     try:
-        response = runs.ask(workspace=request.workspace, text=text, assistant=name, model=model)
+        response = runs.ask(
+            workspace=request.workspace, text=text, assistant=name, model=model, persona=_persona(request)
+        )
     except Problem as problem:
         context = _page(request, None) | {"problem": problem, "text": text}
         return render(request, "ask.html", context, status=422)
     return redirect(f"{reverse('ask', args=[request.workspace.slug])}?answer={response.pk}")
+
+
+def _persona(request: WorkspaceRequest) -> Persona | None:
+    """Who asks, None for nobody in particular. Problem for one that is gone."""
+    if not (chosen := request.POST.get("persona", "")):
+        return None
+    rows = Persona.objects.for_workspace(request.workspace).filter(archived_at=None)
+    found = rows.filter(pk=whole_number(chosen, digits=18) or 0).first()
+    if found is None:
+        raise Problem("This persona is not there any more. Choose again.")
+    return found
 
 
 def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
@@ -66,9 +79,15 @@ def _page(request: WorkspaceRequest, asked: Response | None) -> dict[str, Any]:
     history = Paginator(page_queries.asked(workspace, search=search), page_queries.HISTORY)
     shown = history.get_page(request.GET.get("page"))
     earlier = [(row, assistants.label(row.assistant)) for row in shown.object_list if row != asked]
+    people = personas.on_offer(workspace)
+    choices = queries.choices(workspace, has_pages=generation is not None, chosen=chosen, as_persona=bool(people))
+    as_before = (asked.options.get("persona") or {}).get("id") if asked else None
     return {
         "text": asked.prompt_text if asked else "",
-        "choices": queries.choices(workspace, has_pages=generation is not None, chosen=chosen),
+        "choices": choices,
+        "personas": people,
+        "persona": whole_number(request.POST.get("persona", ""), digits=18) or as_before,
+        "not_told": [choice.label for choice in choices if not choice.takes_persona],
         "generation": generation,
         "max_length": Prompt.MAX_LENGTH,
         "search": search,

@@ -148,6 +148,16 @@ def test_without_a_script_the_page_is_loaded_again_until_the_answer_stands_there
     context.close()
 
 
+def test_a_persona_can_be_chosen_where_the_assistant_is_told(asker: Visit) -> None:
+    page, workspace = asker.page, asker.world.workspace
+    asker.open(reverse("ask", args=[workspace.slug]))
+    chosen = page.get_by_label("Assistant")
+    chosen.select_option("openai/gpt-5-mini")
+    assert page.get_by_label("Persona").is_enabled()
+    chosen.select_option(chosen.locator("option[value^='kagi/']").get_attribute("value"))
+    assert page.get_by_label("Persona").is_disabled()
+
+
 def test_an_answer_that_breaks_off_shows_what_had_come(asker: Visit, service: Loopback) -> None:
     page = asker.page
     put_question(asker, "Which kettle breaks? loopback:cut_stream")

@@ -295,6 +295,43 @@ def test_from_the_form_to_what_each_service_is_sent(
     assert said[2:4] == [("Kagi FastGPT", "")] * 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_question_on_the_ask_page_may_be_asked_as_one(
+    client: Client, workspace: Workspace, services: dict[str, Loopback]
+) -> None:
+    client.force_login(make_member(workspace, Role.EDITOR))
+    for name in ("openai", "kagi"):
+        credentials.save(workspace=workspace, assistant=name, values={"api_key": "of nobody's"})
+    assert 'name="persona"' not in client.get(at("ask", workspace)).content.decode(), "there is none yet"
+    persona, other = keep(workspace), keep(make_workspace())
+    page = client.get(at("ask", workspace)).content.decode()
+    assert "Who asks. Not told to Kagi FastGPT." in page
+    asked = {"text": "Which kettle?", "assistant": "openai/gpt-5-mini", "persona": persona.pk}
+    page = post(client, at("ask", workspace), **asked)
+    outbound.work(queues=["asking"])
+    assert services["openai"].received[-1].json["instructions"] == ABOUT + WORDS
+    response = Response.objects.for_workspace(workspace).get()
+    assert response.options["persona"] == {"id": persona.pk, "name": "Bakery owner", "words": WORDS}
+    assert "as Bakery owner" in page and f'<option value="{persona.pk}" selected>' in page
+    post(client, at("ask", workspace), **{**asked, "persona": ""})
+    outbound.work(queues=["asking"])
+    assert services["openai"].received[-1].json.get("instructions", "") == ""
+
+    for changes, said in (
+        ({"assistant": "kagi/"}, "Kagi FastGPT is not told who asks."),
+        ({"persona": other.pk}, "This persona is not there any more."),
+        ({"persona": "x"}, "This persona is not there any more."),
+    ):
+        refused = client.post(at("ask", workspace), {**asked, **changes})
+        page = unescape(refused.content.decode())
+        assert refused.status_code == 422 and said in page and ">Which kettle?</textarea>" in page
+    assert Response.objects.for_workspace(workspace).count() == 2
+    assert (
+        f'<option value="{persona.pk}" selected>'
+        in client.post(at("ask", workspace), {**asked, "assistant": "kagi/"}).content.decode()
+    ), "what was chosen stays"
+
+
 def test_saving_a_persona_as_it_is_makes_no_revision(workspace: Workspace) -> None:
     persona = keep(workspace)
     panel = save(workspace, ["openai"], persona=persona)

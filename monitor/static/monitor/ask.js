@@ -56,15 +56,19 @@
     else if (within.id === "asked") stop();
   }
 
-  function showCost(select) {
+  /** What the chosen assistant can cost, and whether it is told who asks. */
+  function showChoice(select) {
+    const chosen = select.selectedOptions[0]?.dataset ?? {};
     const target = document.querySelector(select.dataset.costOf);
-    if (target) target.textContent = select.selectedOptions[0]?.dataset.cost ?? "";
+    if (target) target.textContent = chosen.cost ?? "";
+    const persona = document.getElementById("persona");
+    if (persona) persona.disabled = !("persona" in chosen);
   }
 
   document.addEventListener("change", (event) => {
-    if (event.target.matches?.("select[data-cost-of]")) showCost(event.target);
+    if (event.target.matches?.("select[data-cost-of]")) showChoice(event.target);
   });
   document.addEventListener("htmx:load", (event) => begin(event.target));
   addEventListener("pagehide", stop);
-  for (const select of document.querySelectorAll("select[data-cost-of]")) showCost(select);
+  for (const select of document.querySelectorAll("select[data-cost-of]")) showChoice(select);
 })();
