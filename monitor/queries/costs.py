@@ -220,12 +220,26 @@ class PriceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """What a month may cost and what was spent in it; `share` of the budget, None without one."""
+
+    month: date
+    limit: Decimal | None
+    spent: Decimal
+    reserved: Decimal
+
+    @property
+    def share(self) -> float | None:
+        return float(self.spent / self.limit) if self.limit else None
+
+
+@dataclass(frozen=True, slots=True)
 class CostPage:
     month: date
     now: Spent
     by_assistant: tuple[Part, ...]
     by_panel: tuple[Part, ...]
-    months: tuple[Budget, ...]
+    months: tuple[Month, ...]
     ahead: tuple[tuple[Panel, Forecast], ...]
     prices: tuple[PriceRow, ...]
 
@@ -246,7 +260,7 @@ def cost_page(workspace: Workspace) -> CostPage:
         now=_month(workspace, budgets.filter(month=month).first(), charges),
         by_assistant=_by_assistant(charges),
         by_panel=_by_panel(charges),
-        months=tuple(budgets.filter(month__isnull=False).order_by("-month")[:MONTHS_SHOWN]),
+        months=tuple(_months(list(budgets.filter(month__lte=month).order_by("month")), month)[:MONTHS_SHOWN]),
         ahead=tuple((panel, plan) for panel, plan in ahead if plan.runs is not None and not plan.is_free),
         prices=_prices(workspace, ahead),
     )
@@ -273,6 +287,21 @@ def panel_spent(panel: Panel) -> Spent:
         reserved=found["reserved"] or ZERO,
         assumed=_assumed(charges),
     )
+
+
+def _months(budgets: list[Budget], last: date) -> list[Month]:
+    """Every month from the first budget on, the newest first. One without a row of its own had no call, and the budget
+    of the month before, for a change of it makes a row.
+    """
+    by_month = {budget.month: budget for budget in budgets}
+    found: list[Month] = []
+    month = budgets[0].month if budgets else None
+    while month and month <= last:
+        budget = by_month.get(month)
+        limit = budget.limit_usd if budget else found[-1].limit
+        found.append(Month(month, limit, budget.spent_usd if budget else ZERO, budget.reserved_usd if budget else ZERO))
+        month = (month + timedelta(days=31)).replace(day=1)
+    return found[::-1]
 
 
 def _month(workspace: Workspace, budget: Budget | None, charges: QuerySet[Charge]) -> Spent:

@@ -60,9 +60,12 @@ class Refused:
 
 def set_month_limit(*, workspace: Workspace, limit_usd: Decimal | None) -> None:
     """What the workspace may spend in a month, this one included; None: as much as it takes."""
+    month = month_of(workspace)
     with transaction.atomic():
         _set(workspace, None, limit_usd)
-        _apply(Budget.objects.for_workspace(workspace).filter(month=month_of(workspace)), limit_usd)
+        # also where nothing was spent yet: this row alone will tell what applied in this month
+        Budget.objects.bulk_create([Budget(workspace=workspace, month=month)], ignore_conflicts=True)
+        _apply(Budget.objects.for_workspace(workspace).filter(month=month), limit_usd)
 
 
 def set_run_limit(*, panel: Panel, limit_usd: Decimal | None) -> None:

@@ -110,7 +110,7 @@ def ask(
     if persona and not kind.takes_persona:
         raise Problem(f"{kind.label} is not told who asks. Choose nobody in particular, or another assistant.")
     options: dict[str, Any] = {"temperature": 0} if kind.needs_index else {}
-    item = _told({"assistant": kind.name, "model": model, "options": options}, persona and persona.frozen())
+    item = _told({"assistant": kind.name, "model": model, "options": options}, persona.frozen() if persona else None)
     costs.require_ready(workspace=workspace, plan=[item])
     with transaction.atomic():
         run = _create(workspace, Trigger.ASK, generation=generation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import unescape
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Usage
 from monitor.models import Budget, OwnPrice, Panel, Response, Role, Run, Trigger, Workspace
@@ -227,6 +229,41 @@ def test_the_month_is_shown_with_its_parts_and_its_budget(owner: Client, workspa
     run_page = owner.get(at("run", workspace, run.pk)).content.decode()
     assert "$1.75 spent, $1.50 reserved for calls under way" in run_page
     assert "$1.75 so far" in owner.get(at("panel", workspace, panel.pk)).content.decode()
+
+
+def test_each_month_keeps_the_budget_that_held_in_it_also_where_nothing_was_spent(
+    owner: Client, workspace: Workspace, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_day(year: int, month: int, day: int) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: datetime(year, month, day, 12, tzinfo=UTC))
+
+    def spend(usd: str) -> None:
+        (asked,) = wishes(make_run(workspace, panel=panel, responses=1), Decimal(usd))
+        budgets.reserve([asked])
+        budgets.settle([Outcome(asked.response_id, 1, Decimal(usd))])
+
+    at_day(2026, 8, 31)
+    assert queries.cost_page(workspace).months == ()
+    budgets.set_month_limit(workspace=workspace, limit_usd=Decimal(10))
+    at_day(2026, 9, 3)
+    spend("2.5")
+    at_day(2026, 11, 5)
+    budgets.set_month_limit(workspace=workspace, limit_usd=Decimal(20))
+    budgets.set_month_limit(workspace=workspace, limit_usd=Decimal(40))
+    at_day(2026, 12, 1)
+    found = queries.cost_page(workspace).months
+    assert [(row.month.month, row.limit, row.spent) for row in found] == [
+        (12, 40, 0),
+        (11, 40, 0),
+        (10, 10, 0),
+        (9, 10, Decimal("2.5")),
+        (8, 10, 0),
+    ]
+    assert [row.share for row in found] == [0, 0, 0, 0.25, 0]
+    budgets.set_month_limit(workspace=workspace, limit_usd=None)
+    assert [(row.limit, row.share) for row in queries.cost_page(workspace).months[:2]] == [(None, None), (40, 0)]
+    page = " ".join(re.sub("<[^>]+>", " ", unescape(owner.get(at("cost", workspace)).content.decode())).split())
+    assert "September 2026 $10.00 $2.50 25 % $0.00" in page.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def test_a_budget_of_a_run_is_set_on_the_panels_page(owner: Client, workspace: Workspace, panel: Panel) -> None:

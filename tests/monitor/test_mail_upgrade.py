@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from monitor.models import Mail, Membership, ReportIssue, SavedReport
+from monitor.models import Budget, Mail, Membership, ReportIssue, SavedReport
 from tests.factories import make_member, make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +34,7 @@ def earlier() -> Iterator[Any]:
     migrate()
 
 
-def test_an_upgrade_keeps_every_row_with_its_state_and_its_message_id(earlier: Any) -> None:
+def test_an_upgrade_keeps_every_row_with_its_state_and_its_message_id_and_this_months_budget(earlier: Any) -> None:
     workspace = make_workspace()
     member = Membership.objects.for_workspace(workspace).get(user=make_member(workspace))
     report = SavedReport.objects.create(workspace=workspace, name="Weekly", formats=["pdf"])
@@ -53,8 +53,10 @@ def test_an_upgrade_keeps_every_row_with_its_state_and_its_message_id(earlier: A
     rows = earlier.get_model("monitor.ReportMail").objects
     rows.create(**state, address="a@out.example", key=KEY, status="sent", tries=1, sent_at=workspace.created_at)
     rows.create(**state, address="b@out.example", key=UUID(int=1), unsure=True, tries=1, message="No word.")
+    earlier.get_model("monitor.SpendingLimit").objects.create(workspace_id=workspace.pk, limit_usd=12)
     migrate()
 
+    assert Budget.objects.for_workspace(workspace).get().limit_usd == 12
     first, sent, unsure = Mail.objects.for_workspace(workspace)
     word = hashlib.sha256(f"{settings.SECRET_KEY} mail {alert.pk}".encode()).hexdigest()[:24]
     assert (first.pk, first.address, first.message_id) == (alert.pk, member.user.email, f"<{word}@citescope>")

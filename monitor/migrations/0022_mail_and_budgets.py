@@ -1,4 +1,7 @@
-"""One table of outgoing e-mail: what saved reports had in a table of their own goes on in it, under the same names."""
+"""One table of outgoing e-mail: what saved reports had in a table of their own goes on in it, under the same names.
+
+And a row of the present month for every monthly budget, from which on what applied in each month is known.
+"""
 
 from email.utils import parseaddr
 from typing import Any
@@ -25,6 +28,13 @@ SELECT mail.workspace_id, issue.id, mail.address, '<' || mail.key || '@' || %s |
        mail.sent_at, coalesce(issue.made_at, issue.created_at)
 FROM monitor_reportmail AS mail JOIN monitor_reportissue AS issue ON issue.id = mail.issue_id
 ORDER BY issue.id, mail.address
+"""
+_THIS_MONTH = """
+INSERT INTO monitor_budget (workspace_id, month, limit_usd, reserved_usd, spent_usd, over_usd, is_full)
+SELECT known.workspace_id, date_trunc('month', now() AT TIME ZONE workspace.time_zone), known.limit_usd, 0, 0, 0, false
+FROM monitor_spendinglimit AS known JOIN monitor_workspace AS workspace ON workspace.id = known.workspace_id
+WHERE known.panel_id IS NULL
+ON CONFLICT DO NOTHING
 """
 
 
@@ -80,6 +90,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(carry_over, migrations.RunPython.noop),
+        migrations.RunSQL(_THIS_MONTH, migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="mail",
             name="message_id",
