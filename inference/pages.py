@@ -64,6 +64,11 @@ def identify(url: str) -> Identity:
     return Identity(page, registrable_domain(host))
 
 
+def host_of(page: str) -> str:
+    """The host of a page's identity, its port too where it has one."""
+    return page.partition("/")[0].partition("?")[0]
+
+
 def hides_its_page(url: str) -> bool:
     """Whether the URL is a redirect that a provider hides the cited page behind."""
     host_and_path = url.strip().partition("://")[2].partition("?")[0]

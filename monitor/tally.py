@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inference.pages import host_of
 from monitor import packed
 from monitor.ownership import brand_hosts, owns
 
@@ -59,7 +60,7 @@ class Owners:
         self._known: dict[tuple[str, str], frozenset[int]] = {}
 
     def of(self, source: Source) -> frozenset[int]:
-        place = source.domain, source.page.partition("/")[0].partition("?")[0]
+        place = source.domain, host_of(source.page)
         if place not in self._known:
             domain, host = place
             self._known[place] = frozenset(brand for brand, owned in self._hosts if owns(owned, domain, host))

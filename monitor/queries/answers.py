@@ -19,6 +19,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
+from inference.pages import host_of
 from monitor import assistants, highlight
 from monitor.fulltext import search_query
 from monitor.models import (
@@ -270,6 +271,11 @@ class Source:
     support: SourceSupport | None = None
 
     @property
+    def where(self) -> str:
+        """Its domain, or its host where that has none, as an IP address."""
+        return self.row.domain or host_of(self.row.page) or "unknown domain"
+
+    @property
     def is_redirected(self) -> bool:
         """Whether its URL was a redirect whose page is known now."""
         return self.link.url != self.row.url
@@ -378,7 +384,7 @@ def _mention_marks(mentions: Iterable[Mention]) -> Iterable[highlight.Mark]:
 def _source_marks(sources: Iterable[Source]) -> Iterable[highlight.Mark]:
     for source in sources:
         for start, end in source.row.spans if source.row.cited else ():
-            label = f"Cites source {source.number}: {source.row.domain or source.row.url}"
+            label = f"Cites source {source.number}: {source.where}"
             yield highlight.Mark(start, end, "cited", label)
 
 

@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from inference.pages import identify, registrable_domain
+from inference.pages import host_of, identify, registrable_domain
 from monitor.assistants import crawler
 from monitor.models import CrawlTarget, Job, Page, PageVersion, TargetKind, TargetState
 from monitor.services import crawls, pages
@@ -406,7 +406,7 @@ class _Crawl:
 
 def _host(url: str) -> str:
     """The host of a page's identity: with its port, without `www.`."""
-    return (identify(url).page or "").partition("/")[0].partition("?")[0]
+    return host_of(identify(url).page or "")
 
 
 def _words(title: str, text: str) -> str:

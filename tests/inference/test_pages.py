@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.pages import Identity, identify, registrable_domain
+from inference.pages import Identity, host_of, identify, registrable_domain
 
 NOTHING = Identity(None, None)
 
@@ -65,6 +65,19 @@ def test_says_what_a_url_counts_as(url: str, page: str, domain: str | None) -> N
 )
 def test_knows_what_is_no_page(url: str) -> None:
     assert identify(url) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://www.a.com/x/y?z=1", "a.com"),
+        ("http://10.0.0.7:8080?q=1", "10.0.0.7:8080"),
+        ("http://[::1]/x", "[::1]"),
+        ("mailto:a@b.com", ""),
+    ],
+)
+def test_a_page_says_its_host(url: str, host: str) -> None:
+    assert host_of(identify(url).page or "") == host
 
 
 @pytest.mark.recordings

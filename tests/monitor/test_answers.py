@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from monitor.models import Response, ResponseStatus, Role
+from monitor.models import Response, ResponseSource, ResponseStatus, Role
 from monitor.queries import answers as queries
 from monitor.services import workspaces
 from tests.factories import make_member
@@ -121,3 +121,14 @@ def test_a_page_reaches_over_the_latest_days_where_they_do_not_fill_it(viewer: C
     assert [row.response.pk for found in pages for row in found.rows] == wanted and len(wanted) == 80
     first_day = {"to": str(history.runs[0].day)}
     assert {row.response.pk for row in viewer.get(address, first_day).context["found"].rows} == set(wanted[-2:])
+
+
+def test_a_source_on_a_host_without_a_domain_is_called_by_its_host(viewer: Client, world: World) -> None:
+    rows = ResponseSource.objects.for_workspace(world.workspace).filter(response=world.response, cited=True)
+    url, page = "http://10.0.0.7:8080/guide", "10.0.0.7:8080/guide"
+    rows.filter(pk=rows[0].pk).update(url=url, page=page, domain="")
+    shown = viewer.get(reverse("answer", args=[world.workspace.slug, world.response.pk])).content.decode()
+    assert "<strong>1. 10.0.0.7:8080</strong>" in shown and "unknown domain" not in shown
+    rows.filter(pk=rows[0].pk).update(url="https://hidden.example/redirect/x", page="", domain="")
+    shown = viewer.get(reverse("answer", args=[world.workspace.slug, world.response.pk])).content.decode()
+    assert "<strong>1. unknown domain</strong>" in shown
