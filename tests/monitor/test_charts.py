@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import charts
+from monitor.metrics import Rate
 from monitor.queries import dashboard
 from monitor.queries.dashboard import Section
 from monitor.queries.filters import Filter, Period
@@ -58,6 +61,33 @@ def test_a_missing_day_breaks_the_line_and_the_axis_begins_at_zero() -> None:
     assert all(0 <= row["low"] <= row["rate"] <= row["high"] <= 1 and row["n"] > 0 for row in own)
     scales = [layer["encoding"]["y"]["scale"]["domain"] for layer in spec["layer"] if "y" in layer["encoding"]]
     assert {domain[0] for domain in scales} == {0}
+
+
+def tops(spec: charts.Spec) -> set[float]:
+    found = re.findall(r'"domain": \[0, ([0-9.]+)\]', json.dumps(spec))
+    return {float(top) for top in found}
+
+
+@pytest.mark.django_db
+def test_nothing_touches_the_edge_and_no_axis_says_more_than_all() -> None:
+    found = section()
+    whole = Rate(1.0, 0.88, 1.0, n=120, prompts=12)
+    full = replace(
+        found,
+        series=tuple(
+            replace(each, points=tuple(replace(point, mention=whole) for point in each.points)) for each in found.series
+        ),
+        brands=tuple(replace(row, mention=whole, mention_before=whole) for row in found.brands),
+    )
+    for draw in (charts.series_chart, charts.comparison_chart):
+        usual, highest = draw(found, "mention"), draw(full, "mention")
+        (top,) = tops(usual)
+        rows = usual["datasets"]["rows"]
+        shown = max(row["high"] or row["rate"] for row in rows if row.get("main", True))
+        assert shown * 1.05 - 1e-3 <= top <= max(0.1, shown + 0.1)
+        assert tops(highest) == {1.05}
+        ticks = [int(said) for said in re.findall(r">(\d+)%<", charts.to_svg(highest))]
+        assert ticks and max(ticks) == 100
 
 
 @pytest.mark.django_db
