@@ -39,7 +39,8 @@ class BrandForm(Form):
         label="Words that must stand near",
         required=False,
         help_text="One a line. A name then counts only where at least one of these stands in its sentence or in the one"
-        " before or after, such as “software” for a company called Monday.",
+        " before or after, such as “software” for a company called Monday. Brands called alike may both list the name"
+        " where such words tell them apart; where both fit, it counts for your own, or the one made first.",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     excludes = forms.CharField(

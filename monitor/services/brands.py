@@ -46,6 +46,13 @@ MAX_NAME = 120
 MAX_ALIASES, MAX_DOMAINS, MAX_WORDS = 50, 50, 50
 
 
+#: How two brands can be called alike.
+SHARED = (
+    "Two brands may share a name, each listing it under other names, once words that must or must not stand near tell"
+    " them apart."
+)
+
+
 class Taken(Problem):
     """Something of a brand that another one has already: `other`."""
 
@@ -100,13 +107,13 @@ def draft(*, workspace: Workspace, brand: Brand | None, fields: Mapping[str, Any
     domains = clean_domains(fields.get("domains", ()))
     others = Brand.objects.for_workspace(workspace).filter(archived_at=None)
     others = others.exclude(pk=brand.pk) if brand else others
-    _refuse_taken_names([name, *aliases], others)
     _refuse_taken_domains(domains, others)
     made = copy(brand) if brand else Brand(workspace=workspace)
     made.name, made.aliases, made.domains, made.kind = name, aliases, domains, kind
     made.needs = clean_words(fields.get("needs", made.needs))
     made.excludes = clean_words(fields.get("excludes", made.excludes))
     made.exact_case = bool(fields.get("exact_case", made.exact_case))
+    _refuse_taken_names(made, others)
     refuse_idle_words(names=[name, *aliases], needs=made.needs, excludes=made.excludes)
     if fields.get("colour") is not None:
         made.colour = int(fields["colour"]) % COLOURS
@@ -129,7 +136,7 @@ def restore_brand(*, brand: Brand) -> None:
     with transaction.atomic():
         _lock(brand.workspace)
         others = Brand.objects.for_workspace(brand.workspace).filter(archived_at=None).exclude(pk=brand.pk)
-        _refuse_taken_names([brand.name, *brand.aliases], others)
+        _refuse_taken_names(brand, others)
         _refuse_taken_domains(brand.domains, others)
         if Brand.objects.for_workspace(brand.workspace).filter(pk=brand.pk).update(archived_at=None):
             _follow(brand.workspace)
@@ -257,17 +264,27 @@ def free_colour(kind: BrandKind, others: Iterable[Brand]) -> int:
 # --- inside --------------------------------------------------------------------------------------------------
 
 
-def _refuse_taken_names(names: Iterable[str], others: Iterable[Brand]) -> None:
-    """One name under two brands, however each writes it, would be found for the first of them only."""
+def _refuse_taken_names(brand: Brand, others: Iterable[Brand]) -> None:
+    """One name under two brands, however each writes it, would be found for the first of them only, but where the
+    words around it tell them apart.
+    """
+    others = [other for other in others if not _are_told_apart(brand, other)]
     taken = {key: other for other in others for name in (*other.aliases, other.name) for key in _keys(name)}
-    for name in names:
+    for name in (brand.name, *brand.aliases):
         other = next((taken[key] for key in sorted(_keys(name)) if key in taken), None)
         if other is not None:
             whose = f"a brand called “{other.name}”"
             is_alias = name.casefold() in {alias.casefold() for alias in other.aliases}
             if is_alias or not _keys(name) & _keys(other.name):
                 whose = f"the brand “{other.name}”, as an alias"
-            raise NameTaken(f"“{name}” already belongs to {whose}. Change it there, or use another here.", other, name)
+            said = f"“{name}” already belongs to {whose}. Change it there, or use another here. {SHARED}"
+            raise NameTaken(said, other, name)
+
+
+def _are_told_apart(one: Brand, other: Brand) -> bool:
+    """Whether both may be called by one name, beside the name by which people here know each."""
+    both_ruled = (one.needs or one.excludes) and (other.needs or other.excludes)
+    return bool(both_ruled and (one.needs or other.needs)) and one.name.casefold() != other.name.casefold()
 
 
 def _refuse_taken_domains(domains: Iterable[str], others: Iterable[Brand]) -> None:

@@ -228,3 +228,37 @@ def test_a_difference_is_one_brands_own_and_a_longer_name_at_the_same_place_is_n
     assert found.gained == (Place(2, 0, 5), Place(2, 7, 12))
     back = compare(["Pomme, Pomme"], longer, extract.Matcher([apple, plum]), brand_id=1)
     assert (back.gained, back.lost) == ((), (Place(0, 0, 5), Place(0, 7, 12)))
+
+
+def test_two_brands_share_a_name_where_words_around_it_tell_them_apart(owner: Client, workspace: Workspace) -> None:
+    new = reverse("brand_new", args=[workspace.slug])
+    browser = TYPED | {"name": "Arc (browser)", "aliases": "Arc", "needs": "browser"}
+    boards = TYPED | {"name": "Arc (boards)", "aliases": "Arc", "kind": "competitor", "needs": "skateboard"}
+    owner.post(new, browser)
+    refused = owner.post(new, boards | {"needs": ""})
+    page = refused.content.decode()
+    assert refused.status_code == 422 and "“Arc” already belongs to the brand “Arc (browser)”, as an alias" in page
+    assert "Two brands may share a name" in page
+    assert owner.post(new, boards | {"name": "ARC (browser)"}).status_code == 422, "people could not tell them apart"
+    assert owner.post(new, boards).status_code == 302
+
+    first, second = Brand.objects.for_workspace(workspace).order_by("pk")
+    answered(
+        workspace,
+        "Arc is a browser with tabs at the side. It is free.\n\nFor the street, Arc makes a fine skateboard.",
+        "Arc is well known.",
+        "An Arc skateboard is no Arc browser.",
+    )
+    rows = Mention.objects.for_workspace(workspace).order_by("response", "start")
+    assert [(row.brand_id, row.text, row.response.repeat) for row in rows] == [
+        (first.pk, "Arc", 0),
+        (second.pk, "Arc", 0),
+        (first.pk, "Arc", 2),
+        (first.pk, "Arc browser", 2),
+    ], "where both fit, it counts for the own brand"
+    edit = reverse("brand", args=[workspace.slug, second.pk])
+    assert owner.post(edit, boards | {"needs": ""}).status_code == 422
+    brands.archive_brand(brand=second)
+    assert owner.post(reverse("brand", args=[workspace.slug, first.pk]), browser | {"needs": ""}).status_code == 302
+    with pytest.raises(brands.NameTaken):
+        brands.restore_brand(brand=Brand.objects.for_workspace(workspace).get(pk=second.pk))
