@@ -33,9 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def service(settings: Any) -> Iterator[Loopback]:
     with Loopback([streamed_answer()]) as loopback:
         settings.ASSISTANT_URLS = {"openai": f"{loopback.url}/v1"}
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
         yield loopback
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
 
 
 @pytest.fixture

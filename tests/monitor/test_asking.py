@@ -84,9 +84,9 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 def service(settings: Any) -> Iterator[Loopback]:
     with Loopback([streamed_answer()]) as loopback:
         settings.ASSISTANT_URLS = {"openai": f"{loopback.url}/v1"}
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
         yield loopback
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
 
 
 @pytest.fixture

@@ -49,9 +49,9 @@ ANSWER = {
 def service(settings: Any) -> Iterator[Loopback]:
     with Loopback([json.dumps(ANSWER).encode()]) as loopback:
         settings.ASSISTANT_URLS = {"openai": f"{loopback.url}/v1"}
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
         yield loopback
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
 
 
 @pytest.fixture
@@ -197,10 +197,10 @@ def test_an_error_that_quotes_the_key_is_kept_without_it(settings: Any, workspac
     refusal = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}})
     with Loopback([refusal.encode()], status=401) as loopback:
         settings.ASSISTANT_URLS = {"openai": f"{loopback.url}/v1"}
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
         run = start(workspace, *named(1))
         work()
-    assistants._client.cache_clear()
+    assistants.client.cache_clear()
     response = Response.objects.unscoped().get(run=run)
     assert (response.status, response.error_kind) == (ResponseStatus.FAILED, "auth")
     assert KEY not in response.error_message and "Incorrect API key" in response.error_message

@@ -232,9 +232,9 @@ def services(settings: Any, tmp_path: Path) -> Iterator[dict[str, Loopback]]:
             for _ in range(4):
                 service.will_answer(json.dumps(SAID[name]).encode())
         settings.ASSISTANT_URLS = {name: service.url for name, service in found.items()}
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
         yield found
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -50,10 +50,10 @@ SPANS = [[0, 18], [18, 35], [35, 52]]
 @pytest.fixture
 def redirector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redirector]:
     monkeypatch.setattr(resolving, "PAUSE_SECONDS", 0.0)
-    assistants._client.cache_clear()
+    assistants.client.cache_clear()
     with redirecting(monkeypatch) as made:
         yield made
-    assistants._client.cache_clear()
+    assistants.client.cache_clear()
 
 
 @pytest.fixture
