@@ -19,18 +19,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KEY = UUID("8c0d3f1e-9a3d-4b47-8a55-0d8b1f5a5c11")
 
 
-def migrate(name: str = "") -> Any:
-    """To that migration, or to the latest; the models as they are then."""
+def migrate(*targets: Any) -> Any:
+    """To these migrations, or to the latest; the models as they are then."""
     executor = MigrationExecutor(connection)
-    targets = [("monitor", name)] if name else executor.loader.graph.leaf_nodes("monitor")
-    executor.migrate(targets)
-    return executor.loader.project_state(targets).apps
+    wanted = targets or executor.loader.graph.leaf_nodes("monitor")
+    executor.migrate(wanted)
+    return executor.loader.project_state(wanted).apps
 
 
 @pytest.fixture
 def earlier() -> Iterator[Any]:
     """The tables as they were before the upgrade."""
-    yield migrate("0021_personas")
+    loader = MigrationExecutor(connection).loader
+    (upgrade,) = (key for key in loader.graph.nodes if key[1].endswith("_mail_and_budgets"))
+    yield migrate(*loader.get_migration(*upgrade).dependencies)
     migrate()
 
 

@@ -49,7 +49,7 @@ def carry_over(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("monitor", "0021_personas")]
+    dependencies = [("monitor", "0022_list_places")]
 
     operations = [
         migrations.RemoveConstraint(model_name="mail", name="mail_once"),
