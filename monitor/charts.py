@@ -69,7 +69,7 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     main, rest = _split(section)
     banded = _banded(main)
     lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
-    top = _ceiling(row["high"] if row["main"] and row["high"] is not None else row["rate"] for row in lines)
+    top, shares = _share_axis(row["high"] if row["main"] and row["high"] is not None else row["rate"] for row in lines)
     first, last = _ends(section.series)
     what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
     description = f"{what} of {len(section.series)} brands, {section.label}" + _says_bands(lines)
@@ -79,6 +79,7 @@ def series_chart(section: Section, measure: Measure) -> Spec:
             "$days": [_utc(first), _utc(last)],
             "$ticks": [_utc(day) for day in _ticks(first, last)],
             "$top": top,
+            "$shares": shares,
             "$description": description,
             **_brand_colours(section),
         },
@@ -102,7 +103,7 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
     x = alt.X("day:T", scale=scale, axis=ticks)
     share = alt.Scale(domain=[0, "$top"], nice=False, clamp=True)
     title = f"Answers that {'name' if measure == 'mention' else 'cite'} the brand"
-    y = alt.Y("rate:Q", scale=share, axis=alt.Axis(format="%", tickCount=5, title=title))
+    y = alt.Y("rate:Q", scale=share, axis=alt.Axis(format="%", values=["$shares"], title=title))
     colour = _COLOUR
     pointed = alt.selection_point(name=POINTED, fields=["brand"], on="pointerover", nearest=True, empty=False)
 
@@ -173,11 +174,13 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
 def comparison_chart(section: Section, measure: Measure) -> Spec:
     """Brands side by side over the period: a dot with its 95 % interval, and a ring for the period before."""
     rows = [_comparison_row(row, measure) for row in section.brands]
+    top, shares = _share_axis(value for row in rows for value in (row["rate"], row["high"], row["before"]))
     said = f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands" + _says_bands(rows)
     spec: Spec = _filled(
         _comparison_spec(measure),
         {
-            "$top": _ceiling(value for row in rows for value in (row["rate"], row["high"], row["before"])),
+            "$top": top,
+            "$shares": shares,
             "$order": [row["brand"] for row in rows],
             "$description": said,
             **_brand_colours(section),
@@ -189,7 +192,7 @@ def comparison_chart(section: Section, measure: Measure) -> Spec:
 @cache
 def _comparison_spec(measure: Measure) -> Spec:
     share = alt.Scale(domain=[0, "$top"], nice=False)
-    axis = alt.Axis(format="%", tickCount=5, title=f"Answers in which it is {WORDS[measure]}")
+    axis = alt.Axis(format="%", values=["$shares"], title=f"Answers in which it is {WORDS[measure]}")
     base = alt.Chart().encode(
         y=alt.Y("brand:N", sort=["$order"], title=None, axis=alt.Axis(labelLimit=130, ticks=False, grid=False)),
         color=_COLOUR,
@@ -383,13 +386,18 @@ def _ticks(first: date, last: date) -> list[date]:
     return [day for k in range(5) if (day := last - timedelta(days=k * step)) >= first][::-1]
 
 
-def _ceiling(values: Iterable[float | None]) -> float:
-    """The top of an axis of rates: the next tenth, 10 % at least, and always some room above the highest value.
+def _share_axis(values: Iterable[float | None]) -> tuple[float, list[float]]:
+    """The top of an axis of rates and its ticks, six at most: the tick above the highest value with some room to it.
 
-    So an axis may end above 100 %, where nothing is ever drawn and no tick stands: what touches the edge looks cut off.
+    Near 100 % it ends a little above, where nothing is ever drawn and no tick stands: what touches the edge looks cut
+    off.
     """
     highest = max((value for value in values if value is not None), default=0.0)
-    return max(0.1, math.ceil(highest * 10 - 1e-9) / 10, round(highest * HEADROOM, 4))
+    needed = max(0.1, highest * HEADROOM)
+    step = next((step for step in (2, 5, 10) if needed * 100 <= 5 * step), 20)
+    steps = min(math.ceil(needed * 100 / step - 1e-9), 100 // step)
+    ticks = [step * place / 100 for place in range(steps + 1)]
+    return max(ticks[-1], round(needed, 4)), ticks
 
 
 def _short(name: str) -> str:

@@ -68,6 +68,26 @@ def tops(spec: charts.Spec) -> set[float]:
     return {float(top) for top in found}
 
 
+def ticks_of(spec: charts.Spec) -> int:
+    """The highest tick that the picture has, in percent."""
+    return max(int(said) for said in re.findall(r">(\d+)%<", charts.to_svg(spec)))
+
+
+@pytest.mark.parametrize(
+    ("highest", "top", "ticks"),
+    [
+        (0.0, 0.1, [0, 0.02, 0.04, 0.06, 0.08, 0.1]),
+        (0.2, 0.25, [0, 0.05, 0.1, 0.15, 0.2, 0.25]),
+        (0.4, 0.5, [0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+        (0.6, 0.8, [0, 0.2, 0.4, 0.6, 0.8]),
+        (0.97, 1.0185, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (1.0, 1.05, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+    ],
+)
+def test_an_axis_of_rates_ends_with_room_above_the_highest(highest: float, top: float, ticks: list[float]) -> None:
+    assert charts._share_axis([None, highest, 0.0]) == (top, ticks)
+
+
 @pytest.mark.django_db
 def test_nothing_touches_the_edge_and_no_axis_says_more_than_all() -> None:
     found = section()
@@ -84,10 +104,9 @@ def test_nothing_touches_the_edge_and_no_axis_says_more_than_all() -> None:
         (top,) = tops(usual)
         rows = usual["datasets"]["rows"]
         shown = max(row["high"] or row["rate"] for row in rows if row.get("main", True))
-        assert shown * 1.05 - 1e-3 <= top <= max(0.1, shown + 0.1)
-        assert tops(highest) == {1.05}
-        ticks = [int(said) for said in re.findall(r">(\d+)%<", charts.to_svg(highest))]
-        assert ticks and max(ticks) == 100
+        assert shown * 1.05 - 1e-3 <= top <= max(0.1, shown + 0.25)
+        assert ticks_of(usual) == round(top * 100), "the highest tick stands above all that is shown"
+        assert tops(highest) == {1.05} and ticks_of(highest) == 100
 
 
 @pytest.mark.django_db
