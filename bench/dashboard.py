@@ -202,9 +202,10 @@ WHERE run.workspace_id = %(workspace)s ORDER BY run.day, p.id
 """
 _MENTIONS = """
 INSERT INTO monitor_mention (
-    workspace_id, extraction_id, response_id, brand_id, start, "end", text, rank, sentiment, judge)
+    workspace_id, extraction_id, response_id, brand_id, start, "end", text, rank, sentiment, role, judge)
 SELECT workspace_id, %(extraction)s, id, brand_id, place * 20, place * 20 + 6, 'Brand', place,
-       (ARRAY['recommended', 'neutral', 'neutral', 'negative'])[1 + floor(4 * random())], 1
+       (ARRAY['recommended', 'neutral', 'neutral', 'negative'])[1 + floor(4 * random())],
+       (ARRAY['compared', 'listed', 'named', 'named'])[1 + floor(4 * random())], 1
 FROM (
     SELECT r.workspace_id, r.id, b.id AS brand_id, row_number() OVER (PARTITION BY r.id ORDER BY chance.luck) AS place
     FROM monitor_response r CROSS JOIN monitor_brand b
@@ -243,8 +244,8 @@ def _again(table: str, columns: str, more: dict[str, str]) -> str:
 
 _COUNTS_AGAIN = _again(
     "monitor_daycounts",
-    "workspace_id extraction_id panel_id assistant stratum prompts valid named reported_models cells brands domains "
-    "domain_names answers pages page_names calls call_names",
+    "workspace_id extraction_id panel_id assistant stratum prompts valid named reported_models cells brands mentions "
+    "domains domain_names answers pages page_names calls call_names",
     {"run_id": "earlier.id", "day": "earlier.day"},
 )
 _RESPONSES_AGAIN = _again(
@@ -351,7 +352,7 @@ def queries(workspace: Any) -> dict[str, Callable[[], object]]:
         "overview_90_days": lambda: dashboard.overview(workspace, quarter),
         "prompts": lambda: prompts.heatmap(workspace, chosen, "named"),
         "brands": lambda: brands.brand_rows(workspace),
-        "sentiment": lambda: sentiment.of_brands(workspace),
+        "sentiment": lambda: sentiment.of_brands(workspace, chosen),
         "sources": lambda: sources.sources(workspace, chosen),
         "sources_one_domain": lambda: sources.sources(workspace, chosen, domain="d0.example"),
         "sources_search": lambda: sources.sources(workspace, chosen, search="d1.example/p3"),

@@ -29,6 +29,10 @@ CELLS = np.dtype(
 )
 #: How many valid answers to the prompt name the brand at the rank; at rank 0: cite a page of its domains.
 BRANDS = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("rank", "<i4"), ("answers", "<i4")])
+#: What mentions of the brand in valid answers to the prompt say, as a place in SAID: how many do, in how many answers.
+MENTIONS = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("said", "<i1"), ("mentions", "<i4"), ("answers", "<i4")])
+#: A mention is judged or waits for that, a judged one has one of three sentiments, and any one at most one role.
+SAID = ("judged", "recommended", "neutral", "negative", "waiting", "compared", "listed", "only_named")
 #: How many valid answers to the prompt cite the domain, retrieved it, cite it and are gaps; its summed citation share
 #: and position-adjusted word count. `domain` is the `key` of its name; a list beside the table has the names in the
 #: order of their keys.
@@ -63,9 +67,9 @@ def pack(rows: Iterable[tuple[Any, ...]], columns: np.dtype[Any]) -> bytes:
     return _squeezed(np.array(list(rows), columns).tobytes())
 
 
-def unpack(packed: bytes | memoryview, columns: np.dtype[Any]) -> Table:
-    """The table again, read-only."""
-    return np.frombuffer(_unsqueezed(packed), columns)
+def unpack(packed: bytes | memoryview | None, columns: np.dtype[Any]) -> Table:
+    """The table again, read-only; of what was not counted yet, one without rows."""
+    return np.frombuffer(b"" if packed is None else _unsqueezed(packed), columns)
 
 
 def pack_texts(texts: Sequence[Any]) -> bytes:

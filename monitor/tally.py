@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from inference.pages import host_of
@@ -35,6 +36,20 @@ class Call:
     error: str
     model: str
     model_reported: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A brand in an answer: its best rank, and what its mentions say, in words of `packed.SAID` for each of them."""
+
+    rank: int
+    said: str
+
+
+@lru_cache(maxsize=4096)  # most answers name a brand once or twice
+def _times(said: str) -> tuple[tuple[int, int], ...]:
+    """How often words are said, as their places in `packed.SAID`."""
+    return tuple(sorted(Counter(map(packed.SAID.index, said.split())).items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,7 @@ class Tally:
 
     cells: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     brands: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+    named: list[tuple[int, Mapping[int, Named]]] = field(default_factory=list)
     domains: dict[tuple[str, int], list[float]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0.0, 0.0])
     )
@@ -98,6 +114,7 @@ class Tally:
                 packed.CELLS,
             ),
             "brands": packed.pack(((*key, count) for key, count in sorted(self.brands.items())), packed.BRANDS),
+            "mentions": packed.pack(mention_rows(self.named), packed.MENTIONS),
             "domains": packed.pack(
                 sorted((domains[name], prompt, *found) for (name, prompt), found in self.domains.items()),
                 packed.DOMAINS,
@@ -133,11 +150,11 @@ class Tally:
 
 def tally(
     calls: Iterable[Call],
-    named: Mapping[int, Mapping[int, int]],
+    named: Mapping[int, Mapping[int, Named]],
     sources: Mapping[int, Sequence[Source]],
     owners: Owners,
 ) -> Tally:
-    """Count responses; `named` has each brand's best rank and `sources` the sources, both by response."""
+    """Count responses; `named` has what each says of brands, by brand, and `sources` the sources, both by response."""
     found = Tally()
     for call in sorted(calls, key=lambda call: call.pk):
         found.calls.append(call)
@@ -150,26 +167,39 @@ def tally(
     return found
 
 
+def mention_rows(answers: Iterable[tuple[int, Mapping[int, Named]]]) -> list[tuple[int, ...]]:
+    """The rows of a table of mentions in answers: each as its prompt, and the brands that it names."""
+    found: dict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for prompt, named in answers:
+        for brand, here in named.items():
+            for what, mentions in _times(here.said):
+                row = found[prompt, brand, what]
+                row[0] += mentions
+                row[1] += 1
+    return sorted((*key, *row) for key, row in found.items())
+
+
 def _count(
     found: Tally,
     cell: Counter[str],
     call: Call,
-    ranks: Mapping[int, int],
+    named: Mapping[int, Named],
     sources: Sequence[Source],
     owners: Owners,
 ) -> None:
     prompt = call.prompt
     brands_cited = frozenset(brand for source in sources if source.cited for brand in owners.of(source))
-    own_named, own_cited = not owners.own.isdisjoint(ranks), not owners.own.isdisjoint(brands_cited)
-    rival_named, rival_cited = not owners.rivals.isdisjoint(ranks), not owners.rivals.isdisjoint(brands_cited)
+    own_named, own_cited = not owners.own.isdisjoint(named), not owners.own.isdisjoint(brands_cited)
+    rival_named, rival_cited = not owners.rivals.isdisjoint(named), not owners.rivals.isdisjoint(brands_cited)
     is_gap = (rival_named or rival_cited) and not (own_named or own_cited)
     cell.update(
         valid=1, with_citation=any(source.cited for source in sources),
         with_pawc=any(source.pawc is not None for source in sources), reporting=call.reporting, own_named=own_named,
         own_cited=own_cited, rival_named=rival_named, rival_cited=rival_cited, gaps=is_gap,
     )  # fmt: skip
-    for brand, rank in ranks.items():
-        found.brands[prompt, brand, rank] += 1
+    found.named.append((prompt, named))
+    for brand, here in named.items():
+        found.brands[prompt, brand, here.rank] += 1
     for brand in brands_cited:
         found.brands[prompt, brand, 0] += 1
     pages: dict[str, set[str]] = defaultdict(set)

@@ -159,6 +159,10 @@ class DayCounts(WorkspaceModel):
     reported_models = ArrayField(models.CharField(max_length=120))
     cells = models.BinaryField()
     brands = models.BinaryField()
+    #: None where an older version counted and the sweeper has yet to count anew
+    mentions = models.BinaryField(null=True)
+    #: how often judging had these alone counted anew since the row was written
+    judgings = models.PositiveIntegerField(default=0, db_default=0)
     domains = models.BinaryField()
     domain_names = models.BinaryField()
     answers = models.BinaryField()

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import numpy as np
 import numpy.typing as npt
 
-from monitor import assistants, metrics
+from monitor import assistants, metrics, packed
 from monitor.firings import Firing
 from monitor.metrics import Change
 from monitor.models import AlertRule, Extraction
@@ -27,6 +27,7 @@ from monitor.queries.filters import Filter, Period
 from monitor.queries.measuring import Break
 
 Breaks = dict[str, list[Break]]
+_NEGATIVE, _JUDGED = (packed.SAID.index(what) for what in ("negative", "judged"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,7 @@ def sentiment(rule: AlertRule, period: Period) -> list[Firing]:
     extraction, _, brand = _read_for(rule)
     if extraction is None or brand is None:
         return []
-    values = counts.values_of(rule.workspace, extraction, chosen) | {"brand": brand.pk}
-    series = _sentiment_series(counts.fetch(counts.of_answers(_NEGATIVE, chosen), values))
+    series = _sentiment_series(rule, brand, extraction, chosen)
     found = []
     if "rise" in rule.watches:
         found += _told(rule, brand, series, period, chosen, extraction)
@@ -112,18 +112,22 @@ def _filter(rule: AlertRule, period: Period) -> Filter:
     return Filter(span, compare="none", panel=rule.panel_id, assistants=tuple(rule.assistants))
 
 
-def _sentiment_series(rows: Iterable[tuple[str, str, date, int, int, int]]) -> list[Series]:
-    """Rows of (assistant, stratum, day, prompt, negative, judged) as arrays."""
-    grouped: dict[tuple[str, str], list[tuple[date, int, int, int]]] = {}
-    for assistant, stratum, *rest in rows:
-        grouped.setdefault((assistant, stratum), []).append(tuple(rest))  # type: ignore[arg-type]
+def _sentiment_series(rule: AlertRule, brand: BrandInfo, extraction: Extraction, chosen: Filter) -> list[Series]:
+    """Of each assistant on each day and prompt, the answers negative toward the brand of those judged toward it."""
     found = []
-    for (assistant, stratum), cells in grouped.items():
-        days = tuple(sorted({day for day, *_ in cells}))
-        places = {prompt: place for place, prompt in enumerate(sorted({prompt for _, prompt, *_ in cells}))}
-        arrays = np.zeros((2, len(days), len(places)))
-        for day, prompt, negative, judged in cells:
-            arrays[:, days.index(day), places[prompt]] = negative, judged
+    for (assistant, stratum), rows in counts.rows_of(rule.workspace, extraction, chosen, "mentions").items():
+        tables = [(row.day, row.tables["mentions"]) for row in rows]
+        ours = [(day, table[table["brand"] == brand.pk]) for day, table in tables]
+        judged = [(day, table) for day, table in ours if (table["said"] == _JUDGED).any()]
+        if not judged:
+            continue
+        days = tuple(dict.fromkeys(day for day, _ in judged))
+        prompts = np.unique(np.concatenate([table["prompt"] for _, table in judged]))
+        arrays = np.zeros((2, len(days), len(prompts)))
+        for day, table in judged:
+            for place, what in enumerate((_NEGATIVE, _JUDGED)):
+                cells = table[table["said"] == what]  # each prompt once in a row
+                arrays[place, days.index(day), np.searchsorted(prompts, cells["prompt"])] += cells["answers"]
         found.append(Series("rise", assistant, stratum, days, arrays[0], arrays[1], arrays[1]))
     return found
 
@@ -188,7 +192,7 @@ def _firing(
         f"{change.pairs} prompts), {days_words(window.now.start, window.now.end)} against the {rule.days} days before."
         + _break_words(series, window, breaks),
         page="brands" if series.watch == "rise" else "overview",
-        query="" if series.watch == "rise" else _query(rule, series, window.now, brand.pk),
+        query=_query(rule, series, window.now, brand.pk),
         good=False if series.watch == "rise" else up if brand.own else None,
         figures={
             "before": before,
@@ -233,13 +237,13 @@ def _any_negative(rule: AlertRule, brand: BrandInfo, series: Series, period: Per
                 words=f"{negative} of the {judged} answers of {assistants.label(series.assistant)} that name "
                 f"{brand.name} on {day_words(day)} {'is' if negative == 1 else 'are'} negative toward it.",
                 page="answers",
-                query=_query(rule, series, Period(day, day), brand.pk),
+                query=_query(rule, series, Period(day, day), brand.pk, sentiment="negative"),
                 good=False,
                 figures={"negative": negative, "judged": judged},
             )
 
 
-def _query(rule: AlertRule, series: Series, period: Period, brand: int) -> str:
+def _query(rule: AlertRule, series: Series, period: Period, brand: int, **more: str) -> str:
     """The filters of a page that shows what the rule looked at."""
     given = {
         "from": period.start.isoformat(),
@@ -248,17 +252,6 @@ def _query(rule: AlertRule, series: Series, period: Period, brand: int) -> str:
         "assistant": series.assistant,
         "stratum": series.stratum,
         "brand": brand,
+        **more,
     }
     return urlencode({name: value for name, value in given.items() if value})
-
-
-_NEGATIVE = """
-WITH r AS ({responses}), named AS (
-    SELECT r.assistant, r.stratum, r.day, r.prompt_id, bool_or(m.sentiment = 'negative') AS negative
-    FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
-    WHERE m.brand_id = %(brand)s AND m.sentiment IS NOT NULL
-    GROUP BY r.id, r.assistant, r.stratum, r.day, r.prompt_id
-)
-SELECT assistant, stratum, day, prompt_id, (count(*) FILTER (WHERE negative))::int, count(*)::int
-FROM named GROUP BY 1, 2, 3, 4
-"""

@@ -194,7 +194,7 @@ def _narrowed(
     here = {"extraction__in": current, "response": OuterRef("pk")}
     if asked.behind:
         found = behind.narrowed(workspace, found, chosen, asked.behind)
-    if chosen.brands and not asked.behind.figure:
+    if chosen.brands and not asked.behind.about_brands:
         found = found.filter(
             Exists(Mention.objects.for_workspace(workspace).filter(**here, brand__in=chosen.brands).order_by())
         )

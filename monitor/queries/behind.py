@@ -6,6 +6,7 @@ Knows nothing of how figures are made of counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from monitor.models import (
     DayCounts,
     Extraction,
     Mention,
+    MentionRole,
     Response,
     ResponseSource,
     Sentiment,
@@ -38,22 +40,47 @@ FIGURES = {
     "top3": "names {} among the first three",
     "cites": "cites {}",
     "gap": "names or cites competitors alone",
+}
+#: What `sentiment` and `role` may say of a mention in the answer.
+SENTIMENTS = {
     Sentiment.RECOMMENDED.value: "recommends {}",
     Sentiment.NEUTRAL.value: "is neutral about {}",
     Sentiment.NEGATIVE.value: "speaks against {}",
+    "waiting": "names {}, not judged yet",
+}
+ROLES = {
+    MentionRole.COMPARED.value: "compares {}",
+    MentionRole.LISTED.value: "lists {}",
+    MentionRole.NAMED.value: "only names {}",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What the URL asks for: a figure of FIGURES, a page that is cited, a domain that was retrieved."""
+    """What the URL asks for: a figure of FIGURES, a page that is cited, a domain that was retrieved.
+
+    With `sentiment` and `role`, which are of SENTIMENTS and ROLES, one mention of the brand is both.
+    """
 
     figure: str = ""
     source: str = ""
     retrieved: str = ""
+    sentiment: str = ""
+    role: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.figure or self.source or self.retrieved)
+        return bool(self.source or self.retrieved or self.about_brands)
+
+    @property
+    def about_brands(self) -> bool:
+        """Whether the brands chosen are whom this is about."""
+        return bool(self.figure or self.mention)
+
+    @property
+    def mention(self) -> dict[str, str | None]:
+        """What one mention of the brand has in its columns."""
+        felt = {"sentiment": None if self.sentiment == "waiting" else self.sentiment} if self.sentiment else {}
+        return felt | ({"role": self.role} if self.role else {})
 
 
 def read(params: QueryDict) -> Behind:
@@ -62,14 +89,25 @@ def read(params: QueryDict) -> Behind:
     def text(name: str, most: int) -> str:
         return params.get(name, "").replace("\x00", "").strip()[:most]
 
-    figure = params.get("figure", "")
-    return Behind(figure if figure in FIGURES else "", text("source", 2000), text("retrieved", 253).lower())
+    def one_of(name: str, known: Mapping[str, str]) -> str:
+        return value if (value := params.get(name, "")) in known else ""
+
+    return Behind(
+        figure=one_of("figure", FIGURES),
+        source=text("source", 2000),
+        retrieved=text("retrieved", 253).lower(),
+        sentiment=one_of("sentiment", SENTIMENTS),
+        role=one_of("role", ROLES),
+    )
 
 
 def words(asked: Behind, brands: tuple[str, ...]) -> dict[str, str]:
     """What each parameter narrows to, in words; `brands` are the names of those chosen."""
+    whom = " or ".join(brands) or "you"
     return {
-        "figure": FIGURES[asked.figure].format(" or ".join(brands) or "you") if asked.figure else "",
+        "figure": FIGURES[asked.figure].format(whom) if asked.figure else "",
+        "sentiment": SENTIMENTS[asked.sentiment].format(whom) if asked.sentiment else "",
+        "role": ROLES[asked.role].format(whom) if asked.role else "",
         "source": f"cites {asked.source}" if asked.source else "",
         "retrieved": f"retrieved {asked.retrieved}" if asked.retrieved else "",
     }
@@ -88,14 +126,16 @@ def narrowed(workspace: Workspace, found: QuerySet[Response], chosen: Filter, as
         found = found.filter(_source(extraction, page=asked.source, cited=True))
     if asked.retrieved:
         found = found.filter(_source(extraction, domain=asked.retrieved, retrieved=True))
-    condition = _figure(extraction, chosen, asked.figure)
-    return found if condition is None else found.filter(condition)
-
-
-def _figure(extraction: Extraction, chosen: Filter, figure: str) -> Any:
     listed = extraction.brand_set.brands
     own = [brand for brand in listed if brand["kind"] == BrandKind.OWN]
     about = [brand for brand in listed if brand["id"] in chosen.brands] if chosen.brands else own
+    if asked.mention:
+        found = found.filter(_names(extraction, about, **asked.mention))
+    condition = _figure(extraction, about, own, asked.figure)
+    return found if condition is None else found.filter(condition)
+
+
+def _figure(extraction: Extraction, about: list[dict[str, Any]], own: list[dict[str, Any]], figure: str) -> Any:
     match figure:
         case "named":
             return _names(extraction, about)
@@ -106,12 +146,10 @@ def _figure(extraction: Extraction, chosen: Filter, figure: str) -> Any:
         case "cites":
             return _cites(extraction, about)
         case "gap":
-            rivals = [brand for brand in listed if brand["kind"] != BrandKind.OWN]
+            rivals = [brand for brand in extraction.brand_set.brands if brand not in own]
             return (_names(extraction, rivals) | Q(_cites(extraction, rivals))) & ~(
                 _names(extraction, own) | Q(_cites(extraction, own))
             )
-        case "recommended" | "neutral" | "negative":
-            return _names(extraction, about, sentiment=figure)
     return None
 
 

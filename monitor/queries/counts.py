@@ -122,6 +122,7 @@ def current_brands(workspace: Workspace) -> list[BrandInfo]:
 _TABLES = {
     "cells": packed.CELLS,
     "brands": packed.BRANDS,
+    "mentions": packed.MENTIONS,
     "domains": packed.DOMAINS,
     "answers": packed.ANSWERS,
     "pages": packed.PAGES,
@@ -152,12 +153,18 @@ def rows_of(
     return dict(found)
 
 
-def fingerprint(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[Any, ...]:
-    """Another one for other counts under the filter: a row that is written again has a higher id than it had."""
+def fingerprint(
+    workspace: Workspace, extraction: Extraction, chosen: Filter, *, mentions: bool = False
+) -> tuple[Any, ...]:
+    """Another one for other counts under the filter: a row that is written again has a higher id than it had.
+
+    With `mentions` also for others of these alone, as judging makes them batch by batch.
+    """
     sql = _FINGERPRINT.format(where=conditions(chosen))
-    (found,) = fetch(sql, values_of(workspace, extraction, chosen))
+    ((number, ids, judgings),) = fetch(sql, values_of(workspace, extraction, chosen))
+    found = workspace.pk, extraction.pk, chosen, number, ids, judgings if mentions else None
     tagged = _tagged(workspace, chosen)
-    return workspace.pk, extraction.pk, chosen, *found, None if tagged is None else tuple(sorted(tagged.tolist()))
+    return *found, None if tagged is None else tuple(sorted(tagged.tolist()))
 
 
 def _tagged(workspace: Workspace, chosen: Filter) -> Keys | None:
@@ -179,21 +186,22 @@ def load_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> 
     found: dict[Key, BrandRanks] = defaultdict(lambda: defaultdict(dict))
     for key, rows in rows_of(workspace, extraction, chosen, "brands", before=False).items():
         hits = np.concatenate([row.tables["brands"] for row in rows])
-        for brand, rank, answers in summed(hits[hits["rank"] > 0], ("brand", "rank"), "answers"):
+        for brand, rank, answers in summed(hits[hits["rank"] > 0], "brand", "rank", "answers"):
             found[key][brand][rank] = answers
     return found
 
 
-def summed(table: packed.Table, by: tuple[str, ...], of: str) -> Iterator[tuple[int, ...]]:
-    """The sums of one column for each combination of others: (*by, sum), in their order."""
+def summed(table: packed.Table, one: str, other: str, *of: str) -> Iterator[tuple[int, ...]]:
+    """The sums of columns for each pair of what two others have, few each: (one, other, *sums), where any is not 0."""
     if not len(table):
         return
-    keys, place = np.unique(
-        np.stack([table[name].astype(np.int64) for name in by], axis=1), axis=0, return_inverse=True
-    )
-    sums = np.bincount(place.reshape(-1), table[of])
-    for key, total in zip(keys.tolist(), sums.tolist(), strict=True):
-        yield (*key, int(total))
+    ones, at_one = np.unique(table[one], return_inverse=True)
+    others, at_other = np.unique(table[other], return_inverse=True)
+    shape = len(ones), len(others)
+    places = np.ravel_multi_index((at_one, at_other), shape)
+    sums = np.stack([np.bincount(places, table[name], shape[0] * shape[1]) for name in of]).astype(int)
+    for place in np.flatnonzero(sums.any(axis=0)).tolist():
+        yield int(ones[place // shape[1]]), int(others[place % shape[1]]), *sums[:, place].tolist()
 
 
 def put_together(rows: Sequence[Row], names: str) -> tuple[packed.Table, Keys, list[Any]]:
@@ -329,4 +337,4 @@ SELECT c.assistant, c.stratum, c.run_id, c.day{columns}
 FROM monitor_daycounts c WHERE {where} ORDER BY c.assistant, c.stratum, c.day, c.run_id
 """
 
-_FINGERPRINT = "SELECT count(*), sum(c.id) FROM monitor_daycounts c WHERE {where}"
+_FINGERPRINT = "SELECT count(*), sum(c.id), sum(c.judgings) FROM monitor_daycounts c WHERE {where}"

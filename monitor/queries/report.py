@@ -16,10 +16,11 @@ from django.utils import timezone
 from monitor import assistants, metrics
 from monitor.branding import Branding
 from monitor.metrics import Rate
-from monitor.models import Panel, Workspace
+from monitor.models import Extraction, Panel, Workspace
 from monitor.queries import branding, counts, dashboard, filters, prompts, records, sentiment
 from monitor.queries.dashboard import Overview, Section
 from monitor.queries.filters import Filter
+from monitor.queries.kept import kept
 from monitor.queries.prompts import PromptRow
 from monitor.queries.records import NO_RECORDS, Records
 from monitor.queries.sentiment import SentimentCounts
@@ -189,18 +190,25 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         filter=chosen,
         overview=overview,
         gaps=prompts.gaps(found),
-        ranks={
-            (f"{assistant}-{stratum}", brand): rank
-            for (assistant, stratum), ranks in counts.load_ranks(workspace, extraction, chosen).items()
-            for brand, found_at in ranks.items()
-            if (rank := metrics.median_rank(list(Counter(found_at).elements()))) is not None
-        },
+        ranks=kept(
+            ("ranks", counts.fingerprint(workspace, extraction, chosen)),
+            lambda: _median_ranks(workspace, extraction, chosen),
+        ),
         sentiment=sentiment.by_brand(workspace, chosen),
         pages=pages(workspace, chosen, most=most_pages),
         prompts=tuple(found),
         answers=answers if with_answers else NO_ANSWERS,
         records=records.tables(chosen, values),
     )
+
+
+def _median_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[tuple[str, int], float]:
+    return {
+        (f"{assistant}-{stratum}", brand): rank
+        for (assistant, stratum), ranks in counts.load_ranks(workspace, extraction, chosen).items()
+        for brand, found_at in ranks.items()
+        if (rank := metrics.median_rank(list(Counter(found_at).elements()))) is not None
+    }
 
 
 def _about(workspace: Workspace, chosen: Filter, reading: str) -> About:

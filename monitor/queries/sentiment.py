@@ -1,19 +1,22 @@
 """What answers feel towards brands and in what part they name them, as counts of mentions.
 
-Never a score, nothing pooled. Reads alone.
+Never a score, nothing pooled. Reads the day's counts alone.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from monitor import assistants
-from monitor.models import Mention, MentionRole, Sentiment, Workspace
-from monitor.queries import counts, filters
+import numpy as np
+
+from monitor import assistants, packed
+from monitor.models import Extraction, Mention, MentionRole, Sentiment, Workspace
+from monitor.queries import counts
 from monitor.queries.counts import BrandInfo
 from monitor.queries.filters import STRATA, Filter, Period
+from monitor.queries.kept import kept, stamp
 
 NOT_JUDGED = "not judged yet"
 _BADGES = {Sentiment.RECOMMENDED: "ok", Sentiment.NEGATIVE: "bad"}
@@ -78,61 +81,89 @@ class SentimentCounts:
         return self.recommended + self.neutral + self.negative
 
 
+#: An assistant, a stratum and a brand; and of each the mentions, and the answers that have some.
+Who = tuple[str, str, int]
+Counted = dict[Who, tuple[SentimentCounts, SentimentCounts]]
+
+
 @dataclass(frozen=True, slots=True)
 class SentimentRow:
-    """A brand in the answers of one assistant in one stratum, which name it."""
+    """A brand in the answers of one assistant in one stratum, which name it: `answers` have some of each `counts`."""
 
     brand: BrandInfo
+    assistant: str
+    stratum: str
     label: str
     stratum_label: str
     counts: SentimentCounts
+    answers: SentimentCounts
 
 
 @dataclass(frozen=True, slots=True)
 class BrandsSentiment:
-    """Own brands first; those that no answer names have no row."""
+    """Own brands first; those that no answer names have no row. `stamp` is another one for other figures."""
 
     period: Period
     rows: tuple[SentimentRow, ...]
+    stamp: str = ""
 
     @property
     def waiting(self) -> int:
         return sum(row.counts.waiting for row in self.rows)
 
 
-def of_brands(workspace: Workspace) -> BrandsSentiment:
-    """Every brand of the present reading over the period that pages show by themselves."""
-    chosen = Filter(filters.default_period(workspace), compare="none")
-    brands, found = counts.current_brands(workspace), by_brand(workspace, chosen)
-    rows = (
-        SentimentRow(brand, assistants.label(assistant), STRATA.get(stratum, stratum), counted)
-        for brand in brands
-        for (assistant, stratum, pk), counted in found.items()
-        if pk == brand.pk
-    )
-    return BrandsSentiment(chosen.period, tuple(rows))
-
-
-def by_brand(workspace: Workspace, chosen: Filter) -> Mapping[tuple[str, str, int], SentimentCounts]:
-    """Mentions in valid answers of the period, by assistant, stratum and brand."""
+def of_brands(workspace: Workspace, chosen: Filter) -> BrandsSentiment:
+    """The brands of the present reading that the filter asks for."""
     extraction = counts.current_extraction(workspace)
     if extraction is None:
-        return {}
-    values = counts.values_of(workspace, extraction, chosen)
-    rows = counts.fetch(counts.of_answers(_SENTIMENT, chosen), values)
-    return {
-        (assistant, stratum, brand): SentimentCounts(recommended, neutral, negative, waiting, RoleCounts(*told))
-        for assistant, stratum, brand, (recommended, neutral, negative, waiting), told in rows
-    }
+        return BrandsSentiment(chosen.period, ())
+    shown = [b for b in counts.brands_of(workspace, extraction) if not chosen.brands or b.pk in chosen.brands]
+    found, made_of = _counted(workspace, extraction, chosen)
+    rows = (
+        SentimentRow(
+            brand=brand,
+            assistant=assistant,
+            stratum=stratum,
+            label=assistants.label(assistant),
+            stratum_label=STRATA.get(stratum, stratum),
+            counts=mentions,
+            answers=answers,
+        )
+        for brand in shown
+        for (assistant, stratum, pk), (mentions, answers) in found.items()
+        if pk == brand.pk
+    )
+    return BrandsSentiment(chosen.period, tuple(rows), stamp((made_of, shown)))
 
 
-_SENTIMENT = """
-WITH r AS ({responses})
-SELECT r.assistant, r.stratum, m.brand_id,
-       ARRAY[count(*) FILTER (WHERE m.sentiment = 'recommended'), count(*) FILTER (WHERE m.sentiment = 'neutral'),
-             count(*) FILTER (WHERE m.sentiment = 'negative'), count(*) FILTER (WHERE m.sentiment IS NULL)],
-       ARRAY[count(*) FILTER (WHERE m.role = 'compared'), count(*) FILTER (WHERE m.role = 'listed'),
-             count(*) FILTER (WHERE m.role = 'named')]
-FROM r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = r.extraction_id
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+def by_brand(workspace: Workspace, chosen: Filter) -> dict[Who, SentimentCounts]:
+    """Mentions in valid answers of the period, by assistant, stratum and brand."""
+    extraction = counts.current_extraction(workspace)
+    found = _counted(workspace, extraction, chosen)[0] if extraction else {}
+    return {key: mentions for key, (mentions, _) in found.items()}
+
+
+def _counted(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[Counted, Hashable]:
+    """The counts, and what they are made of."""
+    key = "sentiment", counts.fingerprint(workspace, extraction, chosen, mentions=True)
+    return kept(key, lambda: _summed(workspace, extraction, chosen)), key
+
+
+def _summed(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Counted:
+    found: dict[Who, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    for key, rows in counts.rows_of(workspace, extraction, chosen, "mentions", before=False).items():
+        table = np.concatenate([row.tables["mentions"] for row in rows])
+        for brand, said, *sums in counts.summed(table, "brand", "said", "mentions", "answers"):
+            found[*key, brand][packed.SAID[said]] = tuple(sums)
+    return {key: (_counts(said, 0), _counts(said, 1)) for key, said in found.items()}
+
+
+def _counts(said: Mapping[str, tuple[int, ...]], which: int) -> SentimentCounts:
+    count = {what: said.get(what, (0, 0))[which] for what in packed.SAID}
+    return SentimentCounts(
+        recommended=count["recommended"],
+        neutral=count["neutral"],
+        negative=count["negative"],
+        waiting=count["waiting"],
+        roles=RoleCounts(count["compared"], count["listed"], count["only_named"]),
+    )

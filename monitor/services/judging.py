@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from inference.sentiment import Feeling, Named
 from monitor.assistants import engine
 from monitor.models import Mention, Pointers, Response, RunStatus
-from monitor.services import bulk, nudge
+from monitor.services import bulk, nudge, rollups
 from monitor.services.locks import alone
 from monitor.services.supporting import answers_wait
 
@@ -77,7 +77,7 @@ def judge_some(*, pointers: Pointers) -> int:
         for mention in mentions
         if mention.judge < version
     }
-    return _store(pointers.workspace_id, version, _judge(names)) if names else 0
+    return _store(pointers, version, _judge(names)) if names else 0
 
 
 # --- inside --------------------------------------------------------------------------------------------------
@@ -110,15 +110,20 @@ def _judge(names: Mapping[int, Named]) -> dict[int, Feeling | None]:
     return {pk: feeling for each in names.items() for pk, feeling in _judge(dict([each])).items()}
 
 
-def _store(workspace_id: int, version: int, feelings: Mapping[int, Feeling | None]) -> int:
+def _store(pointers: Pointers, version: int, feelings: Mapping[int, Feeling | None]) -> int:
     """Rows that somebody else holds are left: a recompute or a deletion drops them, and nobody waits for anybody.
 
-    Where a person said what is felt, that stays, and what was found is kept beside it.
+    Where a person said what is felt, that stays, and what was found is kept beside it. The counts follow at once, so
+    runs that are being counted are left as well.
     """
+    workspace_id = pointers.workspace_id
     rows = Mention.objects.for_workspace(workspace_id).filter(pk__in=feelings, judge__lt=version).order_by("pk")
     with transaction.atomic():
-        held = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", "by_hand"))
+        runs = rollups.hold_runs(workspace_id=workspace_id, runs=rows.values_list("response__run", flat=True))
+        free = rows.filter(response__run__in=runs).select_for_update(of=("self",), skip_locked=True, no_key=True)
+        held = list(free.values_list("pk", "by_hand", "response"))
         for column, by_hand in (("sentiment", False), ("judged", True)):
-            chosen = [pk for pk, hand in held if hand is by_hand]
+            chosen = [pk for pk, hand, _ in held if hand is by_hand]
             bulk.update(Mention, [{"id": pk, column: feelings[pk], "judge": version} for pk in chosen])
+        rollups.follow_judged(pointers=pointers, responses=[response for *_, response in held])
     return len(held)

@@ -8,16 +8,17 @@ long the history. What a rate is made of the counts is `monitor.metrics`' busine
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from monitor.models import DayCounts, Extraction, ExtractionStatus, Run, RunStatus, Workspace
+from monitor import packed
+from monitor.models import DayCounts, Extraction, ExtractionStatus, Pointers, Response, Run, RunStatus, Workspace
 from monitor.models.runs import OPEN, VALID_FINISHES, Trigger
-from monitor.tally import Call, Owners, Source, tally
+from monitor.tally import Call, Named, Owners, Source, mention_rows, tally
 
 _OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
 
@@ -79,6 +80,34 @@ def rebuild(*, workspace: Workspace, extraction: Extraction | None = None, missi
     return len(ids)
 
 
+def hold_runs(*, workspace_id: int, runs: Iterable[int]) -> list[int]:
+    """Those of the runs that nobody counts just now: nobody does until the transaction ends."""
+    free = Run.objects.for_workspace(workspace_id).filter(pk__in=set(runs)).order_by("pk")
+    return list(free.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+
+
+def follow_judged(*, pointers: Pointers, responses: Iterable[int]) -> None:
+    """Count what is said of brands in the answers to these responses' prompts anew; call it while holding their runs.
+
+    As much work as these prompts have answers in the run. A run that is not counted yet stays so.
+    """
+    extraction = pointers.extraction_id
+    judged = Response.objects.for_workspace(pointers.workspace_id).filter(pk__in=set(responses), prompt__isnull=False)
+    prompts: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for run, assistant, prompt in judged.order_by().values_list("run", "assistant", "prompt").distinct():
+        prompts[run, assistant].append(prompt)
+    for (run, assistant), of_run in prompts.items():
+        rows = DayCounts.objects.for_workspace(pointers.workspace_id).filter(
+            extraction=extraction, run=run, assistant=assistant, mentions__isnull=False
+        )
+        for pk, counted in rows.values_list("pk", "mentions"):
+            values = _values(run, extraction, assistant, of_run)
+            others = (row for row in packed.unpack(counted, packed.MENTIONS).tolist() if row[0] not in of_run)
+            here = mention_rows((prompt, {brand: Named(*how)}) for _, prompt, brand, *how in _fetch(_NAMED, values))
+            table = packed.pack(sorted([*others, *here]), packed.MENTIONS)
+            rows.filter(pk=pk).update(mentions=table, judgings=F("judgings") + 1)
+
+
 def uncounted() -> QuerySet[Run]:
     """The ended runs of all workspaces that are still to be counted: until then figures lack a part of history."""
     ended = Run.objects.unscoped().filter(
@@ -119,15 +148,10 @@ def _hold_readings(workspace_id: int) -> None:
 
 def _write(extraction: Extraction, run: Run, assistant: str | None = None) -> None:
     """Put the run's rows under the extraction, or that of one assistant, in the place of those that are there."""
-    values = {
-        "run": run.pk,
-        "extraction": extraction.pk,
-        "assistant": assistant,
-        "finishes": list(VALID_FINISHES),
-    }
-    named: dict[int, dict[int, int]] = defaultdict(dict)
-    for response, brand, rank in _fetch(_NAMED, values):
-        named[response][brand] = rank
+    values = _values(run.pk, extraction.pk, assistant)
+    named: dict[int, dict[int, Named]] = defaultdict(dict)
+    for response, _, brand, rank, said in _fetch(_NAMED, values):
+        named[response][brand] = Named(rank, said)
     sources: dict[int, list[Source]] = defaultdict(list)
     for response, *source in _fetch(_SOURCES, values):
         sources[response].append(Source(*source))
@@ -155,6 +179,19 @@ def _write(extraction: Extraction, run: Run, assistant: str | None = None) -> No
     )
 
 
+def _values(
+    run: int, extraction: int | None, assistant: str | None, prompts: list[int] | None = None
+) -> dict[str, Any]:
+    """What the statements bind; None stands for all."""
+    return {
+        "run": run,
+        "extraction": extraction,
+        "assistant": assistant,
+        "prompts": prompts,
+        "finishes": list(VALID_FINISHES),
+    }
+
+
 def _fetch(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -163,7 +200,8 @@ def _fetch(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 _ENDED = """r.run_id = %(run)s AND r.prompt_id IS NOT NULL
-    AND (%(assistant)s::text IS NULL OR r.assistant = %(assistant)s::text)"""
+    AND (%(assistant)s::text IS NULL OR r.assistant = %(assistant)s::text)
+    AND (%(prompts)s::bigint[] IS NULL OR r.prompt_id = ANY(%(prompts)s::bigint[]))"""
 _IS_VALID = "r.status = 'answered' AND r.finish = ANY(%(finishes)s)"
 #: In the order of a Call's fields, after assistant and stratum.
 _CALLS = f"""
@@ -174,10 +212,12 @@ SELECT r.assistant, r.stratum, r.id, r.prompt_id, r.status = 'answered', {_IS_VA
        r.model_reported
 FROM monitor_response r WHERE {_ENDED} AND r.status IN ('answered', 'failed', 'unknown')
 """  # noqa: S608 - constants of this module only
+#: After response, prompt and brand in the order of a Named's fields.
 _NAMED = f"""
-SELECT r.id, m.brand_id, min(m.rank)
+SELECT r.id, r.prompt_id, m.brand_id, min(m.rank), string_agg(concat_ws(' ',
+       coalesce('judged ' || m.sentiment, 'waiting'), CASE m.role WHEN 'named' THEN 'only_named' ELSE m.role END), ' ')
 FROM monitor_response r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = %(extraction)s
-WHERE {_ENDED} AND {_IS_VALID} GROUP BY 1, 2
+WHERE {_ENDED} AND {_IS_VALID} GROUP BY 1, 2, 3
 """  # noqa: S608
 _SOURCES = f"""
 SELECT r.id, s.url, s.page, s.domain, s.title, s.cited, coalesce(s.retrieved, FALSE), s.pawc

@@ -11,7 +11,7 @@ from monitor.models import SavedView, Workspace
 from monitor.services.errors import Problem
 
 #: The pages that can be saved, by their URL's name.
-PAGES = frozenset({"overview", "suites", "sources", "answers", "performance", "comparison", "reports"})
+PAGES = frozenset({"overview", "suites", "brands", "sources", "answers", "performance", "comparison", "reports"})
 MOST_VIEWS = 100
 #: What a page is at is no filter.
 _PLACES = frozenset({"page"})

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
 
-from monitor.models import Body, ResponseStatus
+from monitor.models import Body, MentionRole, ResponseStatus, Sentiment
 from monitor.queries import answers as queries
 from monitor.queries import answers_compared, filters
 from monitor.views.access import WorkspaceRequest, access
@@ -25,6 +25,8 @@ def answers(request: WorkspaceRequest) -> HttpResponse:
         "asked": queries.read_narrowing(request.GET),
         "found": queries.answers(request.workspace, bar, request.GET),
         "states": ResponseStatus.choices,
+        "sentiments": [*Sentiment.choices, ("waiting", "Not judged yet")],
+        "roles": [(each.value, "Only named" if each == MentionRole.NAMED else each.label) for each in MentionRole],
     }
     return render(request, "answers.html", context)
 

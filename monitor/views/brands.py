@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.vary import vary_on_headers
 
 from monitor.forms.brands import BrandForm
 from monitor.models import Brand, BrandKind, Role
-from monitor.queries import brand_trial, sentiment
+from monitor.queries import brand_trial, filters, sentiment
 from monitor.queries import brands as queries
 from monitor.services import brands as service
 from monitor.services.errors import Problem
@@ -22,13 +24,23 @@ from monitor.views.access import WorkspaceRequest, access
 
 
 @access()
+@vary_on_headers("HX-Request")
 def brands(request: WorkspaceRequest) -> HttpResponse:
+    """The brands, and below them what answers under the filter of the URL feel towards them."""
     archived = request.GET.get("show") == "archived"
-    context = {
+    bar = filters.read(request.workspace, request.GET)
+    measured = not archived and filters.last_measured_day(request.workspace) is not None
+    context: dict[str, Any] = {
+        "bar": bar,
+        "sentiment": sentiment.of_brands(request.workspace, bar.filter) if measured else None,
+    }
+    if request.htmx and measured:
+        return render(request, "_sentiment.html", context)
+    context |= {
         "rows": queries.brand_rows(request.workspace, archived=archived),
         "archived": archived,
-        "sentiment": None if archived else sentiment.of_brands(request.workspace),
         "archived_count": queries.archived_count(request.workspace),
+        "measured": measured,
     }
     return render(request, "brands.html", context)
 

@@ -1,4 +1,4 @@
-"""Tables in a browser: the CSV of what is shown, in the order it is sorted in."""
+"""Tables in a browser: the CSV of what is shown, in the order it is sorted in; and counts that open their answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from monitor.models import Prompt
 from tests.browser.conftest import Visit
@@ -49,3 +49,23 @@ def test_of_a_table_that_is_a_form_the_file_has_what_is_chosen_in_it(owner: Visi
     _, rows = saved(owner.page, "Save as CSV: Members")
     roles = {row["Person"].removesuffix(" You"): row["Role"] for row in rows}
     assert roles == {user.email: role.label for role, user in owner.world.people.items()}
+
+
+def test_what_is_said_of_brands_follows_the_filter_and_opens_its_answers(owner: Visit) -> None:
+    page, (ours, *_) = owner.page, owner.world.history.brands
+    owner.open(reverse("brands", args=[owner.world.workspace.slug]))
+    said = page.get_by_role("region", name="Sentiment toward each brand, and its role").locator("tbody tr")
+    listed = page.get_by_role("region", name="Brands", exact=True).locator("tbody tr")
+    brands, every = listed.count(), said.count()
+    page.locator("summary", has_text="Brands").click()
+    page.get_by_label(ours.name).check()
+    page.wait_for_url(f"**brand={ours.pk}*")
+    expect(said).to_have_count(1)
+    assert listed.count() == brands and every > 1
+    opens = said.locator("a").first
+    answers = opens.inner_text()
+    opens.click()
+    page.wait_for_url("**/answers/**")
+    expect(page.get_by_text(f"{answers} answer").first).to_be_visible()
+    chosen = page.get_by_label("Sentiment").input_value() or page.get_by_label("Role").input_value()
+    assert chosen in ("recommended", "neutral", "negative", "waiting", "compared", "listed", "named")

@@ -223,6 +223,13 @@ def judged_history(negative_from: int) -> History:
     return history
 
 
+def opened(history: History, firing: Firing) -> Any:
+    """What the page that an alert leads to shows."""
+    client = Client()
+    client.force_login(make_member(history.workspace))
+    return client.get(f"{reverse(firing.page, args=[history.workspace.slug])}?{firing.query}").context
+
+
 def test_negative_answers_are_told_when_they_grow_and_when_there_is_any() -> None:
     history = judged_history(negative_from=7)
     brand = history.brands[0]
@@ -234,6 +241,9 @@ def test_negative_answers_are_told_when_they_grow_and_when_there_is_any() -> Non
     assert some.words == (
         "6 of the 12 answers of Local engine that name Fernwood on 20 Nov 2026 are negative toward it."
     )
+    assert opened(history, some)["found"].page.paginator.count == 6
+    (shown,) = opened(history, rise)["sentiment"].rows
+    assert (shown.counts.negative, shown.counts.judged) == (7 * 6, 7 * 12)
     assert told(rule_for(history.workspace, "sentiment", brand=history.brands[1], watches=["rise", "any"])) == []
 
 
@@ -243,6 +253,7 @@ def test_as_many_negative_answers_as_ever_are_no_rise_and_fewer_are_none() -> No
     Mention.objects.for_workspace(always.workspace).filter(response__run__day__gt=LAST_DAY - timedelta(days=7)).update(
         sentiment="recommended"
     )
+    rollups.rebuild(workspace=always.workspace)
     assert told(rule_for(always.workspace, "sentiment", brand=always.brands[0], watches=["rise"])) == []
 
 

@@ -193,7 +193,13 @@ def test_counts_after_a_correction_are_those_of_counting_all_anew() -> None:
     def cells() -> list[tuple[Any, ...]]:
         rows = DayCounts.objects.for_workspace(workspace).order_by("run", "assistant")
         return [
-            (row.run_id, row.assistant, row.named, *map(bytes, (row.cells, row.brands, row.domains))) for row in rows
+            (
+                row.run_id,
+                row.assistant,
+                row.named,
+                *map(bytes, (row.cells, row.brands, row.mentions or b"", row.domains)),
+            )
+            for row in rows
         ]
 
     said(response, "Norvik", "Norvik", "no", editor)

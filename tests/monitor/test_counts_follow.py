@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +32,19 @@ from monitor.models import (
 )
 from monitor.models.redirects import fingerprint
 from monitor.ownership import brand_hosts, owns
-from monitor.services import corrections, pasted, reading, recovery, resolving, rollups, runs, source_types, workspaces
+from monitor.services import (
+    corrections,
+    judging,
+    pasted,
+    reading,
+    recovery,
+    resolving,
+    rollups,
+    runs,
+    source_types,
+    workspaces,
+)
+from monitor.services.errors import Problem
 from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import (
     LAST_DAY,
@@ -48,7 +61,7 @@ from tests.factories_history import (
 pytestmark = pytest.mark.django_db
 HIDDEN = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/{}"
 TEXT = "Acme makes good pens. Betawerk is cheaper."
-COLUMNS = [field.attname for field in DayCounts._meta.concrete_fields if field.attname != "id"]
+COLUMNS = [field.attname for field in DayCounts._meta.concrete_fields if field.attname not in ("id", "judgings")]
 
 
 def rows(workspace: Workspace) -> list[tuple[Any, ...]]:
@@ -153,10 +166,18 @@ class World:
         answers = Response.objects.for_workspace(self.workspace).filter(run=run, status=ResponseStatus.ANSWERED)
         if answer := answers.select_related("run", "workspace").order_by("-pk").first():
             start = answer.text.index(name)
-            corrections.correct(
-                response=answer, brand=self.brands[place], start=start, end=start + len(name), what="mention",
-                value=value, by=self.editor,
-            )  # fmt: skip
+            what = "mention" if value in ("yes", "no") else "sentiment"
+            with contextlib.suppress(Problem):  # nothing is felt towards what is not named
+                corrections.correct(
+                    response=answer, brand=self.brands[place], start=start, end=start + len(name), what=what,
+                    value=value, by=self.editor,
+                )  # fmt: skip
+
+    def judge(self, at_once: int) -> None:
+        """Some of what waits for it is judged, and whatever waits with it in the same answers."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(judging, "BATCH", at_once)
+            judging.work(keep_going=lambda: False)
 
     def count(self, back: int) -> None:
         """One run's counts, once more."""
@@ -177,7 +198,8 @@ happenings = st.one_of(
     st.tuples(st.just("recompute")),
     st.tuples(st.just("move"), st.sampled_from(["UTC", "Asia/Tokyo", "America/Lima"])),
     st.tuples(st.just("call"), st.just("forum.example"), st.sampled_from(["community", "editorial"])),
-    st.tuples(st.just("correct"), backs, st.integers(0, 1), st.sampled_from(["yes", "no"])),
+    st.tuples(st.just("correct"), backs, st.integers(0, 1), st.sampled_from(["yes", "no", "negative", "neutral"])),
+    st.tuples(st.just("judge"), st.integers(1, 3)),
     st.tuples(st.just("count"), backs),
     st.tuples(st.just("sweep")),
 )  # fmt: skip
@@ -209,6 +231,9 @@ def unpacked(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             found |= {(*where, prompt, name): number for name, number in zip(names, numbers, strict=True)}
         for prompt, brand, rank, answers in packed.unpack(row.brands, packed.BRANDS).tolist():
             found[(*where, prompt, "brand", brand, rank)] = answers
+        for prompt, brand, said, mentions, answers in packed.unpack(row.mentions, packed.MENTIONS).tolist():
+            key = (*where, prompt, "said", brand, packed.SAID[said])
+            found |= {(*key, "mentions"): mentions, (*key, "answers"): answers}
         domains = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
         pages = {packed.key(page): page for page, *_ in packed.unpack_texts(row.page_names)}
         for at, prompt, cited, retrieved, gaps, share, pawc in packed.unpack(row.domains, packed.DOMAINS).tolist():
@@ -238,12 +263,20 @@ def reckoned(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             continue
         here = {"response": answer, "extraction": extraction}
         named: dict[int, int] = {}
+        said: dict[tuple[int, str], int] = defaultdict(int)
         for mention in Mention.objects.for_workspace(workspace).filter(**here):
             named[mention.brand_id] = min(mention.rank, named.get(mention.brand_id, 99))
+            words = ["judged", mention.sentiment] if mention.sentiment else ["waiting"]
+            words += [f"only_{mention.role}" if mention.role == "named" else mention.role] if mention.role else []
+            for word in words:
+                said[mention.brand_id, word] += 1
         sources = list(ResponseSource.objects.for_workspace(workspace).filter(**here))
         cited = [source for source in sources if source.cited]
         owned = {brand for source in cited for brand, host in hosts if owns(host, source.domain, source.page)}
         gap = any(not brands[b] for b in {*named, *owned}) and not any(brands[b] for b in {*named, *owned})
+        for pair, mentions in said.items():
+            found[(*where, "said", *pair, "mentions")] += mentions
+            found[(*where, "said", *pair, "answers")] += 1
         found[(*where, "valid")] += 1
         found[(*where, "with_citation")] += bool(cited)
         found[(*where, "with_pawc")] += any(source.pawc is not None for source in sources)

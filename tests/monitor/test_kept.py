@@ -20,7 +20,17 @@ from monitor.models import Brand, Mention, Prompt, Response, Role, Workspace
 from monitor.queries import dashboard, kept
 from monitor.queries.filters import Filter, Period
 from monitor.queries.sources import sources
-from monitor.services import brands, corrections, reading, rollups, saved_reports, share_links, source_types, workspaces
+from monitor.services import (
+    brands,
+    corrections,
+    judging,
+    reading,
+    rollups,
+    saved_reports,
+    share_links,
+    source_types,
+    workspaces,
+)
 from tests.factories import make_member
 from tests.factories_history import LAST_DAY, History, add_source, make_history, make_response, make_run
 from tests.monitor.test_saved_reports import FIELDS
@@ -140,7 +150,7 @@ def test_kept_pages_are_those_that_would_be_made_anew_whatever_happens(monkeypat
         correct("mention", "yes")
 
     def judge() -> None:
-        Mention.objects.for_workspace(workspace).filter(brand=quillmark).update(sentiment="negative", judge=99)
+        assert judging.work()
 
     def run_again() -> None:
         run = make_run(history.panel, history.extraction, today - timedelta(days=1), slot_at=None)

@@ -16,10 +16,10 @@ from inference import sentiment
 from monitor import assistants, matching, roles, tasks
 from monitor.assistants import engine
 from monitor.exports.tables import tables
-from monitor.models import Brand, Mention, Pointers, Response, ResponseSource, Run, Workspace
+from monitor.models import Brand, DayCounts, Mention, Pointers, Response, ResponseSource, Run, Workspace
 from monitor.queries import filters, report
 from monitor.queries import sentiment as queries
-from monitor.services import judging, ledger, nudge, reading, rollups, runs
+from monitor.services import judging, ledger, nudge, reading, recovery, rollups, runs
 from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import LAST_DAY, make_extraction, make_panel, make_response, make_run
 from tests.monitor.test_pages_import import html, import_all, row
@@ -176,6 +176,58 @@ def test_workers_at_once_do_nothing_twice_and_wait_for_nobody() -> None:
     assert held.sentiment == "negative" and not judging.has_work()
 
 
+def felt(workspace: Workspace) -> dict[str, tuple[int, ...]]:
+    """Of each brand the mentions that recommend it, are neutral, negative and wait, by the counts."""
+    chosen = filters.Filter(filters.default_period(workspace))
+    found = {row.brand.name: row.counts for row in queries.of_brands(workspace, chosen).rows}
+    return {name: (c.recommended, c.neutral, c.negative, c.waiting) for name, c in found.items()}
+
+
+def test_the_counts_follow_every_batch_and_read_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "BATCH", 1)
+    workspace = team()
+    run = answered(workspace, BETTER, BETTER, FACT)
+    assert felt(workspace) == {"Norvik": (0, 0, 0, 3), "Halden": (0, 0, 0, 2)}
+    judging.work(keep_going=lambda: False)
+    assert felt(workspace) == {"Norvik": (0, 1, 0, 2), "Halden": (0, 0, 0, 2)}
+    first = run.responses.order_by("pk")[0]
+    Mention.objects.for_workspace(workspace).filter(response=first).delete()  # behind the counts' back
+    judging.work(keep_going=lambda: False)
+    assert felt(workspace) == {"Norvik": (1, 1, 0, 1), "Halden": (0, 0, 1, 1)}, "other prompts are not counted again"
+    rollups.rebuild(workspace=workspace)
+    assert felt(workspace) == {"Norvik": (1, 1, 0, 0), "Halden": (0, 0, 1, 0)}
+
+
+def test_a_run_that_is_being_counted_is_judged_later_and_one_not_counted_yet_is_counted_then() -> None:
+    workspace = team()
+    run = answered(workspace, BETTER)
+
+    def work() -> int:
+        try:
+            return judging.work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        list(Run.objects.for_workspace(workspace).select_for_update())
+        assert pool.submit(work).result() == 0 and judging.has_work()
+    rollups.drop(extraction=Pointers.objects.select_related("extraction").get(workspace=workspace).extraction)
+    assert judging.work() == 2 and felt(workspace) == {}
+    rollups.roll_up(run=run)
+    assert felt(workspace) == {"Norvik": (1, 0, 0, 0), "Halden": (0, 0, 1, 0)}
+
+
+def test_counts_of_an_older_version_say_nothing_until_they_are_made_anew() -> None:
+    workspace = team()
+    answered(workspace, BETTER)
+    DayCounts.objects.for_workspace(workspace).update(mentions=None)  # as an upgrade leaves them
+    Run.objects.for_workspace(workspace).update(rolled_up_at=None)
+    assert felt(workspace) == {}
+    assert judging.work() == 2 and felt(workspace) == {}, "not a part of it"
+    recovery.sweep()
+    assert felt(workspace) == {"Norvik": (1, 0, 0, 0), "Halden": (0, 0, 1, 0)}
+
+
 def test_what_an_older_version_judged_is_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = team()
     answered(workspace, BETTER)
@@ -256,6 +308,7 @@ def test_roles_are_stored_by_a_recompute_and_shown_and_exported() -> None:
     client.force_login(make_member(workspace))
     run = answered(workspace, "Norvik is cheaper than Halden.\n\n- **Halden**: three plans\n- Others")
     Mention.objects.for_workspace(workspace).update(role=None)
+    rollups.roll_up(run=run)
     answer = reverse("answer", args=[workspace.slug, run.responses.last().pk])
     brands = reverse("brands", args=[workspace.slug])
     assert "read by older rules" in client.get(answer).content.decode()
