@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitor', '0022_list_places'),
+        ('monitor', '0023_mail_and_budgets'),
     ]
 
     operations = [
