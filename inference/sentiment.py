@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Feeling = Literal["recommended", "neutral", "negative"]
 
 #: What is told by a smaller one may be told anew.
-VERSION = 2
+VERSION = 3
 #: In the order of the weights' columns.
 FEELINGS: tuple[Feeling, ...] = ("neutral", "recommended", "negative")
 

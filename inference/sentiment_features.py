@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from inference.sentiment_scene import MINE, Scene, Word, denied, scene, stems
+from inference.sentiment_scene import MINE, THEIRS, Scene, Word, denied, scene, stems
 from inference.sentiment_words import (
     LONGEST_PHRASE,
     MERE_QUANTITY,
@@ -35,6 +35,10 @@ _SAYS = word_set(
     finds reviewed tested estimates claims confirms explains compared ranked asked"""
 )
 _MONEY = word_set("$ € £ ¥ ₹ dollar dollars euro euros pound pounds franc francs usd eur gbp cents")
+_STOPS = frozenset(";.!?")
+_LOSES = word_set("lose loses lost losing cede cedes")
+#: Before the "not" of "one, not the other".
+_MARKED_OFF = frozenset({",", MINE, THEIRS})
 _PRICES = word_set("cost costs charge charges pay pays priced price")
 _PREPOSITIONAL = frozenset((stem(word),) for word in ("over", "above", "below", "behind", "replaces", "top", "tops"))
 _MOVES = frozenset(map(stem, word_set("switch move migrate leave ditch drop swap abandon dump trade")))
@@ -149,9 +153,18 @@ class _Reader:
                 and (denied(self.made, at, 3) or self._of_nobody(at))
             ):
                 found.append((at, at + 3, 1.0))
+            if word in _LOSES and (given := self._given_to(at)):
+                found.append((at, given, -1.0))
+            if word == "not" and at and self.tokens[at - 1] in _MARKED_OFF and self.after(at, 2) is not None:
+                found.append((at, at + 1, 1.0))
             if word in {"make", "makes", "made"} and {"look", "seem", "feel"} & set(self.tokens[at + 2 : at + 6]):
                 found.append((at, at + 1, 1.0))
         return found
+
+    def _given_to(self, at: int) -> int | None:
+        """Where the name begins that what is lost here goes to: "loses a fifth of its users to NAME"."""
+        places = (to + 1 for to in range(at + 2, min(at + 7, len(self.tokens))) if self.tokens[to] == "to")
+        return next((place for place in places if self.after(place, 2) is not None), None)
 
     def _of_nobody(self, at: int) -> bool:
         """Whether "no other", "hardly any" or "few" of them are what this compares, and no name."""
@@ -167,6 +180,8 @@ class _Reader:
                     yield old, -1.0
                     if new is not None:
                         yield new, 1.0
+            if each == "instead" and self.tokens[at + 1 : at + 2] != ["of"] and (new := self.before(at, 3)) is not None:
+                yield new, 1.0
             if each in _PREFERS and not denied(self.made, at) and (best := self.after(at, 5)) is not None:
                 place = self.made.groups[best][-1]
                 rest = self.after(place + 1, 4)
@@ -187,6 +202,9 @@ class _Reader:
         """(place, sign) of the comparative that this "than" belongs to."""
         for place in range(at - 1, max(at - 8, -1), -1):
             if sign := comparative(self.tokens[place]):
+                often = self.tokens[place + 1] in {"often", "frequently"}
+                if often and (done := [word.value for word in self.made.words if word.at < place]):
+                    return place, float(np.sign(done[-1])) * sign
                 if self.tokens[place] in MERE_QUANTITY and self._priced(place):
                     return place, -float(sign)
                 value = next((word.value for word in self.made.words if place < word.at < at), 0.0)
@@ -213,12 +231,15 @@ class _Reader:
                     continue
                 passive = any(token in _BE for token in self.tokens[max(at - 3, 0) : at])
                 right, left = self.after(end, 6), self.before(at, 8)
+                if right is not None and not _STOPS.isdisjoint(self.tokens[end : self.made.groups[right][0]]):
+                    right = None
                 if right is not None and (passive or "by" in self.tokens[end : end + 4]) and left is not None:
                     right, left = left, right
                 elif right is None and (passive or end == len(self.stems)):
                     right, left = left, None
                 if right is not None:
-                    found[at] = right, left, -sign if denied(self.made, at) else sign
+                    turned = denied(self.made, at) != (self.stems[at - 1 : at] == ["regret"])
+                    found[at] = right, left, -sign if turned else sign
                 break
         return found
 

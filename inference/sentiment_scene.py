@@ -8,7 +8,7 @@ Does not know whom they are said of.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,12 +34,20 @@ _BREAKS = word_set(
     """; : . ! ? ( ) \u2014 \u2013 but however although though while whereas yet despite because since as after amid
     unless until if"""
 )
+#: What begins a phrase about one name, before the comma after which another is told of.
+_FRONTED = word_set("unlike compared instead rather contrary contrairement")
 _NO_BREAK = word_set("such known same well seen regarded described positioned")
 _COORDINATING = word_set(", and & or / + plus the both 's \u2019")
 _MONEY = word_set("rs $ \u20ac \u00a3 \u20b9 inr usd eur about")
 _PRICED = word_set("worth cost costs")
 #: Denials that turn over all that follows in their clause.
 _FAR_REACHING = word_set("no none nothing nobody few hardly little don't do wouldn't would used neither nor doubt")
+#: Of 5, or of 10 where that is said.
+_RATING = re.compile(
+    r"(?<!\S)(?:(?P<share>\d\.\d\d?) (?:stars )?(?:out of|/) (?P<of>5|10)|(?P<stars>\d(?:\.\d\d?)?) stars?)"
+    r"(?: stars)?(?!\S)"
+)
+_PRAISE = word_set("recommend praise")
 _VALUES = {"up": 1.0, "down": -1.0, "great": 1.0, "good": 0.6, "bad": -0.7, "awful": -1.0}
 
 
@@ -189,7 +197,8 @@ def _divide(made: Scene) -> None:
     """Number the clauses, and gather names that are listed together into groups."""
     number, since = 0, 0
     for at in range(len(made.tokens)):
-        if at > since and _breaks(made.tokens, at):
+        fronted = made.tokens[at] == "," and made.tokens[since] in _FRONTED
+        if at > since and (fronted or _breaks(made.tokens, at)):
             number, since = number + 1, at
         made.clause.append(number)
     last = -9
@@ -197,7 +206,9 @@ def _divide(made: Scene) -> None:
         if token not in (MINE, THEIRS):
             continue
         between = made.tokens[last + 1 : at]
-        if made.groups and at - last <= 4 and between and all(each in _COORDINATING for each in between):
+        together = 0 < len(between) < 4 and all(each in _COORDINATING for each in between)
+        # "Unlike one, the other" parts what a comma else joins
+        if made.groups and together and not (between[0] == "," and made.clause[last] != made.clause[at]):
             made.groups[-1].append(at)
         else:
             made.groups.append([at])
@@ -258,6 +269,9 @@ def _weigh(made: Scene) -> None:
         verdict = sum(_VALUES[kind] for kind in ("great", "good", "bad", "awful") if kind in item.kinds)
         if "affirm" in item.kinds and made.tokens[item.at : item.end] != ["not", "only"]:
             verdict = 0.4
+        if verdict < 0 and made.tokens[item.end - 1] in _PRAISE and "enough" in made.tokens[item.end :]:
+            made.words.append(Word(item.at, item.end, 0.0, 1.0))  # "can't recommend it enough"
+            continue
         if near and "relieve" in item.kinds:
             news, verdict = 1.0, 0.4
         elif near and news > 0 and item.end - item.at == 1:
@@ -273,6 +287,19 @@ def _weigh(made: Scene) -> None:
         if before == "too":
             news, verdict, turned = 0.0, -0.6, 1.0
         made.words.append(Word(item.at, item.end, news * turned, verdict * turned))
+    for rating in _ratings(made):
+        rest = [word for word in made.words if not rating.at <= word.at < rating.end]
+        made.words = sorted([*rest, rating]) if rating.verdict else rest
+
+
+def _ratings(made: Scene) -> Iterator[Word]:
+    """What "4.8 out of 5", "9.1/10" or "1.5 stars" say; what lies between is no verdict."""
+    said = " ".join(made.tokens)
+    for match in _RATING.finditer(said):
+        share = float(match["share"] or match["stars"]) / float(match["of"] or 5)
+        at = said.count(" ", 0, match.start())
+        verdict = 0.6 if 0.9 <= share <= 1 else -0.7 if share <= 0.5 else 0.0
+        yield Word(at, at + match[0].count(" ") + 1, 0.0, verdict)
 
 
 def _relieved(made: Scene, burden: _Found) -> bool:

@@ -121,7 +121,7 @@ _LISTED: dict[str, str] = {
         user_friendly beginner-friendly family-friendly budget-friendly time-saving feature-packed battle-tested
         future-proof high-quality high_quality top_quality good_quality great_quality well_built well_made
         sensible satisfy delights careful reasonable fine_choice good_choice right_choice thumbs_up
-        exceeds_expectations exceeded_expectations spot_on handles_well does_well works_great works_flawlessly
+        exceeds_expectations exceeded_expectations spot_on well does_well works_great works_flawlessly
         just_works rock_solid rock-solid pays_off joy a_joy dream_to a_dream_to breeze a_breeze miles_ahead
         never_let_us_down never_let_me_down never_lets_you_down has_never_let in_good_hands pays_for_itself
         short_work_of best_balance better_value deserves_a_spot deserves_a_place well-earned
@@ -147,7 +147,7 @@ _LISTED: dict[str, str] = {
         moved_away discontinued abandoned unsupported insecure breach breached leaked vulnerable unsafe
         dangerous harmful stale burnt tasteless gimmick gimmicky behind trails trail inferior less_reliable
         less_capable patchy spotty inconsistent erratic shaky downtime outages stingy underpowered thin lose
-        loses lost look_elsewhere looks_elsewhere sparse skimpy unintuitive drags breaks broke broken refuses
+        loses lost look_elsewhere looks_elsewhere sparse skimpy unintuitive drags breaks break_down broke broken refuses
         refused boring ugly unpleasant awkward inconvenient stressful useless-ish ineffective inefficient
         unprofessional impolite unfriendly unfair dishonest unethical uncomfortable cold soggy greasy bad_value
         poor_value high_price high_prices high_cost high_fees high_costs raised_prices raises_prices price_hike
@@ -227,10 +227,49 @@ _LISTED: dict[str, str] = {
         comes_down_to come_down_to down_to set_up setting_up sets_up sign_up signing_up signs_up up_to back_up
         backs_up follow_up end_up made_up up_and_running catch_up look_up top_5 top_10 top_12 top_15 top_20
         top_stocks is_owned is_used are_used used_by used_for use is_based has_offices stores employees
-        has_raised cost_of at_the_moment well_known well-known higher_education high_level
+        has_raised cost_of at_the_moment as_well as_well_as well_over well_known well-known higher_education high_level
     """,
-    "contrast": "but however although though while whereas yet despite nevertheless nonetheless except unlike still",
+    "contrast": """
+        aber jedoch mais cependant pero aunque ma però mas porém maar
+        but however although though while whereas yet despite nevertheless nonetheless except unlike still
+    """,
 }
+#: The commonest of them in German, French, Spanish, Italian, Portuguese and Dutch.
+_ABROAD: dict[str, str] = {
+    "great": """
+        beste besten bester bestes hervorragend ausgezeichnet exzellent überzeugt überzeugend testsieger
+        unschlagbar meilleur meilleure meilleurs excellente incontournable mejor mejores excelente ottimo
+        ottima migliore migliori eccellente melhor melhores ótimo ótima uitstekend uitstekende
+    """,
+    "good": """
+        gut gute guten guter gutes günstig zuverlässig empfehlen empfehle empfehlenswert empfohlen einfach
+        benutzerfreundlich lohnt bon bonne bons bonnes fiable recommande recommandé bueno buena buen buenos
+        buenas recomiendo recomendado recomendable fácil merece_la_pena buono buona consiglio consigliato
+        affidabile facile bom boa recomendo recomendada goed goede betrouwbaar aanrader raad_aan
+        vale_la_pena pratique idéal ideale
+    """,
+    "bad": """
+        schlecht schlechte schlechter teuer überteuert langsam umständlich unzuverlässig enttäuscht
+        enttäuschend enttäuschung mangelhaft fehlerhaft cher chère chers lent lente décevant décevante
+        déçoit peu_fiable manque caro cara caros lento lenta malo mala peor decepciona decepcionante costoso
+        costosa scarso scarsa delude deludente pior ruim duur dure traag slecht slechte tegenvallend
+        peu_pratique
+    """,
+    "awful": """
+        rate_ich_ab abzuraten abraten vermeiden nicht_empfehlen finger_weg schlechteste déconseille
+        déconseillé éviter fuir pire evita evitar evite desaconsejo no_vale_la_pena sconsiglio peggiore
+        peggiori não_recomendo afrader
+    """,
+    "negator": """
+        nicht kein keine keinen nie ohne pas jamais sans non não nunca niet geen nooit
+    """,
+    "affirm": """
+        nicht_nur nur_empfehlen pas_seulement no_solo no_sólo non_solo não_só niet_alleen ohne_zweifel
+        sin_duda sans_doute
+    """,
+}
+for _kind, _more in _ABROAD.items():
+    _LISTED[_kind] += _more
 
 #: What stands between two names -> what it says of the one before it; the opposite of the one after it.
 _RELATIONS: dict[int, str] = {
@@ -244,20 +283,21 @@ _RELATIONS: dict[int, str] = {
         is_preferred_to more_than_a_match stronger_than above head_and_shoulders_above replace replaced replaces
         gains_on pull_ahead_of pulls_ahead_of an_edge_over a_step_up_from step_up_from upgrade_from
         has_the_edge_on rings_around best_of blows_away not_so_with as_opposed_to unseats unseat outlast outlasts
-        outlasted outrun outruns takes_first_place_from
+        outlasted outrun outruns takes_first_place_from besser_als günstiger_als schneller_als meilleur_que
+        meilleure_que mieux_que mejor_que migliore_di melhor_que melhor_do_que beter_dan
     """,
     -1: """
         lose_to loses_to lost_to losing_to lag lags lagging lag_behind lags_behind lagged_behind trail trails
         trailing trailed trail_behind behind falls_behind fell_behind fallen_behind falling_behind fall_behind
         inferior_to worse_than second_to pales_beside pales_against pales_next_to no_match_for not_a_match_for
         beaten_by outperformed_by outclassed_by overtaken_by surpassed_by eclipsed_by outshone_by outsold_by
-        outpaced_by edged_out_by topped_by replaced_by loses_ground_to lost_ground_to cedes_ground_to
-        loses_share_to loses_market_share_to lost_market_share_to loses_customers_to losing_customers_to
+        outpaced_by edged_out_by topped_by replaced_by cedes_ground_to
         falls_short_of fell_short_of weaker_than below switched_to switch_to moved_to move_to migrated_to
         migrate_to switching_to moving_to migrating_to abandoned_for left_for dropped_for ditched_for
         defected_to not_as_good_as not_match not_in_the_same_league_as a_step_down_from runner-up_to
         cannot_compete_with can't_compete_with struggles_against gives_way_to cannot_match can't_match
-        does_not_match doesn't_match a_toy_next_to
+        does_not_match doesn't_match a_toy_next_to schlechter_als teurer_als langsamer_als pire_que moins_bon_que
+        peor_que peggiore_di pior_que pior_do_que slechter_dan duurder_dan
     """,
 }
 
@@ -268,7 +308,7 @@ _OBJECT_VERBS: dict[int, str] = {
         prefers preferred praise praises praised choose chooses chose pick picks picked likes love loves favour
         favours favor favors endorse endorses rate_highly rates_highly bullish_on overweight_on positive_on
         upbeat_on bets_on bet_on optimistic_on try try_out suggest suggests use consider go_with opt_for
-        stick_with invest_in accumulate trust lifts boosts lift boost help helps propel propels award awards
+        stick_with go_for invest_in accumulate trust lifts boosts lift boost help helps propel propels award awards
         upside_in value_in opportunity_in turn_to look_to start_with sees_upside_in approves clears
         recommend_using worth_trying choose_between_only can't_go_wrong_with nothing_beats hard_to_beat
         no_one_beats nobody_beats
@@ -312,7 +352,7 @@ EXACT = word_set(
     fined fines profitable profitability pound pounds careful trying like security securities reasonable limited
     hardly barely rarely unlikely quite correct own try use missed old careless interesting firms firm lately
     shortly generally drains played player players finance financing powered powers power contented contents
-    content rating rates rate appears appearance fits fitting cons con fault hides stuck
+    content rating rates rate appears appearance fits fitting cons con fault hides stuck sounds dependably su
     """
 )
 MERE_QUANTITY = word_set("more less fewer greater")

@@ -12,17 +12,29 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from inference.links import read_markup
 from inference.pages import is_public_host
 from monitor.absence import Absence
-from monitor.folding import UNSPACED, UNSPACED_RUN, fold
+from monitor.folding import UNSPACED_RUN, fold
 from monitor.nearby import Phrases, Rules, Sentences
-from monitor.ordinary import is_ordinary
+from monitor.ordinary import is_ordinary, stands_as_word
+from monitor.spellings import (
+    CAMEL,
+    WORD,
+    Reading,
+    endings_of,
+    joined,
+    letters,
+    parted,
+    parts,
+    readings,
+    spellings,
+    stemmed,
+)
 
 #: Raise it with every change that can change a result: stored readings carry it.
-RULE_VERSION = "4"
+RULE_VERSION = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,6 @@ class Mention:
     rank: int
 
 
-_WORD = re.compile(rf"[^\W_{UNSPACED}]+(?:'[^\W_{UNSPACED}]+)*|&(?:amp;)?|\+", re.I)
 _HOST = re.compile(
     r"(?<![\w@./'-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+(?![\w@-])"
     r"(?P<path>/[^\s<>)\]]+|:\d+[^\s<>)\]]*|[?#]\w[^\s<>)\]]*)?",
@@ -64,19 +75,14 @@ _DOTTED = re.compile(r"[^\W_]\.[^\W\d_]")
 #: An address, or a run of letters that begins none: each run is read once.
 _MAYBE_EMAIL = re.compile(r"[\w.+-]++(?P<domain>@[\w-]+(?:\.[\w-]+)+)?")
 _MARKUP = re.compile(r"[`<\[~]|://|^(?: {4}|\t)", re.M)
-_SENTENCE_START = re.compile(r"(?:^|[\n.!?:;|>])[\s\"'(\[*_#>|-]*(?:\d{1,3}[.)]\s+)?[*_\"'(\[]*$")
-_OBJECT = re.compile(r"[*_]* (?:the|a|an|your|our|their|its|his|her|my|this|that|these|those|it|them|you|us|me)\b")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=\d{2})")
-_LEGAL = re.compile(
-    r"[\s,]+(?:&\s*co\b\.?\s*)?(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kgaa|kg|se|sas|sarl|srl"
-    r"|spa|bv|nv|ab|asa|oyj|oy|aps|pty|pvt|s\.a\.s?|s\.p\.a|s\.r\.l|n\.v|b\.v|l\.l\.c|a/s|co\.,? ltd|& co)\.?$",
-    re.I,
-)
-_BETWEEN = frozenset({"", " ", "-", "\n"})
-_BETWEEN_INITIALS = frozenset({".", ". "})
-_CLITICS = frozenset({"s", "d", "ll", "re", "ve"})
-_ELIDED = frozenset({"qu", "all", "dell", "nell", "dall", "sull", "quell", "un"})
+#: What mostly stands between the words of a name, and what else may, however it is set: more blanks, a line break,
+#: signs of emphasis, an escaped hyphen.
+_USUAL = frozenset({"", " ", "-"})
+_BETWEEN = re.compile(r"[*_]{0,3} {1,3}[*_]{0,3}|\\-| {0,3}\n {0,3}(?:> ?)?|\^")
+#: And what may where the name itself has it: between initials, around one.
+_SIGNED = re.compile(r" ?([.\"]) ?")
 _SMALL = frozenset({"amp", "and", "of", "the", "for", "s"})
+_CURRENCIES = frozenset("$\u20ac\u00a3\u00a5\u20b9")
 _PARTICLES = frozenset(
     {"at", "by", "do", "go", "in", "it", "me", "my", "of", "off", "on", "out", "pro", "to", "up", "we"}
 )
@@ -92,7 +98,8 @@ class _Name:
     capitals: bool
     upper: bool
     exclaims: bool
-    dotted: bool
+    #: Those of its signs that may also be left out.
+    signs: frozenset[str]
     #: Its letters where only these, in this case, will do.
     exact: str | None
 
@@ -101,14 +108,6 @@ class _Name:
 class _Node:
     following: dict[str, _Node] = field(default_factory=dict)
     names: list[_Name] = field(default_factory=list)
-
-
-class _Reading(NamedTuple):
-    """A word as a key of the tree, and the part of the text that it is."""
-
-    key: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Matcher:
         for place, brand in enumerate(brands):
             self._places.setdefault(brand.id, place)
             for name in (brand.name, *brand.aliases):
-                for spelling in _spellings(fold(name).text):
+                for spelling in spellings(fold(name).text):
                     self._learn(brand, spelling)
             for domain in brand.domains:
                 self._domains.setdefault(_bare(domain), []).append(brand.id)
@@ -174,7 +173,7 @@ class Matcher:
     def _told(self, text: str, only: int | None = None) -> dict[tuple[int, int], int]:
         """Whose name stands where, in order of place; with `only` at the places of this brand alone."""
         folded = fold(text)
-        found = self._found(folded.text)
+        found = self._found(folded.text, endings_of(text))
         if only is not None:
             its = {(item.start, item.end) for item in found if item.brand_id == only}
             found = [item for item in found if (item.start, item.end) in its]
@@ -192,9 +191,9 @@ class Matcher:
             told.setdefault(span, item.brand_id)
         return told
 
-    def _found(self, text: str) -> list[_Found]:
+    def _found(self, text: str, endings: frozenset[str]) -> list[_Found]:
         """Names and own host names in a folded text; a name inside a host name or an address is no mention of it."""
-        named = list(self._named(text))
+        named = list(self._named(text, endings))
         if not _DOTTED.search(text):
             return named
         own: list[_Found] = []
@@ -217,75 +216,91 @@ class Matcher:
         names = (".".join(labels[cut:]) for cut in range(len(labels) - 1))
         return next((self._domains[name] for name in names if name in self._domains), [])
 
-    def _trace(self, brand: Brand, parts: Iterable[str]) -> None:
-        trace = tuple(part.casefold().replace("'", "") for part in parts if part != "and")
+    def _trace(self, brand: Brand, words: Iterable[str]) -> None:
+        trace = tuple(word.casefold().replace("'", "") for word in words if word != "and")
         self._traces.setdefault(brand.id, []).append(trace)
 
     def _learn(self, brand: Brand, name: str) -> None:
-        exact = _letters(name) if brand.exact_case else None
+        exact = letters(name) if brand.exact_case else None
         if UNSPACED_RUN.search(name):
             compact = _SPACES.sub("", name).lower()
             self._unspaced.setdefault(compact, []).append((brand.id, exact))
             self._trace(brand, compact)
             return
-        words = _parts(name)
+        words = parts(name)
         self._trace(brand, words)
-        coined = bool(_CAMEL.search(name))
-        for variant in _joined(words):
+        coined = bool(CAMEL.search(name))
+        variants = list(joined(words))
+        for stem in stemmed(words):
+            self._trace(brand, stem)
+            variants += joined(stem)
+        if exact is None and len(words) == 1 and not coined:
+            for halves in parted(words[0]):
+                self._trace(brand, halves)
+                variants.append(halves)
+        for variant in variants:
             node = self._root
             for word in variant:
                 node = node.following.setdefault(word, _Node())
             known = _Name(
                 brand.id,
                 # every word an ordinary one: only capitals tell it from prose ("linked in", but hardly "hub spot")
-                capitals=all(word == "and" or is_ordinary(word) or word in _PARTICLES for word in variant)
+                capitals=len(variant) > len(words)
+                or all(word == "and" or is_ordinary(word) or word in _PARTICLES for word in variant)
                 and not (coined and _PARTICLES.isdisjoint(variant)),
-                upper=name.isalpha() and name.isupper() and len(name) <= 3,
+                upper=name.isalnum() and name.isupper() and len(name) <= 3,
                 exclaims=name.endswith("!"),
-                dotted="." in name,
+                signs=frozenset('."').intersection(name),
                 exact=exact,
             )
             if known not in node.names:
                 node.names.append(known)
 
-    def _named(self, text: str) -> Iterator[_Found]:
+    def _named(self, text: str, endings: frozenset[str]) -> Iterator[_Found]:
         """Places where names stand, the longest at each."""
         if self._unspaced_names:
             for match in self._unspaced_names.finditer(text):
                 if not _runs_on(text, *match.span()):
                     for brand_id, exact in self._unspaced[_SPACES.sub("", match[0]).lower()]:
-                        if exact is None or _letters(match[0]) == exact:
+                        if exact is None or letters(match[0]) == exact:
                             yield _Found(brand_id, *match.span())
         known, until = self._root.following, 0
-        for match in _WORD.finditer(text):
-            key = match[0].lower()
-            if (key in known or key[-1] == "s" or "'" in key or key[0] == "&") and match.start() >= until:
-                for reading in _readings(match):
-                    if reading.key in known and (longest := self._longest(text, reading)):
+        for match in WORD.finditer(text):
+            written = match[0]
+            key = written.lower()
+            bare = key in known or "'" in key or key[0] == "&" or "\u0590" <= key[0] < "\u0700"
+            if (bare or (key != written and (endings or key[-1] == "s"))) and match.start() >= until:
+                for reading in readings(match, endings):
+                    if reading.key in known and (longest := self._longest(text, reading, endings)):
                         until = longest.end
                         for brand_id in longest.owners:
                             yield _Found(brand_id, reading.start, longest.end)
                         break
 
-    def _longest(self, text: str, first: _Reading) -> _Longest | None:
+    def _longest(self, text: str, first: Reading, endings: frozenset[str]) -> _Longest | None:
         """The longest name that begins with this word."""
-        node, end, dotted = self._root.following[first.key], first.end, False
+        node, end, signs = self._root.following[first.key], first.end, frozenset[str]()
         best: _Longest | None = None
         while True:
-            names = [name for name in node.names if _fits(name, text, first.start, end, dotted)]
+            names = [name for name in node.names if _fits(name, text, first.start, end, signs)]
             if names:
                 # "Yahoo!" is a name to its last stroke
                 stroke = text[end : end + 1] == "!" and any(name.exclaims for name in names)
                 best = _Longest(end + stroke, tuple(dict.fromkeys(name.brand_id for name in names)))
-            word = _WORD.search(text, end) if node.following else None
+            word = WORD.search(text, end) if node.following else None
             if word is None:
                 return best
             gap = text[end : word.start()]
-            reading = next((r for r in _readings(word) if r.key in node.following and r.start == word.start()), None)
-            if reading is None or (gap not in _BETWEEN and gap not in _BETWEEN_INITIALS):
+            if gap not in _USUAL and not _BETWEEN.fullmatch(gap):
+                signed = _SIGNED.fullmatch(gap)
+                if signed is None:
+                    return best
+                signs |= {signed[1]}
+            near = (each for each in readings(word, endings) if each.start == word.start())
+            reading = next((each for each in near if each.key in node.following), None)
+            if reading is None:
                 return best
             node, end = node.following[reading.key], reading.end
-            dotted = dotted or gap in _BETWEEN_INITIALS
 
 
 class _Around:
@@ -322,81 +337,29 @@ class _Denied:
         return absence.is_all_of(item.start - left, item.end - left)
 
 
-def _spellings(name: str) -> Iterator[str]:
-    """The name, and the name without its legal form and its article."""
-    yield name
-    short = name.strip()
-    while (stripped := _LEGAL.sub("", short)) != short and stripped:
-        short = stripped
-        yield short
-    if short.lower().startswith("the ") and len(short) > 6:
-        yield short[4:]
-
-
 def name_keys(name: str) -> frozenset[str]:
     """What a name is to the matcher, however it is written: names that share a key are found at the same places."""
-    return frozenset(filter(None, map(_joined_key, _spellings(fold(name).text))))
+    return frozenset(filter(None, map(_joined_key, spellings(fold(name).text))))
 
 
 def always_near(phrase: str, name: str) -> bool:
     """Whether a word of a rule stands in the name itself, however short that is written."""
     phrases = Phrases([phrase])
-    return all(phrases.stand_in(spelling) for spelling in _spellings(fold(name).text))
+    return all(phrases.stand_in(spelling) for spelling in spellings(fold(name).text))
 
 
 def _joined_key(spelling: str) -> str:
     if UNSPACED_RUN.search(spelling):
         return _SPACES.sub("", spelling).lower()
-    return "".join(_parts(spelling))
+    return "".join(parts(spelling))
 
 
-def _parts(name: str) -> list[str]:
-    """The words of a name, lower-case, cut at spaces, hyphens and inner capitals too."""
-    return [_key(part) for match in _WORD.finditer(name) for part in _CAMEL.split(match[0])]
-
-
-def _key(written: str) -> str:
-    return "and" if written[0] == "&" else written.lower().replace("'", "")
-
-
-def _joined(words: list[str]) -> Iterator[list[str]]:
-    """The words, and all ways to write neighbours as one."""
-    if not words:
-        return
-    cuts = len(words) - 1
-    if cuts > 3 or "and" in words or "+" in words:
-        yield words
-        yield ["".join(words)]
-        return
-    for joins in range(1 << cuts):
-        variant = words[:1]
-        for index, word in enumerate(words[1:]):
-            if joins >> index & 1:
-                variant[-1] += word
-            else:
-                variant.append(word)
-        yield variant
-
-
-def _readings(word: re.Match[str]) -> Iterator[_Reading]:
-    """What a written word may be: less a possessive or an elided article, itself, a plural."""
-    written, start, end = word[0], word.start(), word.end()
-    if "'" in written:
-        head, _, tail = written.rpartition("'")
-        if tail.lower() in _CLITICS:
-            yield _Reading(_key(head), start, start + len(head))
-        article, _, rest = written.partition("'")
-        if len(article) < 3 or article.lower() in _ELIDED:
-            yield _Reading(_key(rest), start + len(article) + 1, end)
-    key = _key(written)
-    yield _Reading(key, start, end)
-    if key[-1] == "s" and len(key) > 3 and written[0].isupper():
-        yield _Reading(key[:-1], start, end)
-
-
-def _fits(name: _Name, text: str, start: int, end: int, dotted: bool) -> bool:
+def _fits(name: _Name, text: str, start: int, end: int, signs: frozenset[str]) -> bool:
     """Whether what stands there may be this name, by its case and what it touches."""
-    if dotted and not name.dotted:
+    if not signs <= name.signs:
+        return False
+    # an amount such as $3M
+    if text[start].isdigit() and text[start - 1 : start] in _CURRENCIES:
         return False
     # part of an identifier such as acme_api
     if text[start - 1 : start] == "_" and text[start - 2 : start - 1].isalnum():
@@ -405,7 +368,7 @@ def _fits(name: _Name, text: str, start: int, end: int, dotted: bool) -> bool:
         return False
     written = text[start:end]
     if name.exact is not None:
-        if _letters(written) not in (name.exact, name.exact + "s"):
+        if letters(written) not in (name.exact, name.exact + "s"):
             return False
     elif name.upper:
         return written.isupper() or (written[-1] == "s" and written[:-1].isupper())
@@ -413,19 +376,11 @@ def _fits(name: _Name, text: str, start: int, end: int, dotted: bool) -> bool:
         return False
     if not name.capitals or name.upper or written[0].islower():
         return True
-    # "Target your readers" at the head of a sentence is the verb
-    verb = _OBJECT.match(text, end) and _SENTENCE_START.search(text, max(start - 40, 0), start)
-    return not verb
+    return not stands_as_word(text, start, end)
 
 
 def _is_capitalised(written: str) -> bool:
     return all(word[0].isupper() for word in _LETTERS.findall(written) if word.lower() not in _SMALL)
-
-
-def _letters(written: str) -> str:
-    """What is left of a name in its own case when its parts are joined."""
-    words = (match[0] for match in _WORD.finditer(written))
-    return "".join("&" if word[0] == "&" or word.lower() == "and" else word.replace("'", "") for word in words)
 
 
 def _runs_on(text: str, start: int, end: int) -> bool:

@@ -20,7 +20,9 @@ _SAME = {
     **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`\uff07\u05f3", "'"),
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
     **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\u2122\u00ae\u00a9\u2120\ufe0f", ""),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\uff02", '"'),
     "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe",
+    **{sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     "ß": "ss", "ı": "i", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
 }  # fmt: skip
 
@@ -48,17 +50,20 @@ _FOLDING = _Folding()
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Text in its plainest form, case kept; `places[i]` is where its i-th character came from, None: from i itself."""
+    """Text in its plainest form, case kept; `places[i]` is where in `given` its i-th character came from, None: i."""
 
     text: str
     places: list[int] | None
-    length: int
+    given: str
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the text as given, with the combining marks that follow its last letter."""
-        if self.places is None:
+        if self.places is None or start == end:
             return start, end
-        return self.places[start], self.places[end] if end < len(self.places) else self.length
+        last = self.places[end - 1] + 1
+        while last < len(self.given) and unicodedata.combining(self.given[last]):
+            last += 1
+        return self.places[start], last
 
     def without(self, spans: Iterable[tuple[int, int]]) -> str:
         """The folded text with these spans of the text as given, in order and apart, blank; line breaks stay."""
@@ -74,10 +79,10 @@ class Folded:
 def fold(text: str) -> Folded:
     """Accents, Unicode forms, apostrophes and dashes made alike."""
     if text.isascii():
-        return Folded(text, None, len(text))
+        return Folded(text, None, text)
     parts = [_FOLDING[character] for character in text]
     folded = "".join(parts)
     if len(folded) == len(text) and all(parts):
-        return Folded(folded, None, len(text))
+        return Folded(folded, None, text)
     places = [at for at, part in enumerate(parts) for _ in part]
-    return Folded(folded, places, len(text))
+    return Folded(folded, places, text)

@@ -48,6 +48,17 @@ def told(reader: SentimentReader, text: str) -> dict[str, Feeling]:
         ("Plumwick slumps to a two-year low on weak demand", "negative"),
         ("Plumwick appoints new finance chief", "neutral"),
         ("Plumwick's quarterly loss narrows", "recommended"),
+        ("I can't recommend Plumwick enough.", "recommended"),
+        ("No one regrets buying Plumwick.", "recommended"),
+        ("Plumwick is rated 4.8 out of 5.", "recommended"),
+        ("Plumwick is rated 1.4 out of 5 stars.", "negative"),
+        ("Plumwick is rated 3.9 out of 5 stars.", "neutral"),
+        ("Plumwick ist die beste Wahl.", "recommended"),
+        ("Ich kann Plumwick nicht empfehlen.", "negative"),
+        ("Plumwick est trop cher et peu fiable.", "negative"),
+        ("Je recommande Plumwick.", "recommended"),
+        ("Plumwick no vale la pena.", "negative"),
+        ("Plumwick tiene su sede en Sevilla.", "neutral"),
     ],
 )
 def test_one_name(reader: SentimentReader, text: str, feeling: Feeling) -> None:
@@ -66,6 +77,14 @@ def test_one_name(reader: SentimentReader, text: str, feeling: Feeling) -> None:
         "Torvane was beaten by Plumwick.",
         "Many teams switched from Torvane to Plumwick.",
         "I prefer Plumwick to Torvane.",
+        "Skip Torvane and get a Plumwick instead.",
+        "Instead of Torvane, go for Plumwick.",
+        "Plumwick, not Torvane, is what I would recommend.",
+        "Compared with Torvane, Plumwick offers better value.",
+        "Torvane loses a fifth of its readers to Plumwick.",
+        "Torvane printers break down more often than Plumwick.",
+        "Plumwick ist besser als Torvane.",
+        "Torvane es peor que Plumwick.",
     ],
 )
 def test_two_names_swapped_swap_their_feelings(reader: SentimentReader, text: str) -> None:

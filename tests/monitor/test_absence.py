@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,9 +10,25 @@ from monitor import absence
 from monitor.absence import Absence
 from monitor.extract import Brand, Matcher
 
-BETTER = re.compile(r"\b(?:better|best|cheaper|faster|easier|worse|more|less|other)\b[^.]* than\b")
 PIECES = (
-    *("acme", "but", " ", ", ", ". ", ": ", "; ", "\n", ".", "but ", ", but ", "however ", "aber ", "但", "ですが"),
+    *(
+        "acme",
+        "but",
+        " ",
+        ", ",
+        ". ",
+        ": ",
+        "; ",
+        "\n",
+        ".",
+        "but ",
+        ", but ",
+        "however ",
+        "aber ",
+        "但",
+        "ですが",
+        " | ",
+    ),
     *("i could not find any information about ", "no results for ", "is not mentioned", "nichts gefunden", "找不到"),
     *(
         "cheaper",
@@ -29,21 +44,32 @@ PIECES = (
         "overall, it",
         "它",
     ),
+    *("although ", "i searched for ", "cannot find my bills in ", "problems with ", "provides ", "- ", "not listed"),
 )
 
 
 def by_itself(sentence: str, start: int, end: int) -> bool:
     """The same, said plainly of one name: its clause lies between the turns around it."""
-    if not absence._ABSENT.search(sentence):
+    known = Absence(sentence)
+    if not absence._SIGN.search(sentence) or known._is_known(start, end):
         return False
-    turns = [turn for turn in absence._TURN.finditer(sentence) if not start < turn.end() <= end]
-    left = max((turn.end() for turn in turns if turn.end() <= start), default=0)
-    right = min((turn.start() for turn in turns if turn.start() >= end), default=len(sentence))
-    clause = sentence[left:right]
-    if not absence._ABSENT.search(clause) or absence._COMPARED.search(clause) or BETTER.search(clause):
+    turns = absence._turns(sentence)
+    left = max((turn[1] for turn in turns if turn[1] <= start), default=0)
+    label = absence._LABEL.match(sentence, end)
+    if label and not any(map(str.isalpha, sentence[left:start])):
+        left = end = label.end()
+
+    def rest(at: int) -> tuple[int, int | None]:
+        return next((turn for turn in turns if turn[0] >= at), (len(sentence), None))
+
+    right, following = rest(end)
+    if following is not None and absence._read(sentence[left:right], left).searches:
+        left = following
+        right, following = rest(left)
+    known_from = absence._read(sentence[left:right], left).known_from
+    if known_from is None or start >= known_from:
         return False
-    after = next((turn.end() for turn in turns if turn.start() == right), None)
-    return after is None or not absence._TAKEN_UP.match(sentence, after)
+    return following is None or not absence._TAKEN_UP.match(sentence, following)
 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=24).map("".join), st.data())
@@ -61,6 +87,7 @@ def test_an_answer_of_one_endless_sentence_is_read_to_its_end() -> None:
     assert len(matcher.mentions(sentence * 5_000)) == 10_000
     denied = "I could not find Fernwood, cheaper and better and "
     assert matcher.mentions(denied * 5_000) == []
+    assert matcher.mentions(denied * 5_000 + "but that is all.") == []
 
 
 def test_runs_of_marks_and_of_letters_are_read_once() -> None:
@@ -69,3 +96,86 @@ def test_runs_of_marks_and_of_letters_are_read_once() -> None:
     assert len(matcher.mentions(f"{'a' * 200_000} a@b.example Fernwood")) == 1
     found = matcher.mentions("me@fernwood.example+fernwood@x.example, a@fernwood, b.c@d.fernwood.example Fernwood")
     assert [item.text for item in found] == ["fernwood", "Fernwood"]
+
+
+ABSENT = """
+Fernwood does not appear in any of the search results.
+None of the articles that I read mention Fernwood.
+No results were found for "Fernwood".
+My searches for Fernwood came up empty.
+I don't recognize Fernwood as a known product.
+I could not verify that Fernwood exists.
+I didn't see Fernwood in any of the top-10 lists.
+I haven't heard of Fernwood.
+I searched for Fernwood but couldn't find anything relevant.
+Neither Fernwood nor Fernwood Pro is mentioned in the sources.
+It looks like Fernwood is not covered in these articles.
+- **Fernwood**: No information found.
+| Fernwood | not mentioned |
+Fernwood – no information available.
+Fernwood taucht in keinem der Tests auf.
+Fernwood ist mir nicht bekannt.
+Fernwood n'est cité dans aucune des sources.
+Fernwood non compare nei risultati.
+A Fernwood não aparece nos resultados.
+Ninguna de las fuentes menciona Fernwood.
+Fernwood komt niet voor in de resultaten.
+Fernwood nämns inte i källorna.
+Fernwood er ikke nævnt i kilderne.
+Hakutuloksissa ei mainita Fernwoodia.
+Fernwood nie pojawia się w wynikach.
+O společnosti Fernwood jsem nenašel žádné informace.
+В источниках нет упоминаний Fernwood.
+Про Fernwood немає інформації.
+Fernwood arama sonuçlarında yer almıyor.
+Δεν βρήκα πληροφορίες για την Fernwood.
+Nem találtam információt a Fernwood cégről.
+Nu am găsit informații despre Fernwood.
+検索結果にFernwoodは含まれていませんでした。
+검색 결과에 Fernwood는 나타나지 않습니다.
+搜索结果中没有出现Fernwood。
+לא מצאתי מידע על Fernwood.
+لم يتم ذكر Fernwood في النتائج.
+ไม่พบข้อมูลเกี่ยวกับ Fernwood
+Fernwood tidak disebutkan dalam hasil pencarian.
+Tôi không tìm thấy thông tin nào về Fernwood.
+"""
+KNOWN = """
+I couldn't find any complaints about Fernwood.
+I was unable to find a single flaw in Fernwood.
+I could not find my invoices in Fernwood.
+We did not find Fernwood easy to use.
+I'm not aware of any outages at Fernwood this year.
+I'm not familiar with the inner workings of Fernwood, but users say it is fast.
+Although I found no independent reviews, Fernwood looks solid.
+Fernwood, which I hadn't heard of before, turned out to be excellent.
+Fernwood provides no information about its data centres.
+There is no evidence that Fernwood sells user data.
+Fernwood was not found guilty of price fixing.
+Fernwood isn't mentioned as often as its rivals.
+Nothing about Fernwood feels modern.
+| Fernwood | $20 | No reviews found |
+Ich habe nichts Besseres als Fernwood gefunden.
+Fernwood hat keine Informationen zu Preisen veröffentlicht.
+Sin Fernwood no encontrarás precios tan bajos.
+Je n'ai pas trouvé de défauts à Fernwood.
+Nie znalazłem nic lepszego niż Fernwood.
+Я не нашёл ничего лучше, чем Fernwood.
+Fernwood ничего не стоит.
+Fernwood'dan daha iyisini bulamadım.
+Fernwoodより良いものは見つかりませんでした。
+Fernwood보다 더 좋은 것은 찾을 수 없습니다.
+我没有找到比Fernwood更好的工具。
+لم أجد أفضل من Fernwood.
+"""
+
+
+@pytest.mark.parametrize("text", ABSENT.strip().splitlines())
+def test_what_is_only_not_found_is_absent_in_any_major_language(text: str) -> None:
+    assert absence._SIGN.search(text.casefold())
+    assert Matcher([Brand(1, "Fernwood")]).mentions(text) == []
+
+
+@pytest.mark.parametrize("text", KNOWN.strip().splitlines())
+def test_what_is_said_with_a_no_is_known(text: str) -> None:
+    assert [found.text for found in Matcher([Brand(1, "Fernwood")]).mentions(text)] == ["Fernwood"]

@@ -30,9 +30,9 @@ from tests.factories import make_brand, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
 
-ORCHARD = "Pears are cheap. On Monday morning we sell pie."
-WORK = "For software teams **Monday** is a fine choice. [Prices](https://monday.example/morning)"
-TYPED = {"name": "Monday", "kind": "own", "aliases": "", "domains": "", "needs": "", "excludes": "", "colour": "0"}
+ORCHARD = "Pears are cheap. On Harvest morning we sell pie."
+WORK = "For software teams **Harvest** is a fine choice. [Prices](https://harvest.example/morning)"
+TYPED = {"name": "Harvest", "kind": "own", "aliases": "", "domains": "", "needs": "", "excludes": "", "colour": "0"}
 
 
 @pytest.fixture
@@ -83,15 +83,15 @@ def words(reply: Any) -> str:
 
 
 def test_rules_are_saved_clean_and_stand_in_the_form(owner: Client, workspace: Workspace) -> None:
-    typed = {"needs": " software \n\nSoftware\nwork  platform\n", "excludes": "Monday morning", "exact_case": "on"}
+    typed = {"needs": " software \n\nSoftware\nwork  platform\n", "excludes": "Harvest morning", "exact_case": "on"}
     assert send(owner, "brand_new", workspace, **typed).status_code == 302
     brand = Brand.objects.for_workspace(workspace).get()
-    assert (brand.needs, brand.excludes, brand.exact_case) == (["software", "work platform"], ["Monday morning"], True)
+    assert (brand.needs, brand.excludes, brand.exact_case) == (["software", "work platform"], ["Harvest morning"], True)
     page = owner.get(reverse("brand", args=[workspace.slug, brand.pk])).content.decode()
     assert "When does a name count?" in page
     assert "software\nwork platform</textarea>" in page
     assert re.search(r'name="exact_case"[^>]* checked', page)
-    again = brands.save_brand(workspace=workspace, brand=brand, fields={"name": "Monday", "kind": "own"})
+    again = brands.save_brand(workspace=workspace, brand=brand, fields={"name": "Harvest", "kind": "own"})
     assert again.needs == brand.needs  # who says nothing of rules leaves them
 
 
@@ -101,9 +101,14 @@ def test_rules_are_saved_clean_and_stand_in_the_form(owner: Client, workspace: W
         ("needs", "x" * 121, "", "120 characters"),
         ("excludes", "\n".join(map(str, range(51))), "", "There may be 50 words or phrases; these are 51."),
         ("excludes", "...", "", "“...” has no letter or digit to look for."),
-        ("excludes", "pie\nMONDAY", "", "“MONDAY” is a name of this brand, which would then never count. Write the"),
+        ("excludes", "pie\nHARVEST", "", "“HARVEST” is a name of this brand, which would then never count. Write the"),
         ("excludes", "day plan", "Day Plan App", "“day plan” is part of “Day Plan App”, a name of this brand"),
-        ("needs", "monday", "Monday.com", "“monday” stands in every name of this brand, so it would always be near."),
+        (
+            "needs",
+            "harvest",
+            "Harvest.com",
+            "“harvest” stands in every name of this brand, so it would always be near.",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_said_at_its_field(
@@ -123,7 +128,7 @@ def test_what_is_wrong_with_a_rule_is_said_at_its_field(
 def test_history_follows_a_changed_rule(
     owner: Client, workspace: Workspace, django_capture_on_commit_callbacks: Any
 ) -> None:
-    brand = make_brand(workspace, name="Monday", kind="own")
+    brand = make_brand(workspace, name="Harvest", kind="own")
     orchard, work = answered(workspace, ORCHARD, WORK)
 
     def naming() -> set[int]:
@@ -133,7 +138,7 @@ def test_history_follows_a_changed_rule(
         )
 
     assert naming() == {orchard.pk, work.pk}
-    for typed in ({"needs": "software"}, {"excludes": "monday morning"}):
+    for typed in ({"needs": "software"}, {"excludes": "harvest morning"}):
         with django_capture_on_commit_callbacks(execute=True):
             assert send(owner, "brand", workspace, brand.pk, **typed).status_code == 302
         job = Job.objects.for_workspace(workspace).filter(kind=JobKind.RECOMPUTE).latest("pk")
@@ -143,12 +148,12 @@ def test_history_follows_a_changed_rule(
 
 
 def test_brands_without_rules_are_the_set_that_was_frozen_before_there_were_any(workspace: Workspace) -> None:
-    brand = make_brand(workspace, name="Monday", kind="own")
-    old = [{"id": brand.pk, "name": "Monday", "aliases": [], "domains": [], "kind": "own"}]
+    brand = make_brand(workspace, name="Harvest", kind="own")
+    old = [{"id": brand.pk, "name": "Harvest", "aliases": [], "domains": [], "kind": "own"}]
     frozen = BrandSet.objects.create(workspace=workspace, number=1, brands=old)
     assert brands.current_brand_set(workspace=workspace) == frozen
     assert len(matching.matcher(frozen.pk).mentions(ORCHARD)) == 1
-    brands.save_brand(workspace=workspace, brand=brand, fields={"name": "Monday", "kind": "own", "exact_case": True})
+    brands.save_brand(workspace=workspace, brand=brand, fields={"name": "Harvest", "kind": "own", "exact_case": True})
     assert brands.current_brand_set(workspace=workspace).brands == [{**old[0], "exact_case": True}]
 
 
@@ -156,29 +161,29 @@ def test_brands_without_rules_are_the_set_that_was_frozen_before_there_were_any(
 
 
 def test_a_trial_shows_what_is_gained_and_lost_and_writes_nothing(owner: Client, workspace: Workspace) -> None:
-    brand = make_brand(workspace, name="Monday", kind="own")
+    brand = make_brand(workspace, name="Harvest", kind="own")
     make_brand(workspace, name="Pear", kind="competitor")
     orchard, work = answered(workspace, ORCHARD, WORK + "\n\n- Try **DaPulse** today.")
     before = (*BrandSet.objects.values_list(), *Brand.objects.for_workspace(workspace).values_list())
 
-    reply = send(owner, "brand_try", workspace, brand.pk, aliases="Dapulse", excludes="Monday morning")
+    reply = send(owner, "brand_try", workspace, brand.pk, aliases="Dapulse", excludes="Harvest morning")
     page = reply.content.decode()
     assert "<html" not in page
-    assert "Of the newest 2 answers, 2 name Monday as it is saved, and 1 would name Monday as typed above." in words(
+    assert "Of the newest 2 answers, 2 name Harvest as it is saved, and 1 would name Harvest as typed above." in words(
         reply
     )
     assert "1 mention would be gained and 1 lost." in words(reply)
     gained, lost = page.index(">Gained<"), page.index(">Lost<")
     assert gained < page.index(">DaPulse</mark></strong> today.") < lost
-    assert lost < page.index('On <mark class="mention" title="Monday">Monday</mark> morning we sell pie.')
+    assert lost < page.index('On <mark class="mention" title="Harvest">Harvest</mark> morning we sell pie.')
     assert "Pears are cheap" not in page
     assert page.index(reverse("answer", args=[workspace.slug, work.pk])) < lost
     assert page.index(reverse("answer", args=[workspace.slug, orchard.pk])) > lost
 
-    whole = send(owner, "brand_try", workspace, brand.pk, htmx=False, excludes="Monday morning", name="Monday App")
-    assert "Monday morning</textarea>" in whole.content.decode()
-    assert "<h1>Monday</h1>" in whole.content.decode()
-    assert "would name Monday App as typed above" in words(whole)
+    whole = send(owner, "brand_try", workspace, brand.pk, htmx=False, excludes="Harvest morning", name="Harvest App")
+    assert "Harvest morning</textarea>" in whole.content.decode()
+    assert "<h1>Harvest</h1>" in whole.content.decode()
+    assert "would name Harvest App as typed above" in words(whole)
     assert before == (*BrandSet.objects.values_list(), *Brand.objects.for_workspace(workspace).values_list())
     assert not Job.objects.for_workspace(workspace).exists()
 
@@ -186,26 +191,26 @@ def test_a_trial_shows_what_is_gained_and_lost_and_writes_nothing(owner: Client,
 def test_a_trial_says_that_nothing_changes_and_that_there_is_nothing_to_try_on(
     owner: Client, workspace: Workspace
 ) -> None:
-    brand = make_brand(workspace, name="Monday", kind="own")
+    brand = make_brand(workspace, name="Harvest", kind="own")
     assert "There are no answers yet" in words(send(owner, "brand_try", workspace, brand.pk))
     answered(workspace, WORK)
-    reply = send(owner, "brand_try", workspace, brand.pk, aliases="Monday is")
-    assert "Of the newest 1 answer, 1 names Monday as it is saved" in words(reply)
+    reply = send(owner, "brand_try", workspace, brand.pk, aliases="Harvest is")
+    assert "Of the newest 1 answer, 1 names Harvest as it is saved" in words(reply)
     assert "Nothing changes: the same mentions count." in words(reply)
 
 
 def test_a_new_brand_is_tried_too_and_long_lists_and_sentences_are_cut(owner: Client, workspace: Workspace) -> None:
-    long = f"| {'so ' * 200}Monday{' or' * 200} |"
+    long = f"| {'so ' * 200}Harvest{' or' * 200} |"
     answered(workspace, *[long] * 21)
     reply = send(owner, "brand_new_try", workspace)
-    assert "Of the newest 21 answers, 21 would name Monday as typed above." in words(reply)
+    assert "Of the newest 21 answers, 21 would name Harvest as typed above." in words(reply)
     assert "The first 20 of 21 are listed." in words(reply)
-    assert re.search(r"<p>… (so ){40,60}<mark [^>]+>Monday</mark>( or){40,60} …</p>", reply.content.decode())
+    assert re.search(r"<p>… (so ){40,60}<mark [^>]+>Harvest</mark>( or){40,60} …</p>", reply.content.decode())
 
 
 def test_who_may_try_what(client: Client, workspace: Workspace) -> None:
-    brand = make_brand(workspace, name="Monday")
-    other = make_brand(make_workspace(), name="Monday")
+    brand = make_brand(workspace, name="Harvest")
+    other = make_brand(make_workspace(), name="Harvest")
     for role, status in ((Role.VIEWER, 403), (Role.EDITOR, 200), (Role.OWNER, 200)):
         client.force_login(make_member(workspace, role))
         assert send(client, "brand_try", workspace, brand.pk).status_code == status

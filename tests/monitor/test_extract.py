@@ -65,6 +65,39 @@ def test_knows_a_name_in_all_its_spellings(text: str, wanted: list[str]) -> None
     assert named(text) == wanted
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("Plumwick", "Plumwick\u00b9 Plumwick\u2122 Plumwick\u200b 🚀Plumwick Plumwick【4†source】", ["Plumwick"] * 5),
+        ("Plumwick", "Plum Wick, Plum-Wick and plum wick", ["Plum Wick", "Plum-Wick"]),
+        ("Oak CRM", "Oak  CRM, Oak\n  CRM, Oak **CRM** and Oak\n- CRM", ["Oak  CRM", "Oak\n  CRM", "Oak **CRM"]),
+        ("Coca-Mate", "Coca\\-Mate", ["Coca\\-Mate"]),
+        ('Toys"B"Us', 'Toys "B" Us, Toys “B” Us, ToysBUs', ['Toys "B" Us', "Toys “B” Us", "ToysBUs"]),
+        ("9M", "9M tape, a 9m wall and $9M", ["9M"]),
+        ("Canva", "Canva is not Canvas, Canva's is", ["Canva", "Canva"]),
+        ("Apple", "Apples and oranges", []),
+        ("iPad", "Two iPads", ["iPads"]),
+        ("Plumwick", "Plumwick'ten, Plumwick’a", ["Plumwick", "Plumwick"]),
+        ("Dell", "Nel corso dell'anno; Dell'anno; Dell's", ["Dell"]),
+        ("Nokia", "Nokialla on hyvä maine, Nokian myös", ["Nokialla", "Nokian"]),
+        ("Nokia", "Nokian Tyres", []),
+        ("Nokia", "Nokian Reifen sind für Größere schön", []),
+        ("Samsung", "A Samsungnál dolgozik, a Samsungot gyűjti", ["Samsungnál", "Samsungot"]),
+        ("Яндекс", "Яндекса, в Яндексе, Яндексом", ["Яндекса", "Яндексе", "Яндексом"]),
+        ("Лента", "Лента, в Ленте, Лентой", ["Лента", "Ленте", "Лентой"]),
+        ("אמזון", "קניתי באמזון ולאמזון", ["אמזון", "אמזון"]),
+        ("أمازون", "بأمازون وأمازون", ["أمازون", "أمازون"]),
+        ("Monday", "On Monday, Monday to Friday, Sunday and Monday, Monday morning. Monday beats Asana", ["Monday"]),
+        ("May", "3 May, May 3, last May. We use May", ["May"]),
+        ("Indeed", "Indeed, it is good. Indeed is a job board, Indeed, that is", ["Indeed", "Indeed"]),
+        ("Ramp", "Ramp up slowly. Ramp upgrades cards", ["Ramp"]),
+        ("Gusto", "She sang with gusto. Gusto runs payroll", ["Gusto"]),
+    ],
+)  # fmt: skip
+def test_knows_a_name_as_it_is_set_and_inflected(name: str, text: str, wanted: list[str]) -> None:
+    assert [found.text for found in Matcher([Brand(1, name)]).mentions(text)] == wanted
+
+
 def test_urls_targets_and_code_name_nobody_but_a_bare_host_does() -> None:
     assert named("[BrightDesk](https://brightdesk.com/BrightDesk) ![BrightDesk](b.png) `BrightDesk`") == ["BrightDesk"]
     assert named("```\nBrightDesk\n```\n\n[1]: https://brightdesk.com 'BrightDesk'") == []
@@ -236,7 +269,8 @@ def test_a_word_of_a_rule_may_stand_in_the_name_itself() -> None:
 WILD = st.lists(
     st.sampled_from(
         [*NAMES, "and", "\u00e9", "\ufb01", "\u0130", ".", "\u2019s", "`", "[", "](https://a.com)", "\n", " ", "\u0301",
-         "\U0001f600", "&", "-", "**", "\x00", "\ud800", "kettle.org", "pie", "\u3002"]
+         "\U0001f600", "&", "-", "**", "\u00b9", "а", "’da", "ő", "ä", "ב", "Kettle", "Coca",
+         "\x00", "\ud800", "kettle.org", "pie", "\u3002"]
     )
 ).map("".join)  # fmt: skip
 
