@@ -272,7 +272,7 @@ def _nearness(pair: Pair, claim: Embedded, chosen: Sequence[Embedded]) -> None:
     near = np.clip(near, 0, 1)
     number = np.array([pair.claim[at].kind is Kind.NUMBER for at in pair.said])
     # vectors do not tell 174 from 175
-    near[:, number] = pair.held[np.ix_(pair.chosen, number)]
+    near[:, number] = pair.held[pair.chosen][:, number]
     best, anywhere = near.max(axis=0), pair.held.max(axis=0)
     row["words"] = min(NEAR_WORDS, float(best @ weights) / total)
     doubt = np.minimum(1 / (1 + np.exp((best - MEANT) / MEANT_SPREAD)), 1 - anywhere)
