@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.support_numbers import BORNE_OUT, bears_out, quantities
 from rag.support_words import CLAIM_WORDS, Kind, Word, denies, opposites, pieces, plain, sweeps, weight, words
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def by_words(claim_text: str, evidence_text: str) -> Pair | None:
         return None
     weights = np.array([weight(claim[at]) or 0.1 for at in said])
     held = _held([claim[at] for at in said], evidence)
+    _bear_out(claim, said, evidence, held)
     quoted = _said(claim) in map(_said, evidence)
     pair = Pair(claim, said, weights, evidence, held, [], quoted)
     pair.chosen = _choose(pair)
@@ -172,6 +174,18 @@ def _held(said: Sequence[Word], evidence: Sequence[Sequence[Word]]) -> Floats:
                 if other != word.stem and _akin(other, word.stem):
                     held[row, wanted[other]] = np.maximum(held[row, wanted[other]], VARIANT)
     return held
+
+
+def _bear_out(claim: Sequence[Word], said: Sequence[int], evidence: Sequence[Sequence[Word]], held: Floats) -> None:
+    """Numbers of the claim that another number bears out, and those that only look alike: "more than 174" by 174."""
+    claimed = [(said.index(each.at), each) for each in quantities(claim)]
+    if not claimed:
+        return
+    for row, sentence in enumerate(evidence):
+        found = list(quantities(sentence))
+        for column, each in claimed if found else ():
+            borne = BORNE_OUT * bears_out(each, found)
+            held[row, column] = borne if each.bounded else max(borne, held[row, column])
 
 
 def _akin(one: str, other: str) -> bool:
@@ -256,6 +270,9 @@ def _nearness(pair: Pair, claim: Embedded, chosen: Sequence[Embedded]) -> None:
     for at, each in enumerate(chosen):
         near[at, : len(said)] = (said @ each.said.T).max(axis=1)
     near = np.clip(near, 0, 1)
+    number = np.array([pair.claim[at].kind is Kind.NUMBER for at in pair.said])
+    # vectors do not tell 174 from 175
+    near[:, number] = pair.held[pair.chosen][:, number]
     best, anywhere = near.max(axis=0), pair.held.max(axis=0)
     row["words"] = min(NEAR_WORDS, float(best @ weights) / total)
     doubt = np.minimum(1 / (1 + np.exp((best - MEANT) / MEANT_SPREAD)), 1 - anywhere)
@@ -264,7 +281,7 @@ def _nearness(pair: Pair, claim: Embedded, chosen: Sequence[Embedded]) -> None:
         row[f"unsupported above {level}"] = max(level, unsupported)
     row["longest gap"] = _longest_run((1 - best) * weights, anywhere < 0.5) / total
     kinds = [pair.claim[at].kind for at in pair.said]
-    number, name = np.array([kind is Kind.NUMBER for kind in kinds]), np.array([kind is Kind.NAME for kind in kinds])
+    name = np.array([kind is Kind.NAME for kind in kinds])
     row["names"] = float(best[number | name].min(initial=1.0))
     # one thing else than the source says matters most where all the rest is the same
     alike = min(1.0, max(0.0, 1.5 * float((near @ weights).max()) / total - 0.3))

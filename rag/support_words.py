@@ -30,7 +30,7 @@ _MARKUP = re.compile(
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(
     rf"[{_UNSPACED}]"
-    r"|\d+(?:[.,]\d+)*(?:(?:st|nd|rd|th|s)(?![^\W\d_]))?"
+    r"|\d+(?:[.,]\d+)*(?:(?:st|nd|rd|th|s)(?![^\W\d_])|\+)?"
     rf"|[^\W_{_UNSPACED}]+(?:['\u2019][^\W_{_UNSPACED}]+)*"
 )
 _ENTRY = re.compile(r"(\d+(?:[.,]\d+)*)")

@@ -79,6 +79,29 @@ def test_a_changed_fact_lowers_the_score(embedder: Embedder, true: str, false: s
     assert one > other
 
 
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        ("The album sold more than 30 copies.", "The album sold more than 31 copies."),
+        ("The album sold fewer than 40 copies.", "The album sold fewer than 31 copies."),
+        ("The album sold at least 31 copies.", "The album sold at least 35 copies."),
+        ("The album sold about 30 copies.", "The album sold about 45 copies."),
+        ("The band was founded before 1990.", "The band was founded before 1985."),
+        ("The band was founded after 1980.", "The band was founded after 1988."),
+        ("It has over 5,000 members.", "It has over 9,000 members."),
+        ("Some 62% of them vote.", "Less than 62% of them vote."),
+        ("Its budget is 3.2 million euros.", "Its budget is 3.4 million euros."),
+    ],
+)
+def test_a_number_may_be_borne_out_by_another(embedder: Embedder, true: str, false: str) -> None:
+    evidence = (
+        "The band was founded in 1986. Its album sold 31 copies. It has 5,000+ members. Of them 62% vote. "
+        "Its budget is 3.24 million euros."
+    )
+    one, other = scores(embedder, (true, evidence), (false, evidence))
+    assert one > SUPPORTED > other
+
+
 @pytest.mark.parametrize(("claim", "evidence"), [("", FERRY), ("Cars are free.", ""), (" \n", FERRY), ("...", FERRY),
                                                  ("Cars are free.", "\u2026 \u2014 !"), ("[1]", FERRY)])  # fmt: skip
 def test_nothing_said_is_nothing_supported(embedder: Embedder, claim: str, evidence: str) -> None:
