@@ -60,3 +60,9 @@ def ask(
     start, *parts = sent
     found = {name.decode().lower(): value.decode() for name, value in start["headers"]}
     return Reply(start["status"], found, b"".join(part.get("body", b"") for part in parts))
+
+
+def streamed(answer: Iterable[bytes]) -> bytes:
+    """The whole of a streamed answer, read in a thread without a loop, for the same reason."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(b"".join, answer).result()

@@ -31,6 +31,7 @@ from monitor import assistants, sealing
 from monitor.models import Credential, Gate, Job, JobKind, Role, Workspace
 from monitor.services import credentials, spool
 from monitor.services.errors import Problem
+from tests.asgi import streamed
 from tests.factories import make_member, make_workspace
 from tests.inference.loopback import loopback
 from tests.monitor.oracle import Oracle, oracle
@@ -276,7 +277,7 @@ def leaks(secret: str, *, log: str, tmp_path: Path, pages: dict[str, bytes]) -> 
 
 def exports(client: Client, workspace: Workspace) -> dict[str, bytes]:
     return {
-        f"export {form}": unpacked(b"".join(client.get(at("report_download", workspace), {"format": form})))
+        f"export {form}": unpacked(streamed(client.get(at("report_download", workspace), {"format": form})))
         for form in ("csv", "xlsx", "json")
     }
 

@@ -35,6 +35,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.services import ledger, nudge, reading, recovery, redirects, resolving
+from tests.asgi import streamed
 from tests.factories import make_member, make_workspace
 from tests.factories_history import LAST_DAY, make_extraction, make_panel, make_run
 from tests.redirects import Redirector, redirect, redirecting
@@ -464,8 +465,8 @@ def exported_pages(client: Client, workspace: Workspace) -> dict[str, str]:
     dates = {"from": str(LAST_DAY), "to": str(LAST_DAY)}
     address = reverse("report_download", args=[workspace.slug])
     answer = client.get(address, {"format": "csv", "table": "pages", **dates})
-    content = b"".join(answer)
-    return {row["page"]: row["url"] for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))}
+    content = streamed(answer).decode("utf-8-sig")
+    return {row["page"]: row["url"] for row in csv.DictReader(io.StringIO(content))}
 
 
 def test_pages_and_reports_say_what_is_known(workspace: Workspace, redirector: Redirector, client: Client) -> None:

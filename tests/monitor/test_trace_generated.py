@@ -62,9 +62,9 @@ def server(settings: Any) -> Iterator[Loopback]:
     with loopback() as service:
         settings.GENERATOR_MODEL = f"{service.url}/v1#served-1"
         settings.ALLOWED_MODEL_HOSTS = [service.url.removeprefix("http://")]
-        assistants._client.cache_clear()
+        assistants.client.cache_clear()
         yield service
-    assistants._client.cache_clear()
+    assistants.client.cache_clear()
 
 
 def asked(workspace: Workspace, *names: str, question: str = QUESTION) -> Run:
