@@ -1,13 +1,33 @@
 """The web server's entry point (granian, ASGI)."""
 
+from __future__ import annotations
+
 import os
 
-from django.core.asgi import get_asgi_application
+import django
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
-
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from monitor.body_limit import BodyLimit  # noqa: E402 - needs Django's settings
 
-application = BodyLimit(_django)
+
+class Handler(ASGIHandler):
+    """Django's, with all middleware and the view of a request in one thread.
+
+    Each of them knows only to wait, so Django would go to a thread and back for each middleware, twice, and under load
+    wait its turn there every time. What a view streams still comes from the loop.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+
+
+application = BodyLimit(Handler())
