@@ -231,7 +231,7 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "Connections to PostgreSQL that a process lends its threads, 16 in web servers; 0: each thread has its own.",
         _whole,
     ),
-    Variable("WEB_WORKERS", "1", "Web server processes.", _count),
+    Variable("WEB_WORKERS", "2", "Web server processes.", _count),
     Variable("LEASE_SECONDS", "120", "How long a worker may hold a response before another takes it.", _count),
     Variable("MAX_TRIES", "5", "Tries at one response before it counts as failed.", _count),
     Variable("MAX_UPLOAD_MB", "200", "Largest upload of pages or prompts.", _count),
