@@ -17,8 +17,8 @@ from inference.prices import Price, Prices
 from monitor import assistants
 from monitor.models import OwnPrice
 
-#: Answers that a typical size is measured on, and how many of them make one.
-MEASURED, ENOUGH = 200, 5
+#: Answers that a typical size is measured on, and how many of them make one; and of how many runs they are at most.
+MEASURED, ENOUGH, RUNS_MEASURED = 200, 5, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,15 @@ def typical(workspace_id: int, names: Iterable[str]) -> dict[str, Typical]:
             cursor.execute(
                 "SELECT count(*), avg(input_tokens), avg(output_tokens), avg(searches) FROM ("
                 " SELECT input_tokens, output_tokens, jsonb_array_length(searches) AS searches FROM monitor_response"
-                " WHERE workspace_id = %s AND assistant = %s AND status = 'answered' AND input_tokens IS NOT NULL"
-                " AND output_tokens IS NOT NULL ORDER BY id DESC LIMIT %s) latest",
-                [workspace_id, name, MEASURED],
+                " WHERE workspace_id = %(workspace)s AND assistant = %(name)s AND status = 'answered'"
+                " AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL AND run_id = ANY(ARRAY("
+                # by the runs that asked it: without, a long history is read to its end for one that was never asked
+                "  (SELECT run_id FROM monitor_daycounts WHERE workspace_id = %(workspace)s AND assistant = %(name)s"
+                "   ORDER BY day DESC, run_id DESC LIMIT %(runs)s)"
+                "  UNION ALL (SELECT id FROM monitor_run WHERE workspace_id = %(workspace)s AND rolled_up_at IS NULL"
+                "   ORDER BY id DESC LIMIT %(runs)s)))"
+                " ORDER BY run_id DESC, id DESC LIMIT %(most)s) latest",
+                {"workspace": workspace_id, "name": name, "runs": RUNS_MEASURED, "most": MEASURED},
             )
             count, *means = cursor.fetchone() or (0,)
             if count >= ENOUGH:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from django.db.models import Count, QuerySet, Sum
+
 from monitor.models import Brand, DayCounts, Job, JobKind, JobStatus, Pointers, Workspace
+from monitor.queries.kept import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,18 @@ def brand_rows(workspace: Workspace, *, archived: bool = False) -> list[BrandRow
     extraction = Pointers.objects.filter(workspace=workspace).values_list("extraction_id", flat=True).first()
     if extraction is None:
         return [BrandRow(brand, None) for brand in brands]
-    counted = Counter[str]()
-    for named in (
-        DayCounts.objects.for_workspace(workspace).filter(extraction=extraction).values_list("named", flat=True)
-    ):
-        counted.update(named)
-    return [BrandRow(brand, counted[str(brand.pk)]) for brand in brands]
+    counted = DayCounts.objects.for_workspace(workspace).filter(extraction=extraction)
+    made_of = counted.aggregate(rows=Count("pk"), ids=Sum("pk"))  # a row that is written again has another id
+    named = kept(("named", extraction, *made_of.values()), lambda: _named(counted))
+    return [BrandRow(brand, named[str(brand.pk)]) for brand in brands]
+
+
+def _named(counted: QuerySet[DayCounts]) -> Counter[str]:
+    """How many answers name each brand, by its id."""
+    total = Counter[str]()
+    for named in counted.values_list("named", flat=True):
+        total.update(named)
+    return total
 
 
 def archived_count(workspace: Workspace) -> int:
