@@ -255,8 +255,10 @@ def leaf(context: Context, number: int, name: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def alone(context: Context, of: Any) -> str:
-    """The address of this page with one assistant in one stratum alone: `of` knows which."""
+    """The address of this page with one assistant in one stratum alone: `of` knows which. Its lists begin anew."""
     params = context["request"].GET.copy()
+    for name in [each for each in params if each.endswith("_leaf")]:
+        del params[name]  # it counts the leaves of another assistant's list
     params["assistant"], params["stratum"] = of.assistant, of.stratum
     return f"?{params.urlencode()}"
 

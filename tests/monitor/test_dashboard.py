@@ -289,6 +289,9 @@ def test_long_lists_of_sources_have_leaves_and_are_short_beside_other_assistants
     assert listed(f"{link.removeprefix('?')}&domains_leaf=99")[0] == second
     assert "d129.example" in listed(f"{link.removeprefix('?')}&pages_leaf=2")[1]
 
+    beside = client.get(f"{address}?domains_leaf=2&pages_leaf=2").content.decode()
+    assert set(re.findall(r'href="([^"]*)">All (?:domains|pages) of Local engine', beside)) == {html.escape(link)}
+
 
 # --- pages -------------------------------------------------------------------------------------------------------
 
