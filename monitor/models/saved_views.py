@@ -7,6 +7,9 @@ from django.db.models import Q
 
 from monitor.models.base import WorkspaceModel, within_workspace
 
+#: The parameters that say where in its lists a page is: no filters.
+PLACES = frozenset({"page", "domains_leaf", "pages_leaf"})
+
 
 class SavedView(WorkspaceModel):
     """A page, by its URL's name, under the query string of its filters. One that was removed can be put back."""

@@ -8,13 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitor.models import SavedView, Workspace
+from monitor.models.saved_views import PLACES
 from monitor.services.errors import Problem
 
 #: The pages that can be saved, by their URL's name.
 PAGES = frozenset({"overview", "suites", "brands", "sources", "answers", "performance", "comparison", "reports"})
 MOST_VIEWS = 100
-#: What a page is at is no filter.
-_PLACES = frozenset({"page"})
 _DATES = frozenset({"from", "to"})
 
 
@@ -46,7 +45,7 @@ def save(*, workspace: Workspace, name: str, page: str, query: str, keep_dates: 
 def clean_query(query: str, *, but: frozenset[str] = frozenset()) -> str:
     """The filters of a query string `but` some, without empty ones and the place in a list."""
     asked = parse_qsl(query.replace("\x00", "").lstrip("?"))
-    return urlencode([(name, value) for name, value in asked if name not in _PLACES | but])
+    return urlencode([(name, value) for name, value in asked if name not in PLACES | but])
 
 
 def remove(*, view: SavedView) -> None:

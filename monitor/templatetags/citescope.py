@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from monitor.drawings import ICONS, PICTURES
+from monitor.models.saved_views import PLACES
 from monitor.queries.behind import link
 
 register = template.Library()
@@ -257,8 +258,8 @@ def leaf(context: Context, number: int, name: str) -> str:
 def alone(context: Context, of: Any) -> str:
     """The address of this page with one assistant in one stratum alone: `of` knows which. Its lists begin anew."""
     params = context["request"].GET.copy()
-    for name in [each for each in params if each.endswith("_leaf")]:
-        del params[name]  # it counts the leaves of another assistant's list
+    for name in PLACES:
+        params.pop(name, None)  # it counts the leaves of another assistant's list
     params["assistant"], params["stratum"] = of.assistant, of.stratum
     return f"?{params.urlencode()}"
 

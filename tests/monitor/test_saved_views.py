@@ -43,7 +43,9 @@ def kept(workspace: Workspace) -> dict[str, str]:
 
 def test_a_view_leads_back_to_the_page_with_its_filters(workspace: Workspace) -> None:
     editor = client_of(workspace, Role.EDITOR)
-    page = save(editor, workspace, "  Pens,  by the month ", "overview", "tag=pens&compare=month&brand=&page=3")
+    page = save(
+        editor, workspace, "  Pens,  by the month ", "overview", "tag=pens&compare=month&brand=&page=3&pages_leaf=2"
+    )
     assert "saved as “Pens, by the month”" in page.content.decode()
     assert page.request["QUERY_STRING"] == "tag=pens&compare=month"
     for client in (editor, client_of(workspace, Role.VIEWER)):
