@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
 
 from inference.answer import Question
 from monitor import assistants
@@ -77,8 +77,10 @@ def site(tmp_path: Path) -> Site:
 
 
 @pytest.fixture(autouse=True)
-def no_login_left() -> None:
-    demo._password_file().unlink(missing_ok=True)
+def folder_of_its_own(tmp_path: Path, settings: Any) -> Path:
+    """The demo's password lies there: tests beside this one share all else."""
+    settings.DATA_DIR = tmp_path
+    return tmp_path
 
 
 def counts() -> dict[str, int]:
@@ -162,12 +164,12 @@ def test_a_load_cut_short_goes_on_where_it_stopped(site: Site, monkeypatch: pyte
     assert (facts["runs"], facts["answered"]) == (DAYS, DAYS * 3 * demo.REPEATS)
 
 
-def test_a_removed_demo_stays_away_until_asked_for(site: Site) -> None:
+def test_a_removed_demo_stays_away_until_asked_for(site: Site, folder_of_its_own: Path) -> None:
     assert demo.login() is None
     demo.load(days=1, site=site)
     login = demo.login()
     assert login is not None
-    assert (Path(settings.DATA_DIR) / "demo_password").stat().st_mode & 0o777 == 0o600
+    assert (folder_of_its_own / "demo_password").stat().st_mode & 0o777 == 0o600
 
     Workspace.objects.filter(is_demo=True).update(is_demo=False, name="Kept")
     assert demo.login() is None
