@@ -138,9 +138,9 @@ def client_of(user: Any) -> Client:
 
 def send(user: Any, method: str, url: str, data: dict[str, Any] | None = None) -> HttpResponse:
     """One request, and nothing of what it did stays."""
-    client = client_of(user)
+    given = (data,) if method == "GET" else (data or {},) if method == "POST" else ()
     with transaction.atomic():
-        response: Any = client.get(url, data) if method == "GET" else client.post(url, data or {})
+        response: Any = getattr(client_of(user), method.lower())(url, *given)
         transaction.set_rollback(True)
     return response  # type: ignore[no-any-return]
 
@@ -197,6 +197,20 @@ def test_the_rule_holds_for_every_role_and_every_stranger(
     if route.needs_object and lowest is not None:
         foreign = away.url_about(route, home)
         assert send(away.people[Role.OWNER], method, foreign, data).status_code == 404, "own address, foreign row"
+
+
+@pytest.mark.parametrize("route", OURS, ids=ids)
+def test_methods_that_no_page_knows_are_refused_and_told_which_it_does(
+    worlds: tuple[World, World], route: Route
+) -> None:
+    home, _ = worlds
+    for method in ("OPTIONS", "PUT", "PATCH", "DELETE"):
+        refused = send(home.people[Role.OWNER], method, home.url(route))
+        assert refused.status_code == 405, method
+        known = refused["Allow"].split(", ")
+        assert set(known) <= {"GET", "HEAD", "POST"}
+        if route.rule.kind == "workspace":
+            assert ("GET" in known, "POST" in known) == (bool(route.rule.read), bool(route.rule.write))
 
 
 @pytest.mark.parametrize("route", [r for r in OF_WORKSPACES if r.rule.read], ids=ids)

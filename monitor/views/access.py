@@ -20,7 +20,8 @@ from django.utils import timezone
 from monitor.models import Membership, Role, User, Workspace
 
 View = Callable[..., HttpResponseBase]
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The methods that read and that write; no view knows another.
+READING, WRITING = ("GET", "HEAD"), ("POST",)
 #: The cookie of the workspace used last.
 LAST, YEAR = "workspace", 365 * 24 * 3600
 
@@ -36,7 +37,7 @@ class WorkspaceRequest(HttpRequest):
 
 @dataclass(frozen=True)
 class Rule:
-    """What a view asks of a visitor. `read` and `write` are the lowest roles for safe and other methods."""
+    """What a view asks of a visitor. `read` and `write` are the lowest roles for reading and for writing."""
 
     kind: Literal["public", "signed_in", "workspace"]
     read: Role | None = None
@@ -44,7 +45,8 @@ class Rule:
 
 
 def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Callable[[View], View]:
-    """A workspace's view. `read=None` refuses GET, `write=None` refuses everything else, with 405."""
+    """A workspace's view. `read=None` refuses GET, `write=None` refuses POST, both everything else, with 405."""
+    methods = (*(READING if read else ()), *(WRITING if write else ()))
 
     def declare(view: View) -> View:
         @wraps(view)
@@ -57,11 +59,9 @@ def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Cal
             )
             if membership is None:
                 raise Http404("No such workspace.")
-            lowest = read if request.method in SAFE else write
-            if lowest is None:
-                return HttpResponseNotAllowed(
-                    [method for method, role in (("GET", read), ("POST", write)) if role is not None]
-                )
+            lowest = read if request.method in READING else write
+            if lowest is None or request.method not in methods:
+                return HttpResponseNotAllowed(methods)
             request.workspace, request.role = membership.workspace, Role(membership.role)
             if request.role.rank < lowest.rank:
                 raise PermissionDenied(f"This needs the role {lowest.label.lower()}.")

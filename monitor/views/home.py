@@ -9,15 +9,17 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.views.decorators.http import require_http_methods, require_safe
 
 from monitor.forms.workspaces import WorkspaceForm
 from monitor.models import Workspace
 from monitor.services import workspaces
-from monitor.views.access import last_workspace, public, signed_in
+from monitor.views.access import READING, WRITING, last_workspace, public, signed_in
 from monitor.views.frame import Frame
 
 
 @public
+@require_safe
 def health(request: HttpRequest) -> HttpResponse:
     """200 when the database answers."""
     with connection.cursor() as cursor:
@@ -26,6 +28,7 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """On to the workspace that was used last in this browser, else the demo; without any, to making one."""
     found = Frame(request.user.pk, None, last_workspace(request)).workspace
@@ -33,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
+@require_http_methods([*READING, *WRITING])
 def workspace_new(request: Any) -> HttpResponse:
     form = WorkspaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -45,6 +49,7 @@ def workspace_new(request: Any) -> HttpResponse:
 
 
 @signed_in
+@require_safe
 def metrics_explained(request: HttpRequest) -> HttpResponse:
     return render(request, "metrics_explained.html")
 

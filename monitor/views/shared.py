@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 from monitor.queries import branding, dashboard, saved_reports
 from monitor.queries import prompts as prompt_queries
@@ -23,6 +24,7 @@ PROMPTS_SHOWN = 100
 
 
 @public
+@require_safe
 @cache_control(private=True, no_store=True)
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """The view of now, under the report's filter. 404 for a token that never was, 410 for one that is over."""
