@@ -33,6 +33,7 @@ from monitor.models import (
 )
 from monitor.services import mention_rows, reading, rollups
 from monitor.services.errors import Problem
+from monitor.services.locks import hold_workspaces
 
 #: How long the words of a mention may be, and how many places of the same words are offered.
 MOST_WORDS, MOST_PLACES = 200, 20
@@ -144,6 +145,7 @@ def places(text: str, words: str) -> list[tuple[int, int]]:
 
 def _extractions(response: Response) -> list[Extraction]:
     """The extractions in use, the current one first. Problem where the answer is not read yet."""
+    hold_workspaces([response.workspace_id])
     if response.status != ResponseStatus.ANSWERED:
         raise Problem("There is no answer to correct yet.")
     found = reading.active_extractions([response.workspace_id])[response.workspace_id]

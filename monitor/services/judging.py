@@ -19,7 +19,7 @@ from inference.sentiment import Feeling, Named
 from monitor.assistants import engine
 from monitor.models import Mention, Pointers, Response, RunStatus
 from monitor.services import bulk, nudge, rollups
-from monitor.services.locks import alone
+from monitor.services.locks import alone, hold_workspaces
 from monitor.services.supporting import answers_wait
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,7 @@ def _store(pointers: Pointers, version: int, feelings: Mapping[int, Feeling | No
     workspace_id = pointers.workspace_id
     rows = Mention.objects.for_workspace(workspace_id).filter(pk__in=feelings, judge__lt=version).order_by("pk")
     with transaction.atomic():
+        hold_workspaces([workspace_id])
         runs = rollups.hold_runs(workspace_id=workspace_id, runs=rows.values_list("response__run", flat=True))
         free = rows.filter(response__run__in=runs).select_for_update(of=("self",), skip_locked=True, no_key=True)
         held = list(free.values_list("pk", "by_hand", "response"))

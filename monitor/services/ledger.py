@@ -45,6 +45,7 @@ from monitor.models import (
 )
 from monitor.services import budgets, bulk, costs, deltas, indexes, nudge, reading, redirects, spool, word_counts
 from monitor.services.leases import Leases
+from monitor.services.locks import hold_workspaces
 
 log = logging.getLogger(__name__)
 
@@ -290,13 +291,9 @@ def store(finished: Sequence[Finished]) -> int:
     if not finished:
         return 0
     with transaction.atomic():
-        rows = {
-            row.pk: row
-            for row in Response.objects.unscoped()
-            .select_for_update()
-            .filter(pk__in=[f.response_id for f in finished])
-            .order_by("pk")
-        }
+        came = Response.objects.unscoped().filter(pk__in=[f.response_id for f in finished]).order_by("pk")
+        hold_workspaces(came.values_list("workspace_id", flat=True))
+        rows = {row.pk: row for row in came.select_for_update()}
         extractions = reading.active_extractions({row.workspace_id for row in rows.values()})
         generations = dict(
             Run.objects.unscoped().filter(pk__in={row.run_id for row in rows.values()}).values_list("pk", "generation")

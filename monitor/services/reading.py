@@ -33,6 +33,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.services import brands, bulk, mention_rows, redirects, rollups, word_counts
+from monitor.services.locks import hold_workspaces
 
 CHUNK = 200
 #: First key of the advisory locks; the second is the workspace.
@@ -210,6 +211,7 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         for response in responses
     ]
     with transaction.atomic():
+        hold_workspaces([target.workspace_id])
         # Nobody corrects these meanwhile: a correction is here and applied, or waits and finds the rows written here.
         said = mention_rows.hold(responses)
         rows = [

@@ -20,7 +20,7 @@ from inference.pages import identify
 from monitor import assistants
 from monitor.models import Redirect, RedirectState, Response, ResponseSource, Run
 from monitor.services import bulk, reading, recovery, redirects, supporting, word_counts
-from monitor.services.locks import alone
+from monitor.services.locks import alone, hold_workspaces
 
 #: All redirects lie at one provider's host: so many of them at once, then a pause, and no more after some seconds.
 AT_ONCE = 4
@@ -138,6 +138,7 @@ def _settle_answer(workspace_id: int, response_id: int) -> bool:
     """
     with transaction.atomic():
         # in the order in which answers are stored
+        hold_workspaces([workspace_id])
         response = (
             Response.objects.for_workspace(workspace_id).select_for_update(no_key=True).filter(pk=response_id).first()
         )

@@ -18,6 +18,7 @@ from django.utils import timezone
 from monitor import packed
 from monitor.models import DayCounts, Extraction, ExtractionStatus, Pointers, Response, Run, RunStatus, Workspace
 from monitor.models.runs import OPEN, VALID_FINISHES, Trigger
+from monitor.services.locks import hold_workspaces
 from monitor.tally import Call, Named, Owners, Source, mention_rows, tally
 
 _OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
@@ -136,7 +137,8 @@ def _counted(extraction: Extraction) -> list[int]:
 
 
 def _lock(workspace_id: int, run_id: int) -> Run | None:
-    """One writer a run: a rollup and a recompute may meet."""
+    """One writer a run: a rollup and a recompute may meet. None once it was deleted."""
+    hold_workspaces([workspace_id])
     return Run.objects.for_workspace(workspace_id).select_for_update().filter(pk=run_id).first()
 
 

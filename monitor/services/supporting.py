@@ -35,7 +35,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.services import bulk, nudge, reading
-from monitor.services.locks import alone
+from monitor.services.locks import alone, hold_workspaces
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +184,7 @@ def _check(run: Run, responses: Sequence[Response]) -> None:
     pages = {(row.pk, source.url): source.page for row in responses for source in sources[row.pk]}
     with transaction.atomic():
         # a workspace that is being deleted, or another worker that was here first, comes before or after all of this
+        hold_workspaces([run.workspace_id])
         if not Run.objects.for_workspace(run.workspace_id).select_for_update().filter(pk=run.pk).exists():
             return
         SupportCheck.objects.for_workspace(run.workspace_id).filter(response__in=responses).delete()

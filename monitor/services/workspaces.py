@@ -36,7 +36,10 @@ from monitor.services import indexes, jobs
 from monitor.services.errors import Problem
 
 LONGEST_NAME = 80
-DELETE_TRIES = 3
+DELETE_TRIES = 20
+#: How long a deletion waits for one row: less than the second after which PostgreSQL ends one of two that wait for each
+#: other, so that it is always the deletion that gives way.
+DELETE_WAIT = "500ms"
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
@@ -234,8 +237,8 @@ def _keep_an_owner(leaving: Membership) -> None:
 
 
 def _lock(workspace: Workspace) -> Workspace:
-    """Members and settings change one at a time."""
-    return Workspace.objects.select_for_update().get(pk=workspace.pk)
+    """Members and settings change one at a time; rows that only refer to the workspace are not held up."""
+    return Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
 
 
 # --- the end --------------------------------------------------------------------------------------------------------
@@ -244,7 +247,8 @@ def _lock(workspace: Workspace) -> Workspace:
 def delete(*, workspace: Workspace) -> None:
     """Delete the workspace with everything in it, on disk too. It cannot be undone.
 
-    Workers may be storing answers at that moment: whoever loses the race for a row's lock tries again.
+    Workers hold the workspace before its rows, so it waits for them and they for it. From whoever does not, and waits
+    for a row of it, it steps back and tries again.
     """
     for attempt in range(1, DELETE_TRIES + 1):
         try:
@@ -266,6 +270,7 @@ def _delete_rows(workspace_id: int) -> None:
             f"SELECT 1 FROM {quote(Workspace._meta.db_table)} WHERE id = %s FOR UPDATE",  # noqa: S608
             [workspace_id],
         )
+        cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [DELETE_WAIT])
         for table in tables:
             cursor.execute(f"DELETE FROM {quote(table)} WHERE workspace_id = %s", [workspace_id])  # noqa: S608
         cursor.execute(f"DELETE FROM {quote(Workspace._meta.db_table)} WHERE id = %s", [workspace_id])  # noqa: S608
