@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 
@@ -14,7 +15,11 @@ from django.http.response import HttpResponseBase
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 django.setup(set_prefix=False)
 
+from monitor import environment  # noqa: E402
 from monitor.body_limit import BodyLimit  # noqa: E402 - needs Django's settings
+
+#: Requests that are worked for at once where the environment says nothing of connections.
+TURNS = 16
 
 
 class Handler(ASGIHandler):
@@ -22,13 +27,25 @@ class Handler(ASGIHandler):
 
     Each of them knows only to wait, so Django would go to a thread and back for each middleware, twice, and under load
     wait its turn there every time. What a view streams still comes from the loop.
+
+    As many are worked for at once as there are connections to the database. The others wait in the loop, where Django
+    cancels those whose clients go away: what nobody waits for any more is never begun, however many they are.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns = asyncio.Semaphore(environment.get("DATABASE_POOL") or TURNS)
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        async with self._turns:
+            work = asyncio.ensure_future(sync_to_async(self.get_response, thread_sensitive=True)(request))
+            try:
+                return await asyncio.shield(work)
+            finally:
+                await asyncio.wait([work])  # a thread cannot be ended, so its turn lasts as long as it does
 
 
 application = BodyLimit(Handler())

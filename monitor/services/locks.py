@@ -27,9 +27,9 @@ def alone(key: int, second: int = 0) -> Iterator[bool]:
 def hold_workspaces(ids: Iterable[int]) -> None:
     """Let none of these be deleted until the transaction ends; one whose deletion has begun is gone afterwards.
 
-    For whoever locks rows of a workspace and adds others, before the first of them. A deletion holds the workspace first
-    as well, so neither waits for the other while it holds what that one needs. Whoever adds rows comes to hold it in any
-    case, but at the commit alone.
+    For whoever locks rows of a workspace and adds others, before the first of them. A deletion holds the workspace
+    first as well, so neither waits for the other while it holds what that one needs. Whoever adds rows comes to hold
+    it in any case, but at the commit alone.
     """
     with connection.cursor() as cursor:
         cursor.execute(
