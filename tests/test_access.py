@@ -12,11 +12,33 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
+from django.db.models import Q
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from monitor.models import Role
+from monitor.models import (
+    Alert,
+    AlertRule,
+    Brand,
+    Correction,
+    Membership,
+    Page,
+    PageVersion,
+    Panel,
+    Persona,
+    Pointers,
+    Prompt,
+    PromptIdea,
+    Response,
+    Role,
+    SavedReport,
+    SavedView,
+    Suite,
+    User,
+    Workspace,
+    WorkspaceModel,
+)
 from monitor.services import workspaces
 from tests.world import Route, World, make_world, routes
 
@@ -125,6 +147,7 @@ def worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Worl
             client = Client()
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
             SESSIONS[user.pk] = client.cookies.output(header="")
+        _told_apart(pair[1])
         yield pair[0], pair[1]
         transaction.set_rollback(True)
 
@@ -262,3 +285,103 @@ def test_pages_outside_workspaces_ask_for_the_login_unless_public(worlds: tuple[
     else:
         assert anonymous.status_code == 302 and "/accounts/login/" in anonymous["Location"]
         assert send(home.people[Role.VIEWER], "GET", url).status_code < 400
+
+
+# --- another workspace's rows in fields and parameters ---------------------------------------------------------------
+
+SECRET = "Of somebody else"
+#: Texts by which another workspace's rows would be known wherever they were shown.
+TOLD: tuple[tuple[type[WorkspaceModel], str], ...] = (
+    *((Brand, "name"), (Prompt, "text"), (Suite, "name"), (Panel, "name"), (Persona, "name"), (SavedView, "name")),
+    *((Page, "url"), (PageVersion, "text"), (PageVersion, "title"), (Response, "text"), (Response, "prompt_text")),
+    *((SavedReport, "name"), (AlertRule, "name"), (Alert, "words"), (PromptIdea, "text"), (Correction, "text")),
+)
+
+
+def _told_apart(world: World) -> None:
+    for model, column in TOLD:
+        rows = model.objects.for_workspace(world.workspace)
+        for pk in rows.values_list("pk", flat=True):
+            rows.filter(pk=pk).update(**{column: f"{SECRET} {pk}"})
+
+
+def _foreign(world: World) -> dict[str, Any]:
+    """Every parameter and field that names a row, with a row of this world."""
+    return {
+        **dict.fromkeys(("panel", "panels"), world.history.panel.pk),
+        **dict.fromkeys(("brand", "brands"), world.history.brands[0].pk),
+        **dict.fromkeys(("answer", "with", "response", "of"), world.response.pk),
+        "prompt": world.history.prompts[0].pk,
+        "suite": world.history.panel.suite_id,
+        "run": world.history.runs[-1].pk,
+        "persona": world.persona.pk,
+        "review": world.review.pk,
+        "page": world.page.pk,
+        "job": world.job.pk,
+        "ids": world.history.prompts[0].pk,
+        "alert": Alert.objects.for_workspace(world.workspace)[0].pk,
+        "idea": PromptIdea.objects.for_workspace(world.workspace)[0].pk,
+    }
+
+
+#: What no form has: who sets it would be somewhere else, or somebody else.
+ASSIGNED = {
+    **dict.fromkeys(("id", "pk", "user", "by", "made_by"), 1),
+    **dict.fromkeys(("is_staff", "is_superuser", "is_demo"), "on"),
+    "role": "owner",
+    "status": "answered",
+    "slug": "taken",
+    "token_hash": "0" * 64,
+    "archived_at": "",
+}
+
+
+def _rows(world: World) -> dict[str, str]:
+    """A fingerprint of every table's rows of a workspace, and of the workspace itself."""
+    tables = {model._meta.db_table: "workspace_id" for model in (*WorkspaceModel.__subclasses__(), Pointers)}
+    each = (
+        f"SELECT '{table}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE {column} = %(pk)s"  # noqa: S608
+        for table, column in {**tables, Workspace._meta.db_table: "id"}.items()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each), {"pk": world.workspace.pk})
+        return dict(cursor.fetchall())
+
+
+@pytest.fixture(scope="module")
+def untouched(worlds: tuple[World, World], django_db_blocker: Any) -> dict[str, str]:
+    """The other workspace's rows as they are made, and stay."""
+    with django_db_blocker.unblock():
+        return _rows(worlds[1])
+
+
+@pytest.mark.parametrize("route", [r for r in OF_WORKSPACES if r.rule.write], ids=ids)
+def test_no_form_reaches_rows_of_another_workspace(
+    worlds: tuple[World, World], untouched: dict[str, str], route: Route
+) -> None:
+    home, away = worlds
+    owners = Membership.objects.for_workspace(home.workspace).filter(role=Role.OWNER)
+    several, may_go = owners.count(), route.name in ("member_role", "workspace_delete", "demo_remove")
+    for of in (home, away):
+        with transaction.atomic():
+            fields = ASSIGNED | dict.fromkeys(("workspace", "workspace_id"), away.workspace.pk) | _foreign(away)
+            fields |= payload(route, "POST", of) or {}
+            response: Any = client_of(home.people[Role.OWNER]).post(home.url(route), fields, follow=True)
+            assert response.status_code < 500
+            assert SECRET not in response.content.decode(errors="replace")
+            assert _rows(away) == untouched
+            assert may_go or owners.count() == several
+            assert not User.objects.filter(Q(is_superuser=True) | Q(is_staff=True)).exists()
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # keys of rows inside a workspace are composite
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("route", [r for r in OF_WORKSPACES if r.rule.read], ids=ids)
+def test_no_parameter_shows_rows_of_another_workspace(worlds: tuple[World, World], route: Route) -> None:
+    home, away = worlds
+    shown = send(home.people[Role.OWNER], "GET", home.url(route), _foreign(away) | QUERIES.get(route.name, {}))
+    assert shown.status_code < 500
+    if not getattr(shown, "is_async", False):  # an answer's stream, which is of the address alone
+        assert SECRET not in shown.getvalue().decode(errors="replace")

@@ -41,12 +41,12 @@ class Table:
 
 def comparison(workspace: Workspace, chosen: Filter) -> tuple[Table, ...]:
     """A table for each assistant and, where several were asked in one stratum, one of them put together."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
+    current = counts.current(workspace, chosen)
+    if current is None:
         return ()
-    every = tuple(counts.brands_of(workspace, extraction))
-    key = "comparison", counts.fingerprint(workspace, extraction, chosen), every
-    return kept(key, lambda: _made(workspace, extraction, chosen, every))
+    every = tuple(counts.brands_of(workspace, current.extraction))
+    key = "comparison", current.fingerprint, every
+    return kept(key, lambda: _made(workspace, current.extraction, chosen, every))
 
 
 def _made(

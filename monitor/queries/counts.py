@@ -90,6 +90,21 @@ class Block:
         return self.brands.get(pk, np.zeros((5, len(self.days), len(self.prompts))))
 
 
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What all figures under a filter are made of now: the reading, and its counts by their `fingerprint`."""
+
+    extraction: Extraction
+    filter: Filter
+    fingerprint: tuple[Any, ...]
+
+
+def current(workspace: Workspace, chosen: Filter) -> Current | None:
+    """Asked once for all of a page; None before anything was asked."""
+    extraction = current_extraction(workspace)
+    return Current(extraction, chosen, fingerprint(workspace, extraction, chosen)) if extraction else None
+
+
 def current_extraction(workspace: Workspace) -> Extraction | None:
     """The reading that every figure is made under; None before anything was asked."""
     pointers = Pointers.objects.filter(workspace=workspace).select_related("extraction__brand_set").first()

@@ -19,7 +19,7 @@ from monitor.metrics import Change, Rate
 from monitor.models import Extraction, Run, Workspace
 from monitor.ownership import as_url
 from monitor.queries import counts, domains, measuring, runs, source_types
-from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Key
+from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Current, Key
 from monitor.queries.domains import DomainCounts, Domains
 from monitor.queries.filters import STRATA, Filter
 from monitor.queries.kept import kept, stamp
@@ -146,9 +146,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of the page. `sections` is empty where the filter has no counts at all; `stamp` is another for others."""
+    """All of the page. `sections` is empty where the filter has no counts at all; `stamp` is another for others.
+
+    `current` is what they are made of.
+    """
 
     filter: Filter
+    current: Current | None
     stamp: str
     sections: tuple[Section, ...]
     findings: tuple[Finding, ...]
@@ -164,7 +168,8 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     latest = Run.objects.for_workspace(workspace).filter(panel__isnull=False).select_related("panel")
     latest = latest.filter(panel=chosen.panel) if chosen.panel else latest
     lines = tuple(runs.progress_of(latest.order_by("-day", "-pk")[:RUNS_SHOWN]))
-    sections, brands, made_of = _sections_kept(workspace, chosen, DOMAINS_SHOWN)
+    current = counts.current(workspace, chosen)
+    sections, brands, made_of = _sections_kept(workspace, current, DOMAINS_SHOWN)
     found = [finding for section in sections for finding in _findings(section)]
     certain = sorted(
         (item for item in found if item.change.verdict == "more than noise"),
@@ -172,6 +177,7 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     )
     return Overview(
         filter=chosen,
+        current=current,
         stamp=stamp(made_of),
         sections=sections,
         findings=tuple(certain[:FINDINGS_SHOWN]),
@@ -225,20 +231,19 @@ def sections_of(
     workspace: Workspace, chosen: Filter, *, most_domains: int = DOMAINS_SHOWN
 ) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...]]:
     """The sections of every assistant that was measured in the period, and the brands they show."""
-    sections, brands, _ = _sections_kept(workspace, chosen, most_domains)
+    sections, brands, _ = _sections_kept(workspace, counts.current(workspace, chosen), most_domains)
     return sections, brands
 
 
 def _sections_kept(
-    workspace: Workspace, chosen: Filter, most_domains: int
+    workspace: Workspace, current: Current | None, most_domains: int
 ) -> tuple[tuple[Section, ...], tuple[BrandInfo, ...], Hashable]:
     """The sections, the brands they show, and what they are made of."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
+    if current is None:
         return (), (), ()
-    now = beside(workspace, extraction, chosen)
-    key = "sections", counts.fingerprint(workspace, extraction, chosen), now, most_domains
-    sections = kept(key, lambda: made(measured(workspace, extraction, chosen), chosen, now, most_domains))
+    chosen, now = current.filter, beside(workspace, current.extraction, current.filter)
+    key = "sections", current.fingerprint, now, most_domains
+    sections = kept(key, lambda: made(measured(workspace, current.extraction, chosen), chosen, now, most_domains))
     return sections, tuple(_shown(now.brands, chosen)), key
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from monitor.models import Workspace
 from monitor.queries import prompts
 from monitor.queries.behind import link
-from monitor.queries.dashboard import DomainRow, Section
+from monitor.queries.dashboard import DomainRow, Overview, Section
 from monitor.queries.filters import Filter
 
 MOST = 3
@@ -33,14 +33,15 @@ class Step:
     href: str
 
 
-def next_steps(workspace: Workspace, chosen: Filter, sections: Sequence[Section]) -> tuple[Step, ...]:
+def next_steps(workspace: Workspace, page: Overview) -> tuple[Step, ...]:
     """At most three; of each kind the one that stands out most."""
+    chosen, sections = page.filter, page.sections
     if not sections:
         return ()
     found = chain(
         _failed(workspace, chosen, sections),
         _thin(workspace, sections),
-        _gap(workspace, chosen),
+        _gap(workspace, page),
         _read_and_not_cited(workspace, chosen, sections),
         _cited_elsewhere(workspace, chosen, sections),
     )
@@ -64,15 +65,15 @@ def _thin(workspace: Workspace, sections: Sequence[Section]) -> Iterator[Step]:
         yield Step(words, "Find ideas for prompts", reverse("ideas", args=[workspace.slug]))
 
 
-def _gap(workspace: Workspace, chosen: Filter) -> Iterator[Step]:
-    for row in prompts.widest_gaps(workspace, chosen, most=1):
+def _gap(workspace: Workspace, page: Overview) -> Iterator[Step]:
+    for row in prompts.widest_gaps(workspace, page.current, most=1):
         if row.n >= FEWEST_ANSWERS and row.gap / row.n >= WIDE_GAP:
             words = (
                 f"Of {row.n:,} answers by {row.assistant} to “{row.prompt}”, {row.gap:,} name or cite competitors and "
                 "none of your brands."
             )
             of = {"assistant": row.key[0], "stratum": row.key[1], "prompt": row.pk}
-            yield Step(words, "Read these answers", link(workspace, chosen, "gap", **of))
+            yield Step(words, "Read these answers", link(workspace, page.filter, "gap", **of))
 
 
 def _read_and_not_cited(workspace: Workspace, chosen: Filter, sections: Sequence[Section]) -> Iterator[Step]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from monitor import assistants, metrics
 from monitor.metrics import Rate
-from monitor.models import BrandKind, Extraction, Prompt, Workspace
+from monitor.models import BrandKind, Prompt, Workspace
 from monitor.queries import counts
-from monitor.queries.counts import Key, Row
+from monitor.queries.counts import Current, Key, Row
 from monitor.queries.domains import Domains
 from monitor.queries.filters import STRATA, Filter
 from monitor.queries.kept import kept, stamp
@@ -109,11 +109,11 @@ class Heatmap:
 
 def heatmap(workspace: Workspace, chosen: Filter, measure: Measure) -> Heatmap:
     """The share of answers that name or cite an own brand, or leave it a gap, by prompt and assistant."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
+    current = counts.current(workspace, chosen)
+    if current is None:
         return Heatmap(measure, (), (), 0, False)
-    found, made_of = _rows(workspace, extraction, chosen)
-    has_own = any(brand["kind"] == BrandKind.OWN for brand in extraction.brand_set.brands)
+    found, made_of = _rows(workspace, current)
+    has_own = any(brand["kind"] == BrandKind.OWN for brand in current.extraction.brand_set.brands)
     key = made_of, measure, has_own
     return kept(("heat", *key), lambda: _heatmap(found, measure, has_own, stamp(key)))
 
@@ -136,10 +136,9 @@ def _heatmap(found: Sequence[PromptRow], measure: Measure, has_own: bool, stampe
     return Heatmap(measure, columns, tuple(heat[:ROWS_SHOWN]), len(heat), has_own, stamped)
 
 
-def widest_gaps(workspace: Workspace, chosen: Filter, *, most: int) -> list[PromptRow]:
+def widest_gaps(workspace: Workspace, current: Current | None, *, most: int) -> list[PromptRow]:
     """Each prompt with each assistant, the widest gaps first."""
-    extraction = counts.current_extraction(workspace)
-    found = rows(workspace, extraction, chosen) if extraction else ()
+    found = rows(workspace, current) if current else ()
     return sorted(found, key=lambda row: -row.gap / row.n if row.n else 0)[:most]
 
 
@@ -160,21 +159,24 @@ def _widest_first(row: HeatRow) -> tuple[float, float, str]:
     return -row.widest_gap, sum(shares) / len(shares), row.prompt.casefold()
 
 
-def rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[PromptRow, ...]:
+def rows(workspace: Workspace, current: Current) -> tuple[PromptRow, ...]:
     """The counts by assistant and prompt, of prompts with valid answers."""
-    return _rows(workspace, extraction, chosen)[0]
+    return _rows(workspace, current)[0]
 
 
-def _rows(workspace: Workspace, extraction: Extraction, chosen: Filter) -> tuple[tuple[PromptRow, ...], Hashable]:
+def _rows(workspace: Workspace, current: Current) -> tuple[tuple[PromptRow, ...], Hashable]:
     """The rows and what they are made of."""
     texts = {
         pk: (text, tuple(tags))
         for pk, text, tags in Prompt.objects.for_workspace(workspace).order_by("pk").values_list("pk", "text", "tags")
     }
-    key = "prompts", counts.fingerprint(workspace, extraction, chosen), stamp(tuple(texts.items()))
-    return kept(
-        key, lambda: _standing(counts.rows_of(workspace, extraction, chosen, "cells", before=False), texts)
-    ), key
+    key = "prompts", current.fingerprint, stamp(tuple(texts.items()))
+
+    def standing() -> tuple[PromptRow, ...]:
+        found = counts.rows_of(workspace, current.extraction, current.filter, "cells", before=False)
+        return _standing(found, texts)
+
+    return kept(key, standing), key
 
 
 def _standing(

@@ -173,16 +173,17 @@ class Report:
 
 def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, most_pages: int = MOST_PAGES) -> Report:
     """The report; `with_answers` may be False for formats that show none."""
-    extraction = counts.current_extraction(workspace)
     overview = dashboard.overview(workspace, chosen)
-    if extraction is None:
+    current = overview.current
+    if current is None:
         return Report(
             _about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), NO_ANSWERS, {}
         )
+    extraction = current.extraction
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
     brands = counts.brands_of(workspace, extraction)
     values = counts.values_of(workspace, extraction, chosen) | {"most": MOST_ANSWERS}
-    found = prompts.rows(workspace, extraction, chosen)
+    found = prompts.rows(workspace, current)
     total = sum(section.responses for section in overview.sections)
     answers = Answers(Records(counts.of_answers(_ANSWERS, chosen), values), {b.pk: b.name for b in brands}, total)
     return Report(
@@ -191,7 +192,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         overview=overview,
         gaps=prompts.gaps(found),
         ranks=kept(
-            ("ranks", counts.fingerprint(workspace, extraction, chosen)),
+            ("ranks", current.fingerprint),
             lambda: _median_ranks(workspace, extraction, chosen),
         ),
         sentiment=sentiment.by_brand(workspace, chosen),

@@ -17,7 +17,7 @@ from monitor import assistants, metrics
 from monitor.metrics import Rate
 from monitor.models import Workspace
 from monitor.queries import counts, redirects
-from monitor.queries.counts import BrandInfo, Key, Row
+from monitor.queries.counts import BrandInfo, Current, Key, Row
 from monitor.queries.dashboard import Section, beside, made, measured, owners_of
 from monitor.queries.filters import STRATA, Filter
 from monitor.queries.kept import kept, stamp
@@ -110,15 +110,18 @@ def sources(
     pages_leaf: int = 1,
 ) -> Sources:
     """Domains and pages under a filter; with `domain`, only that domain's pages. A search is for pages alone."""
-    parts, parts_made_of = ((), ()) if domain else _parts(workspace, chosen, whole=not search, number=domains_leaf)
-    listed, pages_made_of = _pages(workspace, chosen, domain, search, pages_leaf)
+    current = counts.current(workspace, chosen)
+    parts, parts_made_of = ((), ()) if domain else _parts(workspace, current, whole=not search, number=domains_leaf)
+    listed, pages_made_of = _pages(workspace, current, domain, search, pages_leaf)
     return Sources(parts, stamp(parts_made_of), listed, stamp(pages_made_of), domain)
 
 
-def _parts(workspace: Workspace, chosen: Filter, *, whole: bool, number: int) -> tuple[tuple[Part, ...], Hashable]:
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
+def _parts(
+    workspace: Workspace, current: Current | None, *, whole: bool, number: int
+) -> tuple[tuple[Part, ...], Hashable]:
+    if current is None:
         return (), ()
+    extraction, chosen = current.extraction, current.filter
     now = beside(workspace, extraction, chosen)
 
     def parts() -> tuple[Part, ...]:
@@ -141,7 +144,7 @@ def _parts(workspace: Workspace, chosen: Filter, *, whole: bool, number: int) ->
             for section in made(found, chosen, now, most, first, with_series=False)
         )
 
-    key = "sources", counts.fingerprint(workspace, extraction, chosen), now, whole, number
+    key = "sources", current.fingerprint, now, whole, number
     return kept(key, parts), key
 
 
@@ -158,21 +161,21 @@ def kind(workspace: Workspace, domain: str) -> str:
 
 def pages(workspace: Workspace, chosen: Filter, *, most: int = ROWS_SHOWN) -> tuple[PageSection, ...]:
     """At most so many of the pages that answers of the period cited or retrieved, by assistant."""
-    return _pages(workspace, chosen, most=most)[0]
+    return _pages(workspace, counts.current(workspace, chosen), most=most)[0]
 
 
 def _pages(
     workspace: Workspace,
-    chosen: Filter,
+    current: Current | None,
     domain: str = "",
     search: str = "",
     number: int = 1,
     most: int | None = None,
 ) -> tuple[tuple[PageSection, ...], Hashable]:
     """The pages, and what they are made of."""
-    extraction = counts.current_extraction(workspace)
-    if extraction is None:
+    if current is None:
         return (), ()
+    extraction, chosen = current.extraction, current.filter
     brands = tuple(counts.brands_of(workspace, extraction))
 
     def sections_made() -> tuple[PageSection, ...]:
@@ -183,7 +186,7 @@ def _pages(
             for key, of_key in found.items()
         )
 
-    key = "pages", counts.fingerprint(workspace, extraction, chosen), brands, domain, search, number, most
+    key = "pages", current.fingerprint, brands, domain, search, number, most
     sections = kept(key, sections_made)
     links = redirects.links(workspace, [row.url for section in sections for row in section.rows])
     if links:

@@ -61,7 +61,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         "bar": bar,
         "page": page,
         "parts": partial(parts, page),  # called where the template has not kept what it wrote of them
-        "steps": next_steps.next_steps(request.workspace, bar.filter, page.sections),
+        "steps": next_steps.next_steps(request.workspace, page),
         "hint": None if page.sections else _hint(request.workspace),
         "nothing": f"No answers were counted from {bar.filter.period.start:%-d %b %Y} to "
         f"{bar.filter.period.end:%-d %b %Y} under this filter.",

@@ -51,13 +51,14 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
             why = "What it showed has changed. Ask whoever sent it for a new link."
             return _nothing(request, 410, "This report cannot be shown any more", why)
         overview = dashboard.overview(link.workspace, chosen)
+        gaps = partial(prompt_queries.widest_gaps, link.workspace, overview.current, most=PROMPTS_SHOWN)
         context = {
             "link": link,
             "look": branding.branding(link.workspace),
             "page": overview,
             "parts": partial(parts, overview),
             "pages": pages(link.workspace, chosen, most=PAGES_SHOWN),
-            "prompts": prompt_queries.widest_gaps(link.workspace, chosen, most=PROMPTS_SHOWN) if link.texts else (),
+            "prompts": gaps() if link.texts else (),
             "definitions": DEFINITIONS,
             "made_at": timezone.now(),
         }

@@ -31,6 +31,7 @@ from monitor.services import (
     source_types,
     workspaces,
 )
+from monitor.views import overview as overview_page
 from tests.factories import make_member
 from tests.factories_history import LAST_DAY, History, add_source, make_history, make_response, make_run
 from tests.monitor.test_saved_reports import FIELDS
@@ -108,11 +109,11 @@ class Pages:
 
     NAMES = ("overview", "sources", "suites", "brands", "performance", "comparison")
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, role: Role = Role.VIEWER) -> None:
         self.workspace = history.workspace
         self.client = Client()
-        self.client.force_login(make_member(self.workspace, Role.VIEWER))
-        report = saved_reports.save(workspace=self.workspace, report=None, fields=FIELDS)
+        self.client.force_login(make_member(self.workspace, role))
+        report = saved_reports.save(workspace=self.workspace, report=None, fields=FIELDS | {"name": f"For a {role}"})
         self.shared = f"/share/{share_links.make(report=report, name='Board', days=30, texts=True).token}/"
 
     def seen(self) -> dict[str, str]:
@@ -192,3 +193,42 @@ def test_kept_pages_are_those_that_would_be_made_anew_whatever_happens(monkeypat
         kept.forget()
         assert pages.seen() == shown
         before = shown
+
+
+@pytest.mark.django_db
+def test_what_is_kept_for_one_is_shown_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A viewer beside an owner, and two workspaces alike: whoever comes second sees what they would see first."""
+    monkeypatch.setattr("tests.factories_history.LAST_DAY", timezone.now().date() - timedelta(days=1))
+    here, there = make_history(days=8, prompts=4), make_history(days=8, prompts=4)
+    everybody = [Pages(here), Pages(here, Role.OWNER), Pages(there, Role.EDITOR)]
+    alone = []
+    for pages in everybody:
+        kept.forget()
+        alone.append(pages.seen())
+    for order in (everybody, everybody[::-1]):
+        kept.forget()
+        for pages in order:
+            assert pages.seen() == alone[everybody.index(pages)]
+    for pages, other in ((everybody[0], there), (everybody[2], here)):
+        assert not any(f"/w/{other.workspace.slug}/" in page for page in pages.seen().values())
+
+
+@pytest.mark.django_db
+def test_what_changes_while_a_page_is_written_shows_on_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.factories_history.LAST_DAY", timezone.now().date() - timedelta(days=1))
+    history = make_history(days=8, prompts=4)
+    pages, written = Pages(history), overview_page._part
+
+    def change(section: dashboard.Section) -> overview_page.Part:
+        monkeypatch.setattr(overview_page, "_part", written)
+        run = make_run(history.panel, history.extraction, history.runs[-1].day, slot_at=None)
+        add_source(history.extraction, make_response(run, history.prompts[0]), "fresh.example/a")
+        rollups.roll_up(run=run)
+        return written(section)
+
+    monkeypatch.setattr(overview_page, "_part", change)
+    pages.seen()
+    shown = pages.seen()
+    assert "fresh.example" in shown["overview"]
+    kept.forget()
+    assert pages.seen() == shown

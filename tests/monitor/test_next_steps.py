@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from monitor.models import Mention, Response, ResponseSource, Role, Workspace
 from monitor.queries import filters, next_steps
-from monitor.queries.dashboard import sections_of
+from monitor.queries.dashboard import overview
 from monitor.queries.filters import Filter
 from monitor.queries.next_steps import Step
 from monitor.services import rollups
@@ -22,8 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def steps(workspace: Workspace) -> tuple[Step, ...]:
     chosen = Filter(filters.default_period(workspace), compare="none")
-    sections, _ = sections_of(workspace, chosen)
-    return next_steps.next_steps(workspace, chosen, sections)
+    return next_steps.next_steps(workspace, overview(workspace, chosen))
 
 
 def counted_anew(history: History) -> None:
