@@ -70,7 +70,7 @@ def tops(spec: charts.Spec) -> set[float]:
 
 def ticks_of(spec: charts.Spec) -> int:
     """The highest tick that the picture has, in percent."""
-    return max(int(said) for said in re.findall(r">(\d+)%<", charts.to_svg(spec)))
+    return max(int(said) for said in re.findall(r">(\d+)\xa0%<", charts.to_svg(spec)))
 
 
 @pytest.mark.parametrize(
