@@ -57,6 +57,8 @@ PICKED, POINTED = "picked", "pointed"
 _IS_PICKED = f"indexof({PICKED}, datum.brand) >= 0"
 _STANDS_OUT = f"length({PICKED}) ? {_IS_PICKED} : datum.main"
 _HAS_BAND = f"length({PICKED}) ? {_IS_PICKED} : datum.band"
+#: A tick as the tables write rates.
+_PERCENT = "format(datum.value * 100, 'd') + '\u00a0%'"
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
 LABEL_WIDTH = 88
@@ -69,7 +71,9 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     main, rest = _split(section)
     banded = _banded(main)
     lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
-    top, shares = _share_axis(row["high"] if row["main"] and row["high"] is not None else row["rate"] for row in lines)
+    top, shares = _share_axis(
+        row["rate"] if row["high"] is None else row["high"] for row in lines
+    )  # grey bands show when asked for
     first, last = _ends(section.series)
     what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
     description = f"{what} of {len(section.series)} brands, {section.label}" + _says_bands(lines)
@@ -103,7 +107,7 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
     x = alt.X("day:T", scale=scale, axis=ticks)
     share = alt.Scale(domain=[0, "$top"], nice=False, clamp=True)
     title = f"Answers that {'name' if measure == 'mention' else 'cite'} the brand"
-    y = alt.Y("rate:Q", scale=share, axis=alt.Axis(format="%", values=["$shares"], title=title))
+    y = alt.Y("rate:Q", scale=share, axis=alt.Axis(labelExpr=_PERCENT, values=["$shares"], title=title))
     colour = _COLOUR
     pointed = alt.selection_point(name=POINTED, fields=["brand"], on="pointerover", nearest=True, empty=False)
 
@@ -192,9 +196,14 @@ def comparison_chart(section: Section, measure: Measure) -> Spec:
 @cache
 def _comparison_spec(measure: Measure) -> Spec:
     share = alt.Scale(domain=[0, "$top"], nice=False)
-    axis = alt.Axis(format="%", values=["$shares"], title=f"Answers in which it is {WORDS[measure]}")
+    axis = alt.Axis(labelExpr=_PERCENT, values=["$shares"], title=f"Answers in which it is {WORDS[measure]}")
     base = alt.Chart().encode(
-        y=alt.Y("brand:N", sort=["$order"], title=None, axis=alt.Axis(labelLimit=130, ticks=False, grid=False)),
+        y=alt.Y(
+            "brand:N",
+            sort=["$order"],
+            title=None,
+            axis=alt.Axis(labelLimit=130, labelPadding=10, ticks=False, grid=False),
+        ),
         color=_COLOUR,
     )
     x = alt.X("rate:Q", scale=share, axis=axis)
@@ -296,7 +305,7 @@ def _figures(rate: Rate) -> dict[str, Any]:
     """Rounded to what a chart can show, with the words of its tooltip."""
     if rate.rate is None:
         return {"rate": None, "low": None, "high": None, "said": "not measured", "n": 0}
-    said = f"{rate.rate:.0%}"
+    said = f"{rate.rate * 100:.0f}\u00a0%"
     if rate.low is not None and rate.high is not None:
         said += f" ({rate.low * 100:.0f}–{rate.high * 100:.0f})"
     else:

@@ -152,6 +152,22 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "monitor.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "monitor.forms.accounts.LoginForm",
+    "signup": "monitor.forms.accounts.SignupForm",
+    "add_email": "monitor.forms.accounts.AddEmailForm",
+    "change_password": "monitor.forms.accounts.ChangePasswordForm",
+    "set_password": "monitor.forms.accounts.SetPasswordForm",
+    "reset_password": "monitor.forms.accounts.ResetPasswordForm",
+    "reset_password_from_key": "monitor.forms.accounts.ResetPasswordKeyForm",
+    "reauthenticate": "monitor.forms.accounts.ReauthenticateForm",
+}
+MFA_ADAPTER = "monitor.accounts.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "monitor.forms.accounts.CodeForm",
+    "reauthenticate": "monitor.forms.accounts.CodeAgainForm",
+    "activate_totp": "monitor.forms.accounts.ActivateTOTPForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # many installations have no mail server to verify with
 LOGIN_REDIRECT_URL = "home"

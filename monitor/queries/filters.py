@@ -174,7 +174,7 @@ def read(workspace: Workspace, params: QueryDict) -> FilterBar:
             for name, known in (
                 ("panel", panels),
                 ("assistant", names),
-                ("stratum", strata),
+                ("stratum", {kind: f"kind: {label}" for kind, label in strata.items()}),
                 ("tag", tags),
                 ("brand", brands),
             )

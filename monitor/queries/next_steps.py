@@ -12,6 +12,7 @@ from itertools import chain, islice
 
 from django.urls import reverse
 
+from monitor.metrics import Rate
 from monitor.models import Workspace
 from monitor.queries import prompts
 from monitor.queries.behind import link
@@ -82,14 +83,18 @@ def _read_and_not_cited(workspace: Workspace, chosen: Filter, sections: Sequence
     if lost:
         row, section = max(lost, key=lambda each: each[0].retrieval.rate or 0)
         words = (
-            f"{section.label} retrieves {row.domain} for {row.retrieval.rate or 0:.0%} of answers and cites it in "
-            f"{row.citation.rate or 0:.0%}: your pages are found, and others are quoted."
+            f"{section.label} retrieves {row.domain} for {_percent(row.retrieval)} of answers and cites it in "
+            f"{_percent(row.citation)}: your pages are found, and others are quoted."
         )
         if section.stratum == "local":
             yield Step(words, "See why", reverse("trace", args=[workspace.slug]))
         else:
             of = {"assistant": section.assistant, "stratum": section.stratum, "retrieved": row.domain}
             yield Step(words, "Read these answers", link(workspace, chosen, "counted", **of))
+
+
+def _percent(rate: Rate) -> str:
+    return f"{(rate.rate or 0) * 100:.0f}\u00a0%"
 
 
 def _is_passed_over(row: DomainRow) -> bool:

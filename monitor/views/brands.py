@@ -58,7 +58,7 @@ def brand(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def _form(request: WorkspaceRequest, found: Brand | None) -> HttpResponse:
     form = BrandForm(request.POST or None, brand=found, initial={"kind": _kind_due(request)})
     if request.method == "POST" and (saved := _made(request, form, found, service.save_brand)):
-        messages.success(request, f"{saved.name} is saved.{_follows(request)}")
+        messages.success(request, f"“{saved.name}” is saved.{_follows(request)}")
         return redirect("brands", request.workspace.slug)
     context = {"form": form, "brand": found}
     return render(request, "brand.html", context, status=422 if form.errors else 200)

@@ -111,7 +111,7 @@ def _form(request: WorkspaceRequest, found: Panel | None, form: PanelForm) -> Ht
         form.add_error("name", str(problem))
         return _show_form(request, found, form, status=422)
     merged = " What somebody else changed meanwhile is kept." if found and found.revision != revision else ""
-    messages.success(request, f"{saved.name} is saved.{merged}")
+    messages.success(request, f"“{saved.name}” is saved.{merged}")
     return redirect("panel", request.workspace.slug, saved.pk)
 
 

@@ -45,7 +45,7 @@ def _form(request: WorkspaceRequest, found: Persona | None, form: PersonaForm) -
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"{saved.name} is saved.")
+            messages.success(request, f"“{saved.name}” is saved.")
             return redirect("personas", request.workspace.slug)
     context = {"form": form, "persona": found}
     return render(request, "persona_form.html", context, status=422 if form.errors else 200)

@@ -48,7 +48,7 @@ def _form(request: WorkspaceRequest, found: SavedReport | None, form: SavedRepor
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"{saved.name} is saved.")
+            messages.success(request, f"“{saved.name}” is saved.")
             return redirect("saved_report", request.workspace.slug, saved.pk)
     context = {"form": form, "report": found, "has_mail": bool(settings.EMAIL_HOST)}
     return render(request, "saved_report_form.html", context, status=422 if form.errors else 200)

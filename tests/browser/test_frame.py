@@ -163,8 +163,8 @@ def test_the_menu_works_on_a_phone_without_javascript(owner: Visit) -> None:
     )
     page = context.new_page()
     page.goto(f"{owner.base}{at(owner, 'overview')}")
-    page.get_by_text("Menu", exact=True).click()
-    page.locator(".topbar").get_by_role("link", name="Settings").click()
+    page.get_by_role("button", name="Menu").click()
+    page.locator("#menu").get_by_role("link", name="Settings").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Settings"
     context.close()
 

@@ -57,7 +57,7 @@ def test_fields_come_with_the_choice_and_the_forecast_follows_them(owner: Visit)
     row.get_by_label("Ask again when a call was sent and no answer came back").check()
     form.get_by_label("Name").fill("Outside")
     form.get_by_role("button", name="Make panel").click()
-    page.get_by_text("Outside is saved").wait_for()
+    page.get_by_text("“Outside” is saved").wait_for()
     saved = Panel.objects.for_workspace(workspace).get(name="Outside")
     assert saved.assistants == [
         {
@@ -114,6 +114,6 @@ def test_tags_follow_the_suite_and_the_size_follows_both(owner: Visit) -> None:
     form.get_by_role("checkbox", name="Kagi FastGPT").uncheck()
     expect(note).to_have_count(0)
     form.get_by_role("button", name="Make panel").click()
-    page.get_by_text("Kettles is saved").wait_for()
+    page.get_by_text("“Kettles” is saved").wait_for()
     saved = Panel.objects.for_workspace(workspace).get(name="Kettles")
     assert (saved.suite, saved.tags, saved.persona) == (suite, ["kettles"], owner.world.persona)

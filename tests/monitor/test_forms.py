@@ -127,3 +127,21 @@ def test_a_group_of_boxes_takes_focus_and_description_as_a_whole(workspace: Work
     assert group and 'aria-describedby="id_watches_error"' in group[0] and 'tabindex="-1"' in group[0]
     assert page.count("autofocus") == 1
     assert 'value="Ups and downs"' in tag_of(page, "name")
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "said"),
+    [
+        ({"login": "me", "password": "x"}, "login", "Write an e-mail address, such as name@example.com."),
+        ({"login": "me@example.com", "password": ""}, "password", "Fill this in."),
+        ({"login": "me@example.com", "password": "wrong"}, "", "This address and password do not go together."),
+    ],
+)
+def test_signing_in_says_what_to_do_as_all_other_forms_do(
+    db: None, data: dict[str, str], field: str, said: str
+) -> None:
+    page = Client().post(reverse("account_login"), data).content.decode()
+    assert said in page and "This field is required" not in page
+    if field:
+        assert "autofocus" in tag_of(page, field)
+        assert f'id="id_{field}_error" data-error>{said}' in page

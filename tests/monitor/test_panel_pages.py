@@ -212,7 +212,7 @@ def test_two_people_who_change_different_fields_both_get_theirs(
     other_suite = make_suite(workspace)
     save(other_suite, panel, revision=1, repeats=5)
     page = editor.post(address, form_values(opened) | {"name": "Mine"}, follow=True).content.decode()
-    assert "Mine is saved. What somebody else changed meanwhile is kept." in page
+    assert "“Mine” is saved. What somebody else changed meanwhile is kept." in page
     panel.refresh_from_db()
     assert (panel.name, panel.repeats, panel.suite, panel.revision) == ("Mine", 5, other_suite, 3)
     # the same change by both is none, nor is a form in which nothing was touched

@@ -83,7 +83,7 @@ def test_a_persona_is_made_changed_archived_and_brought_back(editor: Client, wor
     assert "Describe a typical customer" in editor.get(at("personas", workspace)).content.decode()
     assert at("personas", workspace) in editor.get(at("suites", workspace)).content.decode()
     page = post(editor, at("persona_new", workspace), name=" Bakery  owner ", words=f"{WORDS}\n")
-    assert "Bakery owner is saved." in page and WORDS in page
+    assert "“Bakery owner” is saved." in page and WORDS in page
     persona = Persona.objects.for_workspace(workspace).get()
     assert (persona.name, persona.words) == ("Bakery owner", WORDS)
     for _ in range(2):
