@@ -79,8 +79,8 @@ DEFINITIONS = (
     ),
     (
         "More than noise",
-        "The change, over prompts measured in both periods, is too large for chance, after allowing for how many "
-        "changes are shown (Benjamini-Hochberg, 5 %).",
+        "The change, over prompts measured in both periods, is too large for chance, after allowing for few prompts "
+        "(Student) and for how many changes are shown (Benjamini-Hochberg, 5 %).",
     ),
 )
 
