@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from statistics import median
+from itertools import accumulate
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -400,9 +401,14 @@ def citation_share(summed: float, responses_with_citation: int) -> float | None:
     return ratio(summed, responses_with_citation)
 
 
-def median_rank(ranks: Sequence[int]) -> float | None:
-    """Median rank among the responses that name the brand."""
-    return float(median(ranks)) if ranks else None
+def median_rank(answers: Mapping[int, int]) -> float | None:
+    """Median rank among the responses that name the brand, of which so many do at each rank; likewise of places."""
+    ranks = sorted(rank for rank, count in answers.items() if count)
+    up_to = list(accumulate(answers[rank] for rank in ranks))
+    if not ranks:
+        return None
+    low, high = (ranks[bisect_right(up_to, middle)] for middle in ((up_to[-1] - 1) // 2, up_to[-1] // 2))
+    return (low + high) / 2
 
 
 # --- position-adjusted word count -------------------------------------------------------------------------------

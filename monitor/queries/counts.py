@@ -123,6 +123,7 @@ _TABLES = {
     "cells": packed.CELLS,
     "brands": packed.BRANDS,
     "mentions": packed.MENTIONS,
+    "places": packed.PLACES,
     "domains": packed.DOMAINS,
     "answers": packed.ANSWERS,
     "pages": packed.PAGES,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -201,8 +203,12 @@ def test_shares_without_a_whole_are_none() -> None:
     assert metrics.share_of_voice({"a": 0}) == {"a": None}
     assert metrics.citation_share(1.5, 3) == 0.5
     assert metrics.citation_share(0, 0) is None
-    assert metrics.median_rank([3, 1, 2, 2]) == 2
-    assert metrics.median_rank([]) is None
+    assert metrics.median_rank({}) is metrics.median_rank({1: 0}) is None
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=30))
+def test_a_median_of_counted_ranks_is_that_of_the_ranks(ranks: list[int]) -> None:
+    assert metrics.median_rank(Counter(ranks)) == statistics.median(ranks)
 
 
 # --- position-adjusted word count --------------------------------------------------------------------------------
