@@ -202,10 +202,11 @@ WHERE run.workspace_id = %(workspace)s ORDER BY run.day, p.id
 """
 _MENTIONS = """
 INSERT INTO monitor_mention (
-    workspace_id, extraction_id, response_id, brand_id, start, "end", text, rank, sentiment, role, judge)
+    workspace_id, extraction_id, response_id, brand_id, start, "end", text, rank, sentiment, role, judge, place)
 SELECT workspace_id, %(extraction)s, id, brand_id, place * 20, place * 20 + 6, 'Brand', place,
        (ARRAY['recommended', 'neutral', 'neutral', 'negative'])[1 + floor(4 * random())],
-       (ARRAY['compared', 'listed', 'named', 'named'])[1 + floor(4 * random())], 1
+       (ARRAY['compared', 'listed', 'named', 'named'])[1 + floor(4 * random())], 1,
+       CASE WHEN random() < 0.5 THEN 1 + floor(9 * random()) END
 FROM (
     SELECT r.workspace_id, r.id, b.id AS brand_id, row_number() OVER (PARTITION BY r.id ORDER BY chance.luck) AS place
     FROM monitor_response r CROSS JOIN monitor_brand b
@@ -245,7 +246,7 @@ def _again(table: str, columns: str, more: dict[str, str]) -> str:
 _COUNTS_AGAIN = _again(
     "monitor_daycounts",
     "workspace_id extraction_id panel_id assistant stratum prompts valid named reported_models cells brands mentions "
-    "domains domain_names answers pages page_names calls call_names",
+    "places domains domain_names answers pages page_names calls call_names",
     {"run_id": "earlier.id", "day": "earlier.day"},
 )
 _RESPONSES_AGAIN = _again(

@@ -3,14 +3,16 @@
 Two months of a panel of 60 prompts x 3 repeats and 12 brands, which is what the Overview asks of `monitor.metrics`; and
 how well the interval keeps its word on simulated panels of that size. `adaptive` says the same of adaptive repeats
 beside panels asked in full (`full_`), for several sizes: coverage of a run and of a week, unmoved panels called moved
-between two weeks (`began`: where they begin in between), the trace of bias that a week keeps, in points, what is saved,
-and how many points a run has to move to be told in 80 % of cases. `stopped_within_a_run` is the rule that suggests
-itself, and why it is not the product's. `drift_false_alarms`: of 25 prompts whose cited domains did not move.
+between two weeks (`began`: where they begin in between; `bare`: by the bootstrap's p alone, not by the verdict), the
+trace of bias that a week keeps, in points, what is saved, and how many points a run has to move to be told in 80 % of
+cases. `stopped_within_a_run` is the rule that suggests itself, and why it is not the product's. `drift_false_alarms`:
+of 25 prompts whose cited domains did not move. A share of simulated panels stands with its standard error after it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -22,10 +24,15 @@ from tests.monitor import simulated
 
 PROMPTS, REPEATS, BRANDS, DAYS = 60, 3, 12, 30
 PANELS = 1000
-#: Of adaptive repeats: (prompts, repeats, mean rate), and how many panels of each.
-SIZES = ((60, 3, 0.35), (60, 5, 0.35), (60, 10, 0.35), (120, 5, 0.1), (120, 5, 0.35), (200, 3, 0.35), (200, 5, 0.5))
-ADAPTIVE_PANELS = 4000
+#: Of adaptive repeats: (prompts, repeats, mean rate), and how many panels of each, so many at a time.
+SIZES = (
+    *((25, 5, 0.35), (60, 3, 0.35), (60, 5, 0.35), (60, 10, 0.35)),
+    *((120, 5, 0.1), (120, 5, 0.35), (200, 3, 0.35), (200, 5, 0.5)),
+)
+ADAPTIVE_PANELS, AT_A_TIME = 12_000, 2_000
 RUNS = 24
+#: A share, and its standard error.
+Share = tuple[float, float]
 ANSWER = "Acme makes good pens [1]. Beta is cheaper, but its paper tears [2]. " * 20
 
 
@@ -39,54 +46,71 @@ def milliseconds(work: Callable[[], object], times: int = 7) -> float:
     return round(statistics.median(taken) * 1000, 2)
 
 
-def coverage(generator: np.random.Generator, mean: float = 0.35) -> float:
+def share(part: float, panels: int) -> Share:
+    return round(part, 4), round(math.sqrt(part * (1 - part) / panels), 4)
+
+
+def coverage(generator: np.random.Generator, mean: float = 0.35) -> Share:
     covered = 0
     for _ in range(PANELS):
         own = generator.beta(2 * mean, 2 * (1 - mean), PROMPTS)
         found = metrics.rate((hits, REPEATS) for hits in generator.binomial(REPEATS, own).tolist())
         covered += found.low is not None and found.high is not None and found.low <= mean <= found.high
-    return covered / PANELS
+    return share(covered / PANELS, PANELS)
 
 
-def adaptive(prompts: int, repeats: int, mean: float) -> dict[str, float]:
+def adaptive(prompts: int, repeats: int, mean: float) -> dict[str, object]:
     generator = np.random.default_rng([prompts, repeats])
-    own = simulated.prompts_of(generator, mean, (ADAPTIVE_PANELS, prompts))
-    by_rule = simulated.runs_of(generator, [own] * RUNS, simulated.adaptive(repeats))
-    full = simulated.runs_of(generator, [own] * RUNS, simulated.in_full(repeats))
-    run, week, before = slice(RUNS - 1, RUNS), slice(RUNS - 7, RUNS), slice(RUNS - 14, RUNS - 7)
-    hits, n = simulated.pooled(by_rule, week)
-    answers = by_rule[1][run]
-    detects, full_detects = (
-        planning.smallest_change(prompts, 1, within=float((own * (1 - own) / asked).mean()))
-        for asked in (answers, np.full_like(answers, repeats))
-    )
+    parts = [_panels(generator, prompts, repeats, mean) for _ in range(ADAPTIVE_PANELS // AT_A_TIME)]
+    found = {name: statistics.fmean(part[name] for part in parts) for name in parts[0]}
+    within, full_within = found.pop("within"), found.pop("full_within")
     return {
         "prompts": prompts,
         "repeats": repeats,
         "mean": mean,
-        "saved": round(1 - float(answers.mean()) / repeats, 3),
-        "run_covered": simulated.covered(*simulated.pooled(by_rule, run), mean),
-        "full_run_covered": simulated.covered(*simulated.pooled(full, run), mean),
-        "week_covered": simulated.covered(hits, n, mean),
-        "full_week_covered": simulated.covered(*simulated.pooled(full, week), mean),
-        "false_alarms": simulated.called(simulated.pooled(by_rule, before), (hits, n)),
-        "full_false_alarms": simulated.called(simulated.pooled(full, before), simulated.pooled(full, week)),
-        "began_false_alarms": simulated.called(simulated.pooled(full, before), (hits, n)),
-        "week_bias_points": round(100 * float((hits / n - own).mean()), 3),
-        "detects_points": round(100 * (detects or 1), 2),
-        "full_detects_points": round(100 * (full_detects or 1), 2),
+        "saved": round(found.pop("saved"), 3),
+        "week_bias_points": round(100 * found.pop("week_bias"), 3),
+        "detects_points": round(100 * (planning.smallest_change(prompts, 1, within=within) or 1), 2),
+        "full_detects_points": round(100 * (planning.smallest_change(prompts, 1, within=full_within) or 1), 2),
+        **{name: share(part, ADAPTIVE_PANELS) for name, part in found.items()},
     }
 
 
-def stopped_within(prompts: int = 200, repeats: int = 10, mean: float = 0.1) -> dict[str, float]:
+def _panels(generator: np.random.Generator, prompts: int, repeats: int, mean: float) -> dict[str, float]:
+    """What some panels say: means over them, and shares of them."""
+    own = simulated.prompts_of(generator, mean, (AT_A_TIME, prompts))
+    by_rule = simulated.runs_of(generator, [own] * RUNS, simulated.adaptive(repeats))
+    full = simulated.runs_of(generator, [own] * RUNS, simulated.in_full(repeats))
+    run, week, before = slice(RUNS - 1, RUNS), slice(RUNS - 7, RUNS), slice(RUNS - 14, RUNS - 7)
+    hits, n = simulated.pooled(by_rule, week)
+    full_before, full_week = (simulated.pooled(full, period) for period in (before, week))
+    answers = by_rule[1][run]
+    return {
+        "saved": 1 - float(answers.mean()) / repeats,
+        "within": float((own * (1 - own) / answers).mean()),
+        "full_within": float((own * (1 - own) / repeats).mean()),
+        "week_bias": float((hits / n - own).mean()),
+        "run_covered": simulated.covered(*simulated.pooled(by_rule, run), mean),
+        "full_run_covered": simulated.covered(*simulated.pooled(full, run), mean),
+        "week_covered": simulated.covered(hits, n, mean),
+        "full_week_covered": simulated.covered(*full_week, mean),
+        "false_alarms": simulated.called(simulated.pooled(by_rule, before), (hits, n)),
+        "full_false_alarms": simulated.called(full_before, full_week),
+        "began_false_alarms": simulated.called(full_before, (hits, n)),
+        "bare_false_alarms": simulated.called_bare(simulated.pooled(by_rule, before), (hits, n)),
+        "full_bare_false_alarms": simulated.called_bare(full_before, full_week),
+    }
+
+
+def stopped_within(prompts: int = 200, repeats: int = 10, mean: float = 0.1) -> dict[str, object]:
     generator = np.random.default_rng(3)
-    own = simulated.prompts_of(generator, mean, (ADAPTIVE_PANELS, prompts))
+    own = simulated.prompts_of(generator, mean, (AT_A_TIME, prompts))
     hits, n = simulated.stopped_within(generator, own, repeats)
     return {
         "prompts": prompts,
         "repeats": repeats,
         "mean": mean,
-        "covered": simulated.covered(hits, n, mean),
+        "covered": share(simulated.covered(hits, n, mean), AT_A_TIME),
         "bias_points": round(100 * float((hits / n - own).mean()), 3),
     }
 
@@ -114,7 +138,7 @@ def main() -> None:
                 "coverage_of_95": coverage(generator),
                 "adaptive": [adaptive(*size) for size in SIZES],
                 "stopped_within_a_run": stopped_within(),
-                "drift_false_alarms": simulated.drifts_called(generator, moved=0.0, panels=PANELS),
+                "drift_false_alarms": share(simulated.drifts_called(generator, moved=0.0, panels=PANELS), PANELS),
             }
         )
     )

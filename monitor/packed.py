@@ -33,6 +33,8 @@ BRANDS = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("rank", "<i4"), ("answe
 MENTIONS = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("said", "<i1"), ("mentions", "<i4"), ("answers", "<i4")])
 #: A mention is judged or waits for that, a judged one has one of three sentiments, and any one at most one role.
 SAID = ("judged", "recommended", "neutral", "negative", "waiting", "compared", "listed", "only_named")
+#: How many valid answers to the prompt have the brand at the place of a list: its best one, where there are several.
+PLACES = np.dtype([("prompt", "<i8"), ("brand", "<i8"), ("place", "<i4"), ("answers", "<i4")])
 #: How many valid answers to the prompt cite the domain, retrieved it, cite it and are gaps; its summed citation share
 #: and position-adjusted word count. `domain` is the `key` of its name; a list beside the table has the names in the
 #: order of their keys.

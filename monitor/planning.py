@@ -7,8 +7,9 @@ ever, where further answers say least. Stopping on the answers of the run itself
 happened to stay silent three times would be left at 0. So the number of repeats follows from *earlier* runs alone. It
 is fixed before the run's first question, hits / n of each cell is an unbiased estimate, and the mean over prompts with
 its bootstrap over prompts holds as if nothing were left out. What is left is a trace in figures that pool several runs:
-runs that looked clear by chance weigh more beside the smaller ones that follow. It stays near a tenth of a point, for a
-cell never goes below half of its repeats and five runs must agree; `bench/metrics.py` measures it.
+runs that looked clear by chance weigh more beside the smaller ones that follow. It stays under a tenth of a point, for
+a cell never goes below half of its repeats and is judged by up to twenty runs, which chance moves half as much as ten;
+`bench/metrics.py` measures it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from monitor.metrics import ENOUGH_PROMPTS, wilson
 
 #: A cell is judged by so many of its latest runs, and by no fewer than this.
-RUNS_LOOKED_AT = 10
+RUNS_LOOKED_AT = 20
 LEAST_RUNS = 5
 #: A rate is clear when its 95 % interval lies within so much of 0 or of 1.
 CLEAR_WITHIN = 0.25

@@ -40,10 +40,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A brand in an answer: its best rank, and what its mentions say, in words of `packed.SAID` for each of them."""
+    """A brand in an answer: its best rank, what its mentions say, in words of `packed.SAID` for each of them, and its
+    best place in a list, None where it is in none."""
 
     rank: int
     said: str
+    place: int | None = None
 
 
 @lru_cache(maxsize=4096)  # most answers name a brand once or twice
@@ -89,6 +91,7 @@ class Tally:
     cells: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     brands: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     named: list[tuple[int, Mapping[int, Named]]] = field(default_factory=list)
+    places: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     domains: dict[tuple[str, int], list[float]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0.0, 0.0])
     )
@@ -115,6 +118,7 @@ class Tally:
             ),
             "brands": packed.pack(((*key, count) for key, count in sorted(self.brands.items())), packed.BRANDS),
             "mentions": packed.pack(mention_rows(self.named), packed.MENTIONS),
+            "places": packed.pack(((*key, count) for key, count in sorted(self.places.items())), packed.PLACES),
             "domains": packed.pack(
                 sorted((domains[name], prompt, *found) for (name, prompt), found in self.domains.items()),
                 packed.DOMAINS,
@@ -200,6 +204,8 @@ def _count(
     found.named.append((prompt, named))
     for brand, here in named.items():
         found.brands[prompt, brand, here.rank] += 1
+        if here.place is not None:
+            found.places[prompt, brand, here.place] += 1
     for brand in brands_cited:
         found.brands[prompt, brand, 0] += 1
     pages: dict[str, set[str]] = defaultdict(set)

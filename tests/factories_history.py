@@ -109,7 +109,9 @@ def make_response(run: Run, prompt: Prompt | None, *, repeat: int = 0, assistant
     )
 
 
-def add_mention(extraction: Extraction, response: Response, brand: Brand, rank: int = 1, start: int = 0) -> Mention:
+def add_mention(
+    extraction: Extraction, response: Response, brand: Brand, rank: int = 1, start: int = 0, **fields: Any
+) -> Mention:
     return Mention.objects.create(
         workspace_id=response.workspace_id,
         extraction=extraction,
@@ -119,6 +121,7 @@ def add_mention(extraction: Extraction, response: Response, brand: Brand, rank: 
         end=start + len(brand.name),
         text=brand.name,
         rank=rank,
+        **fields,
     )
 
 

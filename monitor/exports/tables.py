@@ -9,6 +9,7 @@ from typing import Literal
 
 from monitor.metrics import Change, Rate
 from monitor.plain import counted
+from monitor.queries.places import NOWHERE, Places
 from monitor.queries.report import DEFINITIONS, AnswerRow, Report
 from monitor.queries.sentiment import SentimentCounts
 
@@ -132,6 +133,10 @@ def _brands(report: Report) -> Table:
         Column("among_first_three", "Among first three", "percent"),
         Column("median_rank", "Median rank when named", "decimal"),
         Column("mean_reciprocal_rank", "Mean reciprocal rank", "decimal"),
+        Column("listed", "Answers listing it", "count"),
+        *_rate_columns("listed_first", "First in lists"),
+        *_rate_columns("listed_among_first_three", "Among first three in lists"),
+        Column("median_place", "Median place in lists", "decimal"),
         *(Column(f"mentions_{key}", f"Mentions, {title}", "count") for key, title in _ROLES),
         *(Column(key, f"Mentions, {key}", "count") for key in ("recommended", "neutral", "negative")),
         Column("not_judged", "Mentions, not judged yet", "count"),
@@ -144,12 +149,17 @@ def _brands(report: Report) -> Table:
             *(row.cited, *_rate(row.citation), *_change(row.citation_change)),
             *(row.share_of_voice, row.first.rate, row.top3.rate),
             *(report.ranks.get((section.key, row.brand.pk)), row.reciprocal_rank),
+            *_places(report.places.get((section.assistant, section.stratum, row.brand.pk), NOWHERE)),
             *_sentiment(report.sentiment.get((section.assistant, section.stratum, row.brand.pk))),
         )
         for section in report.sections
         for row in section.brands
     )
     return Table("brands", "Brands", columns, rows)
+
+
+def _places(found: Places) -> tuple[Value, ...]:
+    return found.answers, *_rate(found.first), *_rate(found.top3), found.median
 
 
 def _sentiment(found: SentimentCounts | None) -> tuple[Value, ...]:

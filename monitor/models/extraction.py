@@ -161,6 +161,7 @@ class DayCounts(WorkspaceModel):
     brands = models.BinaryField()
     #: None where an older version counted and the sweeper has yet to count anew
     mentions = models.BinaryField(null=True)
+    places = models.BinaryField(null=True)
     #: how often judging had these alone counted anew since the row was written
     judgings = models.PositiveIntegerField(default=0, db_default=0)
     domains = models.BinaryField()

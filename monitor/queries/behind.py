@@ -29,7 +29,7 @@ from monitor.models import (
     Workspace,
 )
 from monitor.ownership import IS_OWN, PAGE_HOST, brand_hosts
-from monitor.queries import counts
+from monitor.queries import counts, places
 from monitor.queries.filters import Filter
 
 #: What `figure` may say of the answers that it counted; `{}` is whom it is about.
@@ -38,6 +38,9 @@ FIGURES = {
     "named": "names {}",
     "first": "names {} first",
     "top3": "names {} among the first three",
+    "listed": "has {} in a list",
+    "listed_first": "has {} first in a list",
+    "listed_top3": "has {} among the first three of a list",
     "cites": "cites {}",
     "gap": "names or cites competitors alone",
 }
@@ -143,6 +146,12 @@ def _figure(extraction: Extraction, about: list[dict[str, Any]], own: list[dict[
             return _names(extraction, about, rank=1)
         case "top3":
             return _names(extraction, about, rank__lte=3)
+        case "listed":
+            return _names(extraction, about, place__isnull=False)
+        case "listed_first":
+            return _names(extraction, about, place__lte=places.FIRST)
+        case "listed_top3":
+            return _names(extraction, about, place__lte=places.TOP)
         case "cites":
             return _cites(extraction, about)
         case "gap":

@@ -138,6 +138,7 @@ _TABLES = {
     "cells": packed.CELLS,
     "brands": packed.BRANDS,
     "mentions": packed.MENTIONS,
+    "places": packed.PLACES,
     "domains": packed.DOMAINS,
     "answers": packed.ANSWERS,
     "pages": packed.PAGES,

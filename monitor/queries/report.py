@@ -6,7 +6,6 @@ definitions and reading they were made. Knows nothing of formats.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,10 +16,11 @@ from monitor import assistants, metrics
 from monitor.branding import Branding
 from monitor.metrics import Rate
 from monitor.models import Extraction, Panel, Workspace
-from monitor.queries import branding, counts, dashboard, filters, prompts, records, sentiment
+from monitor.queries import branding, counts, dashboard, filters, places, prompts, records, sentiment
 from monitor.queries.dashboard import Overview, Section
 from monitor.queries.filters import Filter
 from monitor.queries.kept import kept
+from monitor.queries.places import Places
 from monitor.queries.prompts import PromptRow
 from monitor.queries.records import NO_RECORDS, Records
 from monitor.queries.sentiment import SentimentCounts
@@ -67,6 +67,11 @@ DEFINITIONS = (
         "three or more in a row or open an item of a list or table (listed). All others only name it.",
     ),
     (
+        "Places in lists",
+        "Of the valid answers with the brand in a list, a table or a row of three or more names, those that have it "
+        "first there, or among the first three; the mean over prompts. Of several lists its best place counts.",
+    ),
+    (
         "Prompt gap",
         "Of all valid answers, those in which a competitor is named or cited and none of the own brands is.",
     ),
@@ -79,8 +84,8 @@ DEFINITIONS = (
     ),
     (
         "More than noise",
-        "The change, over prompts measured in both periods, is too large for chance, after allowing for how many "
-        "changes are shown (Benjamini-Hochberg, 5 %).",
+        "The change, over prompts measured in both periods, is too large for chance, after allowing for few prompts "
+        "(Student) and for how many changes are shown (Benjamini-Hochberg, 5 %).",
     ),
 )
 
@@ -150,9 +155,10 @@ NO_ANSWERS = Answers(NO_RECORDS, {}, 0)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`gaps` are by section key; `ranks` by (section key, brand id), `sentiment` by (assistant, stratum, brand id).
+    """`gaps` are by section key; `ranks` by (section key, brand id), `sentiment` and `places` by (assistant, stratum,
+    brand id).
 
-    A brand that was never named has neither. `records` are the raw tables by name.
+    A brand that was never named has none of these. `records` are the raw tables by name.
     """
 
     about: About
@@ -161,6 +167,7 @@ class Report:
     gaps: dict[str, Rate]
     ranks: dict[tuple[str, int], float]
     sentiment: Mapping[tuple[str, str, int], SentimentCounts]
+    places: Mapping[tuple[str, str, int], Places]
     pages: tuple[PageSection, ...]
     prompts: tuple[PromptRow, ...]
     answers: Answers
@@ -177,7 +184,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
     current = overview.current
     if current is None:
         return Report(
-            _about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), NO_ANSWERS, {}
+            _about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, {}, (), (), NO_ANSWERS, {}
         )
     extraction = current.extraction
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
@@ -196,6 +203,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
             lambda: _median_ranks(workspace, extraction, chosen),
         ),
         sentiment=sentiment.by_brand(workspace, chosen),
+        places=places.by_brand(workspace, chosen),
         pages=pages(workspace, chosen, most=most_pages),
         prompts=tuple(found),
         answers=answers if with_answers else NO_ANSWERS,
@@ -208,7 +216,7 @@ def _median_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) 
         (f"{assistant}-{stratum}", brand): rank
         for (assistant, stratum), ranks in counts.load_ranks(workspace, extraction, chosen).items()
         for brand, found_at in ranks.items()
-        if (rank := metrics.median_rank(list(Counter(found_at).elements()))) is not None
+        if (rank := metrics.median_rank(found_at)) is not None
     }
 
 

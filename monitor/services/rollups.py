@@ -152,8 +152,8 @@ def _write(extraction: Extraction, run: Run, assistant: str | None = None) -> No
     """Put the run's rows under the extraction, or that of one assistant, in the place of those that are there."""
     values = _values(run.pk, extraction.pk, assistant)
     named: dict[int, dict[int, Named]] = defaultdict(dict)
-    for response, _, brand, rank, said in _fetch(_NAMED, values):
-        named[response][brand] = Named(rank, said)
+    for response, _, brand, *how in _fetch(_NAMED, values):
+        named[response][brand] = Named(*how)
     sources: dict[int, list[Source]] = defaultdict(list)
     for response, *source in _fetch(_SOURCES, values):
         sources[response].append(Source(*source))
@@ -217,7 +217,8 @@ FROM monitor_response r WHERE {_ENDED} AND r.status IN ('answered', 'failed', 'u
 #: After response, prompt and brand in the order of a Named's fields.
 _NAMED = f"""
 SELECT r.id, r.prompt_id, m.brand_id, min(m.rank), string_agg(concat_ws(' ',
-       coalesce('judged ' || m.sentiment, 'waiting'), CASE m.role WHEN 'named' THEN 'only_named' ELSE m.role END), ' ')
+       coalesce('judged ' || m.sentiment, 'waiting'), CASE m.role WHEN 'named' THEN 'only_named' ELSE m.role END), ' '),
+       min(m.place)
 FROM monitor_response r JOIN monitor_mention m ON m.response_id = r.id AND m.extraction_id = %(extraction)s
 WHERE {_ENDED} AND {_IS_VALID} GROUP BY 1, 2, 3
 """  # noqa: S608

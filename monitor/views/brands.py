@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from monitor.forms.brands import BrandForm
 from monitor.models import Brand, BrandKind, Role
-from monitor.queries import brand_trial, filters, sentiment
+from monitor.queries import brand_trial, filters, places, sentiment
 from monitor.queries import brands as queries
 from monitor.services import brands as service
 from monitor.services.errors import Problem
@@ -26,16 +26,17 @@ from monitor.views.access import WorkspaceRequest, access
 @access()
 @vary_on_headers("HX-Request")
 def brands(request: WorkspaceRequest) -> HttpResponse:
-    """The brands, and below them what answers under the filter of the URL feel towards them."""
+    """The brands, and below them what answers under the filter of the URL say of them."""
     archived = request.GET.get("show") == "archived"
     bar = filters.read(request.workspace, request.GET)
     measured = not archived and filters.last_measured_day(request.workspace) is not None
     context: dict[str, Any] = {
         "bar": bar,
         "sentiment": sentiment.of_brands(request.workspace, bar.filter) if measured else None,
+        "in_lists": places.of_brands(request.workspace, bar.filter) if measured else None,
     }
     if request.htmx and measured:
-        return render(request, "_sentiment.html", context)
+        return render(request, "_brands_said.html", context)
     context |= {
         "rows": queries.brand_rows(request.workspace, archived=archived),
         "archived": archived,

@@ -48,7 +48,7 @@ def adaptive(repeats: int) -> Rule:
     return rule
 
 
-def runs_of(generator: np.random.Generator, own: Sequence[Rates], rule: Rule) -> tuple[Counts, Counts]:
+def runs_of(generator: np.random.Generator, own: Sequence[Rates], rule: Rule) -> Runs:
     """Runs after one another, each with the prompts' own rates at that time: hits and answers, [runs, ..., prompts]."""
     hits = np.zeros((len(own), *own[0].shape), np.int64)
     n = np.zeros_like(hits)
@@ -58,7 +58,7 @@ def runs_of(generator: np.random.Generator, own: Sequence[Rates], rule: Rule) ->
     return hits, n
 
 
-def stopped_within(generator: np.random.Generator, own: Rates, repeats: int) -> tuple[Counts, Counts]:
+def stopped_within(generator: np.random.Generator, own: Rates, repeats: int) -> Runs:
     """What the product does not do: a run that stops asking a prompt once its first two answers say the same."""
     first = generator.binomial(2, own)
     rest = np.where(first == 1, repeats - 2, 0)
@@ -72,13 +72,23 @@ def covered(hits: Counts, n: Counts, truth: float) -> float:
     return sum(holds) / len(holds)
 
 
-def called(before: tuple[Counts, Counts], after: tuple[Counts, Counts]) -> float:
+def called(before: Runs, after: Runs) -> float:
     """The share of panels, [panels, prompts], whose change is called more than noise."""
+    found = _changes(before, after)
+    return sum(one.verdict == "more than noise" for one in found) / len(found)
+
+
+def called_bare(before: Runs, after: Runs) -> float:
+    """The same by the bootstrap's p alone, which makes up for nothing."""
+    found = _changes(before, after)
+    return sum(one.p is not None and one.p <= metrics.FALSE_DISCOVERIES for one in found) / len(found)
+
+
+def _changes(before: Runs, after: Runs) -> list[metrics.Change]:
     pairs = zip(_parts(before[0] / before[1]), _parts(after[0] / after[1]), strict=True)
-    found = [
+    return [
         one for was, now in pairs for one in metrics.changes(was.T, np.ones(was.shape[1]), now.T, np.ones(was.shape[1]))
     ]
-    return sum(one.verdict == "more than noise" for one in found) / len(found)
 
 
 def _parts(each: Rates) -> list[Rates]:
@@ -86,7 +96,7 @@ def _parts(each: Rates) -> list[Rates]:
     return np.array_split(each, max(1, len(each) // 500))
 
 
-def pooled(runs: tuple[Counts, Counts], of: slice) -> tuple[Counts, Counts]:
+def pooled(runs: Runs, of: slice) -> Runs:
     """Several runs counted together, as a period of days is."""
     hits, n = runs
     return hits[of].sum(axis=0), n[of].sum(axis=0)

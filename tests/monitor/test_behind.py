@@ -43,6 +43,7 @@ def _say(history: History) -> None:
     for row in Mention.objects.for_workspace(workspace).order_by("pk"):
         row.sentiment = rng.choice([*Sentiment.values, None])
         row.role = rng.choice([*MentionRole.values, None])
+        row.place = rng.choice([None, 1, 2, 3, 4, 9])
         row.save()
     rollups.rebuild(workspace=workspace)
 

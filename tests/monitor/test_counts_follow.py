@@ -111,7 +111,9 @@ class World:
         if status == ResponseStatus.ANSWERED:
             for place, brand in enumerate(self.brands):
                 if says & (place + 1):
-                    add_mention(self.extraction, answer, brand, rank=place + 1)
+                    add_mention(self.extraction, answer, brand, rank=place + 1, place=cites % 3 + place or None)
+                    if cites & 4:
+                        add_mention(self.extraction, answer, brand, rank=place + 1, start=2, place=cites % 5)
             for place, page in enumerate(pages):
                 if cites & (1 << place):
                     add_source(self.extraction, answer, page, cited=bool(says & 1) or place < 2)
@@ -234,6 +236,8 @@ def unpacked(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
         for prompt, brand, said, mentions, answers in packed.unpack(row.mentions, packed.MENTIONS).tolist():
             key = (*where, prompt, "said", brand, packed.SAID[said])
             found |= {(*key, "mentions"): mentions, (*key, "answers"): answers}
+        for prompt, brand, place, answers in packed.unpack(row.places, packed.PLACES).tolist():
+            found[(*where, prompt, "place", brand, place)] = answers
         domains = {packed.key(name): name for name in packed.unpack_texts(row.domain_names)}
         pages = {packed.key(page): page for page, *_ in packed.unpack_texts(row.page_names)}
         for at, prompt, cited, retrieved, gaps, share, pawc in packed.unpack(row.domains, packed.DOMAINS).tolist():
@@ -263,9 +267,12 @@ def reckoned(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             continue
         here = {"response": answer, "extraction": extraction}
         named: dict[int, int] = {}
+        listed: dict[int, int] = {}
         said: dict[tuple[int, str], int] = defaultdict(int)
         for mention in Mention.objects.for_workspace(workspace).filter(**here):
             named[mention.brand_id] = min(mention.rank, named.get(mention.brand_id, 99))
+            if mention.place is not None:
+                listed[mention.brand_id] = min(mention.place, listed.get(mention.brand_id, 99))
             words = ["judged", mention.sentiment] if mention.sentiment else ["waiting"]
             words += [f"only_{mention.role}" if mention.role == "named" else mention.role] if mention.role else []
             for word in words:
@@ -289,6 +296,8 @@ def reckoned(workspace: Workspace) -> dict[tuple[Any, ...], Any]:
             found[(*where, "brand", brand, rank)] += 1
         for brand in owned:
             found[(*where, "brand", brand, 0)] += 1
+        for pair in listed.items():
+            found[(*where, "place", *pair)] += 1
         pages = {source.page or source.url for source in cited}
         for domain in {source.domain for source in sources if source.domain}:
             of_domain = {source.page or source.url for source in cited if source.domain == domain}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -128,6 +130,14 @@ def test_p_is_counted_from_the_bootstrap_shifted_to_zero() -> None:
     assert mixed.verdict == "within noise"
 
 
+def test_the_verdict_allows_for_few_prompts_as_students_test_does() -> None:
+    each = np.random.default_rng(4).normal(0, 0.05, (12, 4000))
+    found = metrics.changes(np.full(each.shape, 0.5), np.ones(12), 0.5 + each, np.ones(12))
+    assert all(item.p and item.student_p and item.p <= item.student_p for item in found)
+    assert sum(item.p is not None and item.p <= 0.05 for item in found) / 4000 > 0.08
+    assert 0.04 <= sum(item.verdict == "more than noise" for item in found) / 4000 <= 0.06
+
+
 def test_cells_that_cannot_pair_are_refused() -> None:
     with pytest.raises(ValueError, match="paired"):
         metrics.change([(1, 2)], [])
@@ -135,7 +145,7 @@ def test_cells_that_cannot_pair_are_refused() -> None:
 
 def test_looking_at_many_changes_costs_each_some_certainty() -> None:
     assert metrics.benjamini_hochberg([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
-    found = [Change(0.1, 0, 0.2, p, 20) for p in (0.04, 0.5, 0.6)] + [Change(0.1, None, None, None, 3)]
+    found = [Change(0.1, 0, 0.2, p, 20, p) for p in (0.04, 0.5, 0.6)] + [Change(0.1, None, None, None, 3)]
     assert found[0].verdict == "more than noise"
     assert [item.verdict for item in metrics.adjusted(found)] == ["within noise"] * 3 + ["too thin"]
 
@@ -193,8 +203,12 @@ def test_shares_without_a_whole_are_none() -> None:
     assert metrics.share_of_voice({"a": 0}) == {"a": None}
     assert metrics.citation_share(1.5, 3) == 0.5
     assert metrics.citation_share(0, 0) is None
-    assert metrics.median_rank([3, 1, 2, 2]) == 2
-    assert metrics.median_rank([]) is None
+    assert metrics.median_rank({}) is metrics.median_rank({1: 0}) is None
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=30))
+def test_a_median_of_counted_ranks_is_that_of_the_ranks(ranks: list[int]) -> None:
+    assert metrics.median_rank(Counter(ranks)) == statistics.median(ranks)
 
 
 # --- position-adjusted word count --------------------------------------------------------------------------------

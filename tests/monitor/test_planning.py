@@ -85,6 +85,17 @@ def test_unmoved_panels_are_called_moved_no_more_often_with_adaptive_repeats(
     assert simulated.called(simulated.pooled(full, WEEK_BEFORE), after) <= 0.055 + NOISE
 
 
+def test_over_few_prompts_unmoved_panels_are_called_moved_no_more_often_either() -> None:
+    """Where the bare bootstrap is at its worst, so that this can tell it from the verdict; ± 0.2 % is one error."""
+    generator = np.random.default_rng(14)
+    own = simulated.prompts_of(generator, 0.35, (12_000, 25))
+    for rule in (simulated.adaptive(REPEATS), simulated.in_full(REPEATS)):
+        runs = simulated.runs_of(generator, [own] * RUNS, rule)
+        before, after = simulated.pooled(runs, WEEK_BEFORE), simulated.pooled(runs, LAST_WEEK)
+        assert 0.04 <= simulated.called(before, after) <= 0.055
+        assert simulated.called_bare(before, after) > 0.0575
+
+
 def test_they_save_answers_and_lose_little_power(still: tuple[simulated.Rates, simulated.Runs, simulated.Runs]) -> None:
     own, (_, n), _ = still
     assert 0.10 <= 1 - float(n[planning.LEAST_RUNS :].mean()) / REPEATS <= 0.20
