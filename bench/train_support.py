@@ -224,8 +224,8 @@ def macro_f1(labels: Flags, judged: Flags, counts: Floats | None = None) -> floa
     return float(f1_score(labels, judged, average="macro", sample_weight=counts))
 
 
-def write(model: Model, threshold: float) -> None:
-    """Write the weights so that a score of one half is the threshold."""
+def write(model: Model) -> None:
+    """Write the weights. True and false count for as much, so a score of one half is even odds."""
     lines = [
         f"    {json.dumps(name)}: ({mean:.4g}, {spread:.4g}, {weight:.3f}),"
         for name, mean, spread, weight in zip(FEATURES, model.mean, model.spread, model.weight, strict=True)
@@ -233,7 +233,7 @@ def write(model: Model, threshold: float) -> None:
     Path(support_words.__file__).with_name("support_weights.py").write_text(
         '"""Mean, spread and weight of the features of `rag.support_features`, by `bench/train_support.py`."""\n\n'
         "from __future__ import annotations\n\n"
-        f"BIAS = {model.bias - threshold:.3f}\n"
+        f"BIAS = {model.bias:.3f}\n"
         "WEIGHTS: dict[str, tuple[float, float, float]] = {\n" + "\n".join(lines) + "\n}\n",
         "utf-8",
     )
@@ -288,26 +288,26 @@ def main() -> None:
     odds = crossed(rows, table, signs())
     usual = plain(rows, embedder)
     usual_odds = crossed(rows, usual, (1, 1))
-    threshold, usual_threshold = best_threshold(odds, rows), best_threshold(usual_odds, rows)
+    usual_threshold = best_threshold(usual_odds, rows)
     result: dict[str, Any] = {"pairs": len(rows), "pairs_per_second": round(per_second, 1), "macro_f1": {}, "kinds": {}}
     for name in ("written", "among others", "two in one", "built"):
         here = origins == name if name == "built" else kinds == name
         result["macro_f1"][name] = {
-            "support": round(macro_f1(labels[here], odds[here] > threshold), 3),
+            "support": round(macro_f1(labels[here], odds[here] > 0), 3),
             "coverage and cosine": round(macro_f1(labels[here], usual_odds[here] > usual_threshold), 3),
         }
-    right = (odds > threshold) == labels
+    right = (odds > 0) == labels
     usual_right = (usual_odds > usual_threshold) == labels
     for kind in sorted(set(kinds[origins == "built"])):
         here = kinds == kind
-        unseen = (crossed(rows, table, signs(), kind)[here] > threshold) == labels[here]
+        unseen = (crossed(rows, table, signs(), kind)[here] > 0) == labels[here]
         result["kinds"][kind] = {
             "right": round(float(right[here].mean()), 3),
             "kind held out": round(float(unseen.mean()), 3),
             "coverage and cosine": round(float(usual_right[here].mean()), 3),
         }
     if arguments.write:
-        write(Model(table, labels, importance(rows), signs()), threshold)
+        write(Model(table, labels, importance(rows), signs()))
     print(json.dumps(result))
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.support_numbers import BORNE_OUT, bears_out, quantities
-from rag.support_words import CLAIM_WORDS, Kind, Word, denies, opposites, pieces, plain, sweeps, weight, words
+from rag.support_turns import turns
+from rag.support_words import CLAIM_WORDS, Kind, Word, pieces, plain, sweeps, weight, words
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
@@ -37,11 +38,6 @@ WORD_TOKENS = 12
 VARIANT_LETTERS, VARIANT_SHARE, VARIANT = 5, 0.7, 0.8
 #: Cosine of two words in their sentences at which the one may well mean the other, and how sharply that turns.
 MEANT, MEANT_SPREAD = 0.5, 0.06
-#: Sentences looked at around the one that holds most of the claim, for denials and opposites.
-AROUND = 1
-#: Words that a denial reaches, unless one of these comes first.
-DENIAL_REACH = 6
-JOINTS = frozenset("and or but while which who that because although though as since so whereas with".split())  # noqa: SIM905
 #: Numbers of words' worth without support from which each further one counts: the first tell most.
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 #: Beyond these, nearness tells nothing more.
@@ -56,8 +52,10 @@ FEATURES = (
     "cosine",
     "number missing",
     "name missing",
-    "denial",
     "contrary",
+    "plainly contrary",
+    "denied",
+    "changed round",
     "sweeping",
 )
 #: Which way each may count: more support never lowers a score, more of what is missing never raises it.
@@ -124,7 +122,7 @@ def by_words(claim_text: str, evidence_text: str) -> Pair | None:
     pair = Pair(claim, said, weights, evidence, held, [], quoted)
     pair.chosen = _choose(pair)
     pair.row["claim length"] = math.log1p(len(said))
-    _turns(pair)
+    pair.row |= turns(claim, weights, evidence, held)
     return pair
 
 
@@ -204,36 +202,6 @@ def _choose(pair: Pair) -> list[int]:
         chosen.append(int(gains.argmax()))
         together = np.maximum(together, pair.held[chosen[-1]])
     return list(dict.fromkeys([*chosen, *np.argsort(-alone, kind="stable")[:SENTENCES].tolist()]))[:SENTENCES]
-
-
-def _turns(pair: Pair) -> None:
-    """Words denied on one side only, and words that say the contrary, where claim and evidence speak of one thing."""
-    alone = pair.held @ pair.weights
-    best = int(alone.argmax())
-    alike = min(1.0, 1.5 * float(alone[best]) / float(pair.weights.sum()))
-    ours, theirs = _denied(pair.claim), defaultdict[str, set[bool]](set)
-    for sentence in pair.evidence[max(0, best - AROUND) : best + AROUND + 1]:
-        for word, denied in zip(sentence, _denied(sentence), strict=True):
-            theirs[word.stem].add(denied)
-    shared = [(at, mine) for at, mine in zip(pair.said, pair.weights, strict=True) if pair.claim[at].stem in theirs]
-    turned = sum(mine for at, mine in shared if ours[at] not in theirs[pair.claim[at].stem])
-    pair.row["denial"] = min(1.0, 4 * alike * float(turned) / (float(sum(mine for _, mine in shared)) or 1.0))
-    contrary = sum(bool(opposites(word) & theirs.keys()) for word in pair.claim if word.stem not in theirs)
-    pair.row["contrary"] = alike * min(2, contrary)
-
-
-def _denied(sentence: Sequence[Word]) -> list[bool]:
-    """For each word whether a denial stands before it in its clause, a few words away at most."""
-    found = []
-    left, turned = 0, False
-    for word in sentence:
-        left -= 1
-        if word.lower in JOINTS or left <= 0:
-            turned = False
-        found.append(turned)
-        if denies(word):
-            left, turned = DENIAL_REACH, not turned
-    return found
 
 
 def _embed(batch: Sequence[Sequence[Word]], embedder: Embedder) -> list[Embedded]:

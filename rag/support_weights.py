@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-BIAS = -0.352
+BIAS = -0.393
 WEIGHTS: dict[str, tuple[float, float, float]] = {
-    "claim length": (2.505, 0.3879, 0.367),
-    "unsupported above 0.2": (0.6675, 0.5203, -0.489),
-    "unsupported above 0.4": (0.7438, 0.458, -0.555),
-    "unsupported above 0.6": (0.8465, 0.3872, -0.345),
-    "unsupported above 0.8": (0.9698, 0.3151, -0.051),
-    "longest gap": (0.127, 0.1523, -0.369),
-    "names": (0.7703, 0.3592, 0.364),
-    "words": (0.6468, 0.1088, 0.202),
-    "cosine": (0.6839, 0.1427, 0.061),
-    "number missing": (0.05856, 0.164, -0.025),
-    "name missing": (0.04728, 0.1592, -0.071),
-    "denial": (0.08202, 0.2441, -0.175),
-    "contrary": (0.03672, 0.179, -0.210),
-    "sweeping": (0.06534, 0.2253, -0.411),
+    "claim length": (2.505, 0.391, 0.380),
+    "unsupported above 0.2": (0.6662, 0.5215, -0.581),
+    "unsupported above 0.4": (0.7427, 0.4594, -0.543),
+    "unsupported above 0.6": (0.846, 0.3885, -0.291),
+    "unsupported above 0.8": (0.9699, 0.3164, -0.013),
+    "longest gap": (0.1263, 0.1517, -0.444),
+    "names": (0.7713, 0.3591, 0.395),
+    "words": (0.6468, 0.1094, 0.108),
+    "cosine": (0.6838, 0.1434, 0.158),
+    "number missing": (0.05805, 0.1629, 0.000),
+    "name missing": (0.0459, 0.1563, -0.075),
+    "contrary": (0.03663, 0.1793, -0.105),
+    "plainly contrary": (0.008426, 0.07857, -0.260),
+    "denied": (0.01421, 0.1026, -0.431),
+    "changed round": (0.001215, 0.03365, -0.150),
+    "sweeping": (0.06555, 0.2267, -0.454),
 }

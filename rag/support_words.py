@@ -66,8 +66,8 @@ _SHORT = {
 }  # fmt: skip
 _DENIALS = frozenset(
     """
-    no not never none nobody nothing neither nor without cannot hardly barely scarcely unable fails failed fail lack
-    lacks lacking lacked rarely seldom unlikely refuse refused refuses deny denied denies
+    no not never none nobody nothing neither nor without cannot hardly barely scarcely unable rarely seldom unlikely
+    fail fails failed failing lack lacks lacked lacking refuse refuses refused refusing deny denies denied denying
     """.split()  # noqa: SIM905
 )
 #: Words that make a claim larger than "some" or "may".

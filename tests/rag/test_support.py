@@ -102,6 +102,42 @@ def test_a_number_may_be_borne_out_by_another(embedder: Embedder, true: str, fal
     assert one > SUPPORTED > other
 
 
+@pytest.mark.parametrize(
+    ("true", "false", "evidence"),
+    [
+        ("Bicycles travel free of charge.", "Bicycles do not travel free of charge.", FERRY),
+        ("Cars are not allowed on the island.", "Cars are allowed on the island.", FERRY),
+        ("Keep the leaves dry.", "Keep the leaves wet.", GARDEN),
+        (
+            "Halden bought the brewery Norvik in 2011.",
+            "Norvik bought the brewery Halden in 2011.",
+            "In the spring of 2011 Halden bought the brewery Norvik.",
+        ),
+        (
+            "Norvik was bought by Halden in 2011.",
+            "Halden was bought by Norvik in 2011.",
+            "In the spring of 2011 Halden bought Norvik.",
+        ),
+    ],
+)
+def test_the_contrary_in_the_same_words_is_not_supported(
+    embedder: Embedder, true: str, false: str, evidence: str
+) -> None:
+    assert [verdict.supported for verdict in check([(true, evidence), (false, evidence)], embedder)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The tram is cheap and quick.", "The tram is not only cheap but also quick."),
+        ("Platform No. 3 is closed.", "Platform No. 3 is closed on Sundays and on weekdays."),
+        ("Halden and Norvik merged in 2011.", "Norvik and Halden merged in 2011."),
+    ],
+)
+def test_what_only_looks_like_the_contrary_is_supported(embedder: Embedder, claim: str, evidence: str) -> None:
+    assert check([(claim, evidence)], embedder)[0].supported
+
+
 @pytest.mark.parametrize(("claim", "evidence"), [("", FERRY), ("Cars are free.", ""), (" \n", FERRY), ("...", FERRY),
                                                  ("Cars are free.", "\u2026 \u2014 !"), ("[1]", FERRY)])  # fmt: skip
 def test_nothing_said_is_nothing_supported(embedder: Embedder, claim: str, evidence: str) -> None:
