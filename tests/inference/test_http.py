@@ -238,7 +238,7 @@ def test_a_reader_s_mistake_costs_no_neighbour_its_answer(service: Loopback, cli
 
 
 def test_hundreds_of_calls_are_in_flight_at_once(client: Client) -> None:
-    with Loopback([ANSWER], latency=1.0) as service:
+    with Loopback([ANSWER], latency=3.0) as service:
         questions = [Question(f"loopback: id:{n}") for n in range(300)]
         assistant = OpenAICompatible({"base_url": service.url}, client=client)
         texts = {index: result.text for index, result in assistant.answer_many(questions) if isinstance(result, Answer)}
