@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -44,11 +45,13 @@ def turns(claim: Sequence[Word], weights: Floats, evidence: Sequence[Sequence[Wo
     share = float(alone[best]) / float(weights.sum())
     alike, same = min(1.0, 1.5 * share), min(1.0, max(0.0, (share - ALIKE) / (SAME - ALIKE)))
     near = [word for sentence in evidence[max(0, best - AROUND) : best + AROUND + 1] for word in sentence]
-    return {
-        "contrary": alike * min(2, _contraries(claim, near)),
-        "plainly contrary": same * min(1, _contraries(claim, evidence[best])) if same else 0.0,
-        "denied": same * is_denied(claim, evidence[best]) if same else 0.0,
-        "changed round": same * is_changed_round(claim, evidence[best]) if same else 0.0,
+    row = {"contrary": alike * min(2, _contraries(claim, near))}
+    if not same:
+        return row | {"plainly contrary": 0.0, "denied": 0.0, "changed round": 0.0}
+    return row | {
+        "plainly contrary": same * min(1, _contraries(claim, evidence[best])),
+        "denied": same * is_denied(claim, evidence[best]),
+        "changed round": same * is_changed_round(claim, evidence[best]),
     }
 
 
@@ -60,39 +63,44 @@ def _contraries(claim: Sequence[Word], sentence: Sequence[Word]) -> int:
 
 def is_denied(claim: Sequence[Word], sentence: Sequence[Word]) -> bool:
     """Whether what one of the two denies, the other says without a denial."""
-    return _denies(claim, sentence, least=1) or _denies(sentence, claim, least=2)
+    ours, theirs = _denials(claim), _denials(sentence)
+    return _denies(ours, theirs, least=1) or _denies(theirs, ours, least=2)
 
 
-def _denies(one: Sequence[Word], other: Sequence[Word], least: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Denials:
+    """Of a sentence: for each stem whether it stands under a denial, outside of one, or both; and the stems of the
+    words of weight that each denial reaches. `any` also where a denial denies nothing."""
+
+    states: dict[str, set[bool]]
+    reaches: list[list[str]]
+    any: bool
+
+
+def _denials(sentence: Sequence[Word]) -> _Denials:
+    read = list(zip(sentence, _denied(sentence), strict=True))
+    states = defaultdict[str, set[bool]](set)
+    for word, denied in read:
+        states[word.stem].add(denied)
+    runs = groupby(read, key=lambda each: each[1])
+    reaches = [[word.stem for word, _ in run if word.kind is not Kind.FUNCTION] for denied, run in runs if denied]
+    return _Denials(states, reaches, any(map(denies, sentence)))
+
+
+def _denies(one: _Denials, other: _Denials, least: int) -> bool:
     """Whether all that a denial of `one` reaches of `other`, `least` words or more, is not denied there.
 
     With `least` one, also what is nowhere in `other` where that denies nothing: "is not important", "is essential".
     """
-    ours, theirs = _states(one), _states(other)
-    alone = not any(map(denies, other))
-    for reach in _reaches(one):
-        stems = [stem for stem in reach if ours[stem] == {True}]
-        shared = [theirs[stem] for stem in stems if stem in theirs]
+    for reach in one.reaches:
+        stems = [stem for stem in reach if one.states[stem] == {True}]
+        shared = [other.states[stem] for stem in stems if stem in other.states]
         if shared:
             if len(shared) >= least and not any(True in states for states in shared):
                 return True
-        elif stems and least == 1 and alone:
+        elif stems and least == 1 and not other.any:
             return True
     return False
-
-
-def _states(sentence: Sequence[Word]) -> dict[str, set[bool]]:
-    """For each stem whether it stands under a denial, outside of one, or both."""
-    found = defaultdict[str, set[bool]](set)
-    for word, denied in zip(sentence, _denied(sentence), strict=True):
-        found[word.stem].add(denied)
-    return found
-
-
-def _reaches(sentence: Sequence[Word]) -> list[list[str]]:
-    """The stems of the words of weight that each denial reaches."""
-    runs = groupby(zip(sentence, _denied(sentence), strict=True), key=lambda each: each[1])
-    return [[word.stem for word, _ in run if word.kind is not Kind.FUNCTION] for denied, run in runs if denied]
 
 
 def _denied(sentence: Sequence[Word]) -> list[bool]:
