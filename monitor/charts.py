@@ -71,9 +71,8 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     main, rest = _split(section)
     banded = _banded(main)
     lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
-    top, shares = _share_axis(
-        row["rate"] if row["high"] is None else row["high"] for row in lines
-    )  # grey bands show when asked for
+    # grey bands show when asked for
+    top, shares = _share_axis(row["rate"] if row["high"] is None else row["high"] for row in lines)
     first, last = _ends(section.series)
     what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
     description = f"{what} of {len(section.series)} brands, {section.label}" + _says_bands(lines)

@@ -68,8 +68,9 @@ def _shown(every: Iterable[BrandInfo], chosen: Filter, ranks: Iterable[BrandRank
     for of_brand in ranks:
         for brand, counted in of_brand.items():
             named[brand] += sum(counted.values())
-    wanted = [brand for brand in every if not chosen.brands or brand.pk in chosen.brands]
-    return tuple(sorted(wanted, key=lambda brand: (not brand.own, -named[brand.pk]))[:BRANDS_SHOWN])
+    return tuple(
+        sorted(counts.shown(every, chosen), key=lambda brand: (not brand.own, -named[brand.pk]))[:BRANDS_SHOWN]
+    )
 
 
 def _table(

@@ -7,7 +7,7 @@ counted and for whom, not what is shown of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -109,6 +109,11 @@ def current_extraction(workspace: Workspace) -> Extraction | None:
     """The reading that every figure is made under; None before anything was asked."""
     pointers = Pointers.objects.filter(workspace=workspace).select_related("extraction__brand_set").first()
     return pointers.extraction if pointers else None
+
+
+def shown(brands: Iterable[BrandInfo], chosen: Filter) -> list[BrandInfo]:
+    """Those that the filter asks for: all, where it asks for none."""
+    return [brand for brand in brands if not chosen.brands or brand.pk in chosen.brands]
 
 
 def brands_of(workspace: Workspace, extraction: Extraction) -> list[BrandInfo]:

@@ -244,11 +244,7 @@ def _sections_kept(
     chosen, now = current.filter, beside(workspace, current.extraction, current.filter)
     key = "sections", current.fingerprint, now, most_domains
     sections = kept(key, lambda: made(measured(workspace, current.extraction, chosen), chosen, now, most_domains))
-    return sections, tuple(_shown(now.brands, chosen)), key
-
-
-def _shown(brands: Iterable[BrandInfo], chosen: Filter) -> list[BrandInfo]:
-    return [brand for brand in brands if not chosen.brands or brand.pk in chosen.brands]
+    return sections, tuple(counts.shown(now.brands, chosen)), key
 
 
 def made(
@@ -256,7 +252,7 @@ def made(
 ) -> tuple[Section, ...]:
     """The sections of what was measured; of domains at most so many after the `first`."""
     kind, breaks, asked = source_types.kinds(now.said), dict(now.breaks), dict(now.asked)
-    shown = _shown(now.brands, chosen)
+    shown = counts.shown(now.brands, chosen)
     return _adjusted(
         [
             _section(

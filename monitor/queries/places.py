@@ -67,7 +67,7 @@ def of_brands(workspace: Workspace, chosen: Filter) -> BrandsPlaces:
     extraction = counts.current_extraction(workspace)
     if extraction is None:
         return BrandsPlaces(chosen.period, ())
-    shown = [b for b in counts.brands_of(workspace, extraction) if not chosen.brands or b.pk in chosen.brands]
+    shown = counts.shown(counts.brands_of(workspace, extraction), chosen)
     found, made_of = _counted(workspace, extraction, chosen)
     rows = tuple(
         PlacesRow(
