@@ -6,6 +6,7 @@ Knows how a figure is written, not how it is made.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from django import template
 from django.template import Context
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from monitor.drawings import ICONS, PICTURES
@@ -262,6 +263,13 @@ def alone(context: Context, of: Any) -> str:
         params.pop(name, None)  # it counts the leaves of another assistant's list
     params["assistant"], params["stratum"] = of.assistant, of.stratum
     return f"?{params.urlencode()}"
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """A page's address that may go over to the next line after each of its parts, not within a word."""
+    parts = re.findall(r"[^/?&=._-]*[/?&=._-]|[^/?&=._-]+", address)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
 
 
 @register.filter

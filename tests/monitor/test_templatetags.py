@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.templatetags import citescope as tags
 
@@ -52,6 +55,15 @@ def rate(
 )
 def test_figures(written: Any, expected: str) -> None:
     assert words(written) == expected
+
+
+@given(st.text())
+def test_an_address_with_breaks_stays_what_it_is(address: str) -> None:
+    assert unescape(tags.breakable(address).replace("<wbr>", "")) == address
+
+
+def test_an_address_breaks_after_its_parts() -> None:
+    assert tags.breakable("a.b/c-d?e=<f>") == "a.<wbr>b/<wbr>c-<wbr>d?<wbr>e=<wbr>&lt;f&gt;"
 
 
 @pytest.mark.parametrize(
