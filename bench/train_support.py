@@ -133,13 +133,13 @@ def nearest(pages: Sequence[Page], chance: random.Random, count: int = 3) -> Cal
     for page in pages:
         spans = telling(page.text)
         for span in chance.sample(spans, min(12, len(spans))):
-            for word in set(terms(page.text[slice(*span)])):
+            for word in dict.fromkeys(terms(page.text[slice(*span)])):
                 holding[word].append(len(pool))
             pool.append((page.name, page.text[slice(*span)]))
 
     def near(said: str, name: str) -> list[str]:
         worth: dict[int, float] = defaultdict(float)
-        for word in set(terms(said)):
+        for word in dict.fromkeys(terms(said)):
             if 0 < len(holding.get(word, ())) < 400:
                 for at in holding[word]:
                     worth[at] += 1 / math.log(2 + len(holding[word]))

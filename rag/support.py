@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.floating[Any]]
 
 #: Changes with anything that changes a verdict: what was checked by an older version is checked again.
-VERSION = "3"
+VERSION = "4"
 #: A claim with this score or more is supported.
 SUPPORTED = 0.5
 #: The least score of a claim that is a whole sentence of the evidence, however little it says.

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from rag.support_numbers import BORNE_OUT, bears_out, quantities
 from rag.support_turns import turns
-from rag.support_words import CLAIM_WORDS, Kind, Word, pieces, plain, sweeps, weight, words
+from rag.support_words import CLAIM_WORDS, Kind, Word, entry, pieces, plain, sweeps, weight, words
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
@@ -36,6 +36,8 @@ WORD_TOKENS = 12
 #: Words of one family, compared by what their stems begin with: at least so many letters, and this share of the longer
 #: one. They count for so much of an equal word.
 VARIANT_LETTERS, VARIANT_SHARE, VARIANT = 5, 0.7, 0.8
+#: How well a name is held by its last part alone.
+SURNAME = 0.7
 #: Cosine of two words in their sentences at which the one may well mean the other, and how sharply that turns.
 MEANT, MEANT_SPREAD = 0.5, 0.06
 #: Numbers of words' worth without support from which each further one counts: the first tell most.
@@ -109,7 +111,7 @@ def _said(sentence: Sequence[Word]) -> list[str]:
 
 def by_words(claim_text: str, evidence_text: str) -> Pair | None:
     """Read a pair and fill in what words alone tell; None where either side says nothing."""
-    claim = words(plain(claim_text))[:CLAIM_WORDS]
+    claim = words(entry(plain(claim_text)))[:CLAIM_WORDS]
     evidence = _read(evidence_text)
     # "It is not." says little, but all it says can be looked for
     said = [at for at, word in enumerate(claim) if word.kind is not Kind.FUNCTION] or list(range(len(claim)))
@@ -118,6 +120,7 @@ def by_words(claim_text: str, evidence_text: str) -> Pair | None:
     weights = np.array([weight(claim[at]) or 0.1 for at in said])
     held = _held([claim[at] for at in said], evidence)
     _bear_out(claim, said, evidence, held)
+    _know_by_surname(claim, said, evidence, held)
     quoted = _said(claim) in map(_said, evidence)
     pair = Pair(claim, said, weights, evidence, held, [], quoted)
     pair.chosen = _choose(pair)
@@ -184,6 +187,29 @@ def _bear_out(claim: Sequence[Word], said: Sequence[int], evidence: Sequence[Seq
         for column, each in claimed if found else ():
             borne = BORNE_OUT * bears_out(each, found)
             held[row, column] = borne if each.bounded else max(borne, held[row, column])
+
+
+def _know_by_surname(
+    claim: Sequence[Word], said: Sequence[int], evidence: Sequence[Sequence[Word]], held: Floats
+) -> None:
+    """A name's first part where the evidence nowhere has it and calls it by the rest: "Stephen Curry" by "Curry"."""
+    for column in range(len(said) - 2, -1, -1):
+        first, last = claim[said[column]], claim[said[column + 1]]
+        named = last.kind is Kind.NAME and (first.kind is Kind.NAME or said[column] == 0)
+        if not named or said[column + 1] != said[column] + 1 or last.start > first.end + 2 or held[:, column].any():
+            continue
+        for row in np.flatnonzero(held[:, column + 1] > 0).tolist():
+            if not _goes_by_another(last, evidence[row]):
+                held[row, column] = SURNAME * held[row, column + 1]
+
+
+def _goes_by_another(name: Word, sentence: Sequence[Word]) -> bool:
+    """Whether some other name stands right before this one wherever it stands in the sentence."""
+    places = [at for at, word in enumerate(sentence) if word.stem == name.stem]
+    return bool(places) and all(
+        at > 0 and sentence[at - 1].kind is Kind.NAME and sentence[at].start <= sentence[at - 1].end + 2
+        for at in places
+    )
 
 
 def _akin(one: str, other: str) -> bool:

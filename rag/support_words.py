@@ -27,6 +27,7 @@ _MARKUP = re.compile(
     r"|https?://\S+|[*_`#]{2,}|^\s{0,3}[#>*+-]+\s",
     re.MULTILINE,
 )
+_NUMBERED = re.compile(r"^\s*(?:\d{1,2}[.)]|\(\d{1,2}\)|[\u2022\u25aa\u25e6\u2013\u2014\u00b7-])\s+(?=\S)")
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(
     rf"[{_UNSPACED}]"
@@ -133,6 +134,11 @@ class Word:
 def plain(text: str) -> str:
     """`text` as a reader hears it: without citation markers, addresses and marks of emphasis."""
     return _MARKUP.sub(lambda match: match[1] or " ", unicodedata.normalize("NFKC", text))
+
+
+def entry(claim: str) -> str:
+    """A claim without what numbers it in a list: "4. Turn it on" says nothing of four. `claim` is `plain`."""
+    return _NUMBERED.sub("", claim, count=1)
 
 
 def stem(word: str) -> str:

@@ -42,6 +42,9 @@ def scores(embedder: Embedder, *pairs: tuple[str, str]) -> list[float]:
         ("An adult pays 14 euros for a single ticket, while children under 12 pay 6 euros.", FERRY),
         ("The harbour was rebuilt in 2019 for 3,500,000 euros.", FERRY),
         ("Tomato plants should get six hours of sun each day, at the least.", GARDEN),
+        ("3. Bicycles travel free of charge on the ferry.", FERRY),
+        ("\u2022 Pinch out the side shoots once a week", GARDEN),
+        ("Prices rose under harbour master Runa Lindqvist.", "Prices rose under harbour master Lindqvist."),
     ],
 )
 def test_what_the_evidence_says_in_other_words_is_supported(embedder: Embedder, claim: str, evidence: str) -> None:
