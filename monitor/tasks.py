@@ -27,6 +27,7 @@ from monitor.services import (
     recovery,
     report_issues,
     resolving,
+    retention,
     runs,
     saved_reports,
     supporting,
@@ -57,6 +58,8 @@ def tick() -> None:
         nudge.resolving()
     if report_issues.has_work():
         nudge.reporting()
+    if retention.has_work():
+        nudge.retaining()
     _wake_for_ended_runs()
 
 
@@ -131,6 +134,11 @@ def make_reports() -> None:
     report_issues.work(make=saved.make, expected=(saved.Unusable, exports.Missing), keep_going=_keeps_running)
     if mailing.has_work():
         nudge.mailing()
+
+
+@app.task(name="monitor.tasks.drop_payloads")
+def drop_payloads() -> None:
+    retention.work(keep_going=_keeps_running)
 
 
 @app.task(name="monitor.tasks.run_job")

@@ -201,6 +201,7 @@ class Body(WorkspaceModel):
             *within_workspace("attempt"),
             models.UniqueConstraint(fields=["attempt", "sequence"], name="body_sequence_once"),
         ]
+        indexes = [models.Index(fields=["workspace", "created_at"], name="body_by_age")]
 
     def __str__(self) -> str:
         return f"body {self.pk}"

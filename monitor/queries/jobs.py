@@ -33,6 +33,7 @@ FACTS = (
     ("pages", "Pages in the index"),
     ("passages", "Passages in the index"),
     ("extraction", "Extraction"),
+    ("as_read", "Answers without a raw payload: their sources stay as they were read"),
     ("questions", "Questions ranked"),
     ("ideas", "New ideas"),
 )

@@ -17,6 +17,7 @@ from monitor.services import (
     pages,
     pasted,
     reading,
+    retention,
     supporting,
     tracing,
     uploads,
@@ -130,7 +131,10 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
     if extraction is None:
         raise Cancelled
     nudge.judging()
-    return {"extraction": extraction.number}
+    result = {"extraction": extraction.number}
+    if job.workspace.body_retention_days is not None:
+        result["as_read"] = retention.not_kept(workspace=job.workspace)
+    return result
 
 
 def _rank(job: Job, watch: JobWatch) -> dict[str, Any]:

@@ -46,6 +46,11 @@ def mailing() -> None:
     _send("monitor.tasks.send_mail", None, "housekeeping")
 
 
+def retaining() -> None:
+    """Wake a worker for raw payloads whose time of keeping is over."""
+    _send("monitor.tasks.drop_payloads", None, "housekeeping")
+
+
 def reporting() -> None:
     """Wake a worker for reports that are to be made."""
     _send("monitor.tasks.make_reports", None, "housekeeping")

@@ -12,11 +12,12 @@ from django.urls import path, reverse
 
 from monitor.branding import ACCENT
 from monitor.forms.report_settings import ReportSettingsForm
-from monitor.forms.workspaces import DeleteForm, InviteForm, RoleForm, WorkspaceForm
+from monitor.forms.workspaces import DeleteForm, InviteForm, RoleForm, SettingsForm
 from monitor.models import Membership, Role
 from monitor.queries import branding
 from monitor.queries import workspaces as queries
 from monitor.services import report_settings as report_settings_service
+from monitor.services import retention
 from monitor.services import workspaces as service
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
@@ -25,9 +26,11 @@ from monitor.views.access import WorkspaceRequest, access
 @access(write=Role.OWNER)
 def settings(request: WorkspaceRequest) -> HttpResponse:
     here = request.workspace
-    form = WorkspaceForm(request.POST or None, initial={"name": here.name, "time_zone": here.time_zone})
+    form = SettingsForm(request.POST or None, workspace=here)
     if request.method == "POST" and form.is_valid():
-        moved = service.save_settings(workspace=here, **form.cleaned_data)
+        given = form.cleaned_data
+        retention.keep_for(workspace=here, days=given["body_retention_days"])
+        moved = service.save_settings(workspace=here, name=given["name"], time_zone=given["time_zone"])
         follows = " History is being counted anew in the new time zone." if moved else ""
         messages.success(request, f"The settings are saved.{follows}")
         return redirect("settings", here.slug)
@@ -147,7 +150,7 @@ def workspace_delete(request: WorkspaceRequest) -> HttpResponse:
 def _page(request: WorkspaceRequest, **given: Any) -> HttpResponse:
     here = request.workspace
     context = {
-        "form": WorkspaceForm(initial={"name": here.name, "time_zone": here.time_zone}),
+        "form": SettingsForm(workspace=here),
         "invite_form": InviteForm(),
         "delete_form": DeleteForm(name=here.name),
         "members": queries.members(here),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 
 import pytest
 from django.db import connection
@@ -112,7 +113,8 @@ class Pages:
     def __init__(self, history: History, role: Role = Role.VIEWER) -> None:
         self.workspace = history.workspace
         self.client = Client()
-        self.client.force_login(make_member(self.workspace, role))
+        self.user = make_member(self.workspace, role)
+        self.client.force_login(self.user)
         report = saved_reports.save(workspace=self.workspace, report=None, fields=FIELDS | {"name": f"For a {role}"})
         self.shared = f"/share/{share_links.make(report=report, name='Board', days=30, texts=True).token}/"
 
@@ -232,3 +234,23 @@ def test_what_changes_while_a_page_is_written_shows_on_the_next_one(monkeypatch:
     assert "fresh.example" in shown["overview"]
     kept.forget()
     assert pages.seen() == shown
+
+
+@pytest.mark.django_db
+def test_a_new_day_shows_at_once_and_a_link_that_ended_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr("tests.factories_history.LAST_DAY", now.date() - timedelta(days=1))
+    pages = Pages(make_history(days=8, prompts=4))
+    first = before = pages.seen()
+    for days in (1, 29):
+        monkeypatch.setattr(timezone, "now", lambda days=days: now + timedelta(days=days))
+        pages.client.force_login(pages.user)  # else the session has ended in the meantime
+        shown = pages.seen()
+        assert shown["shared"] != before["shared"], "it shows the days until now"
+        kept.forget()
+        assert pages.seen() == shown
+        before = shown
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(days=31))
+    ended = pages.client.get(pages.shared)
+    assert "reviews.example" in first["shared"]
+    assert ended.status_code == HTTPStatus.GONE and "reviews.example" not in ended.content.decode()
