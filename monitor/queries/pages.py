@@ -66,11 +66,11 @@ class PassageText:
         return self.text.removeprefix(self.heading).lstrip() if self.heading else self.text
 
     @property
-    def lines(self) -> list[tuple[str, bool]]:
-        return lines(self.body)
+    def paragraphs(self) -> list[tuple[str, bool]]:
+        return paragraphs(self.body)
 
 
-def lines(text: str) -> list[tuple[str, bool]]:
+def paragraphs(text: str) -> list[tuple[str, bool]]:
     """The paragraphs of a page's text, each with whether it looks like a heading: short, without an end, above prose."""
     found = [line.strip() for line in text.splitlines() if line.strip()]
     following = [*found[1:], ""]

@@ -95,7 +95,7 @@ def page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "shown": shown,
         "passages": queries.passages(shown) if shown else [],
         "as_text": (as_text := request.GET.get("view") == "text"),
-        "lines": queries.lines(shown.text) if shown and as_text else [],
+        "paragraphs": queries.paragraphs(shown.text) if shown and as_text else [],
         "indexed": bool(shown and generation and shown.pk in generation.page_versions),
     }
     return render(request, "page.html", context)
