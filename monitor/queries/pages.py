@@ -71,7 +71,7 @@ class PassageText:
 
 
 def paragraphs(text: str) -> list[tuple[str, bool]]:
-    """The paragraphs of a page's text, each with whether it looks like a heading: short, without an end, above prose."""
+    """The paragraphs of a page's text, each with whether it looks like a heading: short, no end mark, above prose."""
     found = [line.strip() for line in text.splitlines() if line.strip()]
     following = [*found[1:], ""]
     return [(line, _heads(line, after)) for line, after in zip(found, following, strict=True)]

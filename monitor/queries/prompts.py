@@ -222,9 +222,9 @@ def standing(workspace: Workspace, chosen: Filter, pk: int) -> tuple[Standing, .
 
 
 def _standing_of(row: PromptRow) -> Standing:
-    measures = ("own_named", "own_cited", "rival_named", "rival_cited", "gap")
-    rates = {name: metrics.rate([(getattr(row, name), row.n)]) for name in measures}
-    return Standing(*row.key, row.assistant, STRATA.get(row.key[1], row.key[1]), row, **rates)
+    hits = (row.own_named, row.own_cited, row.rival_named, row.rival_cited, row.gap)
+    rates = [metrics.rate([(each, row.n)]) for each in hits]
+    return Standing(*row.key, row.assistant, STRATA.get(row.key[1], row.key[1]), row, *rates)
 
 
 @dataclass(frozen=True, slots=True)
