@@ -82,13 +82,15 @@ def ask(arguments: argparse.Namespace) -> None:
 
 
 def models(arguments: argparse.Namespace) -> None:
-    """Embedding models -> a row for each precision: size, speed on this machine, quality on a small set."""
+    """Models -> rows of size, speed on this machine, quality on a small set."""
     from inference.embed import UnusableModel
     from inference.models import as_line, survey
 
     directories: list[Path | None] = [None, *arguments.directories]
     try:
-        for row in survey(directories, device=arguments.device, precision=arguments.precision, say=_say):
+        for row in survey(
+            directories, device=arguments.device, precision=arguments.precision, writing=arguments.precision, say=_say
+        ):
             print(as_line(row), flush=True)
     except UnusableModel as error:
         raise Refused(str(error)) from None
@@ -165,7 +167,7 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--persona", help="what the asker says of themselves, for assistants that take it")
     command.add_argument("--stream", action="store_true", help="print text as it comes, then the Answer")
     command.set_defaults(run=ask)
-    command = commands.add_parser("models", help="embedding models: size, speed on this machine, quality")
+    command = commands.add_parser("models", help="models of all kinds: size, speed on this machine, quality")
     command.add_argument("directories", nargs="*", type=Path, metavar="DIR", help="models beside the installed MiniLM")
     command.add_argument("--device", choices=DEVICES, default="auto")
     command.add_argument("--precision", choices=PRECISIONS, default="auto", help="the one in use, measured first")

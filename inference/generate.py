@@ -261,6 +261,10 @@ def _require_same_tokens(folder: ModelFolder, draft: ModelFolder) -> None:
         raise UnusableFolder(f"The draft model {draft.path.name} has another tokenizer than {folder.path.name}.")
 
 
+#: Precisions as settings name them, as torch does.
+LONG_NAMES: dict[str, Precision] = {"auto": "auto", "fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
+
+
 @lru_cache(maxsize=2)
 def get_generator(
     name: str, root: Path, device: str = "auto", precision: Precision = "auto", draft: str = ""

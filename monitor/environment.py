@@ -193,6 +193,20 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "Language model that writes answers: a folder's name under MODEL_ROOT, or a server's URL#MODEL; empty: none.",
         _generator,
     ),
+    Variable(
+        "GENERATOR_PRECISION",
+        "auto",
+        "What a language model of a folder computes in: auto (bf16 where the processor has it, else fp32), fp32, bf16 "
+        "or int8.",
+        _precision,
+    ),
+    Variable(
+        "GENERATOR_DRAFT",
+        "",
+        "Small language model with the same tokens that guesses ahead for it: a folder's name under MODEL_ROOT; "
+        "empty: guesses are copied from the prompt.",
+        str,
+    ),
     Variable("GENERATOR_KEY", "", "Key that the server of GENERATOR_MODEL asks for, sent as a bearer token.", str),
     Variable(
         "ALLOWED_MODEL_HOSTS",

@@ -9,7 +9,7 @@ from typing import Any
 from celery.signals import worker_ready
 from celery.worker import state
 
-from monitor import exports, pulse
+from monitor import exports, pulse, watchdog  # noqa: F401 - the watchdog listens to signals
 from monitor.assistants import engine
 from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES, app
 from monitor.exports import saved

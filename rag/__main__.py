@@ -204,10 +204,11 @@ def _generator(arguments: argparse.Namespace) -> Generator:
         return RemoteGenerator(
             *read_address(arguments.generator), Client(allowed_hosts=hosts), key=os.environ.get("GENERATOR_KEY", "")
         )
-    from inference.generate import get_generator
+    from inference.generate import LONG_NAMES, get_generator
 
     folder = Path(arguments.generator).resolve()
-    return get_generator(folder.name, folder.parent, arguments.device)
+    precision = LONG_NAMES[arguments.generator_precision]
+    return get_generator(folder.name, folder.parent, arguments.device, precision, arguments.draft)
 
 
 def _claims(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
@@ -288,6 +289,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="a language model's folder that writes the answer, or a server's URL#MODEL",
     )
+    command.add_argument("--generator-precision", choices=PRECISIONS, default="auto", help="of a folder's model")
+    command.add_argument("--draft", default="", metavar="NAME", help="a model beside that folder that guesses ahead")
     command.set_defaults(run=ask)
     _add_reranker(command)
     _add_model(command)

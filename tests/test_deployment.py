@@ -45,6 +45,13 @@ def test_settings_given_to_services_are_settings_we_read() -> None:
         assert set(service["environment"]) <= known, name
 
 
+def test_what_env_may_set_reaches_the_services() -> None:
+    ours = {"PORT", "HOST", "DEBUG", "DEMO", "DATABASE_POOL", "WEB_WORKERS", "KEY_FILE", "MODEL_ROOT"}
+    for name, service in OURS.items():
+        missing = {variable.name for variable in environment.ENVIRONMENT} - ours - set(service["environment"])
+        assert not missing, name
+
+
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]*)`? \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert {name: default.strip() for name, default in rows.items()} == {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -60,9 +60,10 @@ def _generator(model: str) -> Generator:
         from inference.remote import RemoteGenerator
 
         return RemoteGenerator(*read_address(model), client(), key=settings.GENERATOR_KEY)
-    from inference.generate import get_generator
+    from inference.generate import LONG_NAMES, get_generator
 
-    return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE)
+    precision = LONG_NAMES[settings.GENERATOR_PRECISION]
+    return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE, precision, settings.GENERATOR_DRAFT)
 
 
 def _reranker(model: str) -> Reranker | None:
@@ -102,7 +103,8 @@ def generator_problem() -> str:
             if is_inside(host) and not named(model, settings.ALLOWED_MODEL_HOSTS):
                 return f"{host} is not on the public internet: name it in ALLOWED_MODEL_HOSTS as well."
         elif model:
-            model_folder.check(model_folder.find(model, settings.MODEL_ROOT), settings.MODEL_ROOT)
+            for name in filter(None, (model, settings.GENERATOR_DRAFT)):
+                model_folder.check(model_folder.find(name, settings.MODEL_ROOT), settings.MODEL_ROOT)
     except ValueError as error:
         return str(error)
     return ""
@@ -149,11 +151,28 @@ def _model_directory() -> Path | None:
 
 
 def models(directories: Iterable[Path], say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    """What the installed model, the one in use and those of `directories` are worth here. Raises ValueError."""
+    """What the models in use, those of `directories` and all under the root are worth here. Raises ValueError."""
+    from inference.model_folder import find
     from inference.models import survey
 
-    wanted = dict.fromkeys([_model_directory(), None, *directories])
-    yield from survey(list(wanted), device=settings.MODEL_DEVICE, precision=settings.EMBEDDING_PRECISION, say=say)
+    root = settings.MODEL_ROOT
+    names = (settings.RERANK_MODEL, settings.GENERATOR_MODEL, settings.GENERATOR_DRAFT)
+    reranker, generator, draft = (find(name, root) if name and "://" not in name else None for name in names)
+    measure = partial(
+        survey,
+        device=settings.MODEL_DEVICE,
+        precision=settings.EMBEDDING_PRECISION,
+        writing=settings.GENERATOR_PRECISION,
+        say=say,
+    )
+    if generator:
+        yield from ({**row, "used": True} for row in measure([generator], draft=draft))
+    if reranker:
+        yield from ({**row, "used": True} for row in measure([reranker]))
+    there = [path.parent.resolve() for path in sorted(root.glob("*/config.json"))]
+    others = dict.fromkeys([_model_directory(), None, *directories, *there])
+    for row in measure([each for each in others if each is None or each not in (generator, reranker)]):
+        yield {"used": False, **row}
 
 
 def evaluate(

@@ -213,9 +213,13 @@ def _domains(report: Report) -> Table:
 def _pages(report: Report) -> Table:
     columns = (
         *(*WHO, Column("page", "Page"), Column("title", "Title"), Column("domain", "Domain"), Column("brand", "Brand")),
-        *(*N, Column("cited", "Answers citing it", "count"), *_rate_columns("citation", "Citation rate")),
-        *(Column("retrieved", "Answers retrieving it", "count"), Column("conversion", "Conversion", "percent")),
-        *(Column("last_cited", "Last cited", "day"), Column("url", "URL")),
+        *(*N, Column("cited", "Answers citing it", "count"), Column("cited_before", "In the period before", "count")),
+        *(*_rate_columns("citation", "Citation rate"), Column("retrieved", "Answers retrieving it", "count")),
+        *(
+            Column("conversion", "Conversion", "percent"),
+            Column("last_cited", "Last cited", "day"),
+            Column("url", "URL"),
+        ),
     )
     rows = tuple(
         (
@@ -227,7 +231,7 @@ def _pages(report: Report) -> Table:
                 row.domain,
                 row.owner.name if row.owner else "",
             ),
-            *(row.citation.n, row.citation.prompts, row.cited, *_rate(row.citation)),
+            *(row.citation.n, row.citation.prompts, row.cited, row.cited_before, *_rate(row.citation)),
             *(row.retrieved if section.reports_retrieval else None, row.conversion, row.last_cited, row.url),
         )
         for section in report.pages

@@ -112,7 +112,6 @@ class JobKind(models.TextChoices):
     IMPORT_ANSWERS = "import_answers", "Import of answers"
     BUILD_INDEX = "build_index", "Build of the index"
     RECOMPUTE = "recompute", "Recompute of history"
-    EXPORT = "export", "Report"
     RANK = "rank", "Ranking of every page"
     IDEAS = "ideas", "Search for prompt ideas"
 

@@ -175,7 +175,6 @@ class Attempt(WorkspaceModel):
     ended_at = models.DateTimeField(null=True)
     error_kind = models.CharField(max_length=20, blank=True, default="")
     error_message = models.TextField(blank=True, default="")
-    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
 
     class Meta:

@@ -77,8 +77,10 @@ def _said(item: Mapping[str, Any]) -> str:
 
 
 def breaks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[str, list[Break]]:
-    """Days on which a panel or an assistant's model changed, by assistant; panels under the empty name."""
+    """Days on which a panel, an assistant's model or the reading changed, by assistant; what is of all has no name."""
     found: dict[str, list[Break]] = {}
+    if extraction.sources_from and chosen.charted.start < extraction.sources_from <= chosen.charted.end:
+        found[""] = [Break(extraction.sources_from, "sources read by newer rules")]
     plans: dict[int | None, tuple[object, str]] = {}
     charted = _runs_of(workspace, chosen, chosen.charted).order_by("day", "pk")
     for panel, day, plan in charted.values_list("panel", "day", "panel_revision__plan"):

@@ -19,7 +19,7 @@ from monitor.models import Workspace
 from monitor.queries import counts, redirects
 from monitor.queries.counts import BrandInfo, Current, Key, Row
 from monitor.queries.dashboard import Section, beside, made, measured, owners_of
-from monitor.queries.filters import STRATA, Filter
+from monitor.queries.filters import STRATA, Filter, Period
 from monitor.queries.kept import kept, stamp
 from monitor.queries.prompts import GapSource, behind_gaps
 from monitor.queries.redirects import Link
@@ -30,6 +30,8 @@ from monitor.queries.stability import Stability, stability
 ROWS_SHOWN, ROWS_OF_SEVERAL = 100, 25
 #: So many of the cited pages stand open; what follows them unfolds.
 PAGES_OPEN = 20
+#: Pages newly cited, and cited no more.
+NEWS_SHOWN = 5
 
 
 #: Which rows of a table are shown: a page of their numbers.
@@ -61,11 +63,15 @@ class PageRow:
     conversion: float | None
     last_cited: date | None
     link: Link
+    cited_before: int
 
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """One assistant's pages, the most cited first; `leaf` knows how many there are beside those shown."""
+    """One assistant's pages, the most cited first; `leaf` knows how many there are beside those shown.
+
+    `new` and `lost` are those cited in one of two measured periods alone: how many, and the most cited of them.
+    """
 
     assistant: str
     stratum: str
@@ -75,6 +81,10 @@ class PageSection:
     reports_retrieval: bool
     leaf: Leaf
     rows: tuple[PageRow, ...]
+    new_count: int
+    new: tuple[PageRow, ...]
+    lost_count: int
+    lost: tuple[PageRow, ...]
 
     @property
     def open(self) -> tuple[PageRow, ...]:
@@ -195,19 +205,25 @@ def _pages(
     brands = tuple(counts.brands_of(workspace, extraction))
 
     def sections_made() -> tuple[PageSection, ...]:
-        read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names", before=False)
-        found = {key: _Pages(rows, domain, search.casefold()) for key, rows in read.items()}
+        read = counts.rows_of(workspace, extraction, chosen, "cells", "pages", "page_names")
+        every = {key: _Pages(rows, chosen.period, domain, search.casefold()) for key, rows in read.items()}
+        found = {key: of_key for key, of_key in every.items() if of_key.is_measured}
         return tuple(
-            _page_section(key, of_key, _leaf(len(of_key.texts), number, len(found), most), owners_of(brands))
+            _page_section(key, of_key, _leaf(len(of_key.seen), number, len(found), most), owners_of(brands))
             for key, of_key in found.items()
         )
 
     key = "pages", current.fingerprint, brands, domain, search, number, most
     sections = kept(key, sections_made)
-    links = redirects.links(workspace, [row.url for section in sections for row in section.rows])
+    listed = [row for section in sections for row in (*section.rows, *section.new, *section.lost)]
+    links = redirects.links(workspace, [row.url for row in listed])
+
+    def led(rows: Iterable[PageRow]) -> tuple[PageRow, ...]:
+        return tuple(replace(row, link=links.get(row.url) or row.link) for row in rows)
+
     if links:
         sections = tuple(
-            replace(section, rows=tuple(replace(row, link=links.get(row.url) or row.link) for row in section.rows))
+            replace(section, rows=led(section.rows), new=led(section.new), lost=led(section.lost))
             for section in sections
         )
     return sections, (key, tuple(sorted((url, link.url, link.note) for url, link in links.items())))
@@ -215,6 +231,11 @@ def _pages(
 
 def _page_section(key: Key, found: _Pages, leaf: Leaf, owners: dict[str, BrandInfo]) -> PageSection:
     assistant, stratum = key
+    new, lost = found.new(), found.lost()
+
+    def rows(places: Sequence[int]) -> tuple[PageRow, ...]:
+        return tuple(found.rows(places, owners))
+
     return PageSection(
         assistant=assistant,
         stratum=stratum,
@@ -223,26 +244,40 @@ def _page_section(key: Key, found: _Pages, leaf: Leaf, owners: dict[str, BrandIn
         responses=int(found.n.sum()),
         reports_retrieval=found.reports_retrieval,
         leaf=leaf,
-        rows=tuple(found.rows([found.most_cited()[place] for place in leaf.object_list], owners)),
+        rows=rows([found.seen[place] for place in leaf.object_list]),
+        new_count=len(new),
+        new=rows(new[:NEWS_SHOWN]),
+        lost_count=len(lost),
+        lost=rows(lost[:NEWS_SHOWN]),
     )
 
 
 class _Pages:
-    """One assistant's pages that are asked for: `texts` has [page, URL, title, domain] of each, by page."""
+    """One assistant's pages that are asked for: `texts` has [page, URL, title, domain] of each, by page.
 
-    def __init__(self, rows: Sequence[Row], domain: str, search: str) -> None:
+    `seen` are the places of those that the period has, the most cited first, then those retrieved most.
+    """
+
+    def __init__(self, rows: Sequence[Row], period: Period, domain: str, search: str) -> None:
         prompts = counts.prompts_of(rows)
-        self.n, self.reports_retrieval = np.zeros(len(prompts)), False
-        for row in rows:
+        is_now = np.array([period.start <= row.day <= period.end for row in rows], bool)
+        self.n, self.reports_retrieval, self._is_compared = np.zeros(len(prompts)), False, False
+        for row, now in zip(rows, is_now.tolist(), strict=True):
             cells = row.tables["cells"]
-            self.n[np.searchsorted(prompts, cells["prompt"])] += cells["valid"]
-            self.reports_retrieval |= bool(cells["reporting"].any())
+            if now:
+                self.n[np.searchsorted(prompts, cells["prompt"])] += cells["valid"]
+                self.reports_retrieval |= bool(cells["reporting"].any())
+            else:
+                self._is_compared |= bool(cells["valid"].any())
         table, page, texts = counts.put_together(rows, "page_names")
         row_of = np.repeat(np.arange(len(rows)), [len(row.tables["pages"]) for row in rows])
         is_wanted = np.array([_is_wanted(each, domain, search) for each in texts], bool)
         self.texts = [each for each, wanted in zip(texts, is_wanted.tolist(), strict=True) if wanted]
         here = is_wanted[page]
-        self._table, self._page, row_of = table[here], (np.cumsum(is_wanted) - 1)[page[here]], row_of[here]
+        before, now_here = here & ~is_now[row_of], here & is_now[row_of]
+        place = np.cumsum(is_wanted) - 1
+        self._before = np.bincount(place[page[before]], table["cited"][before], len(self.texts)).astype(int)
+        self._table, self._page, row_of = table[now_here], place[page[now_here]], row_of[now_here]
         self._prompt = np.searchsorted(prompts, self._table["prompt"])
         self._cited, self._retrieved, self._used = (
             np.bincount(self._page, self._table[name], len(self.texts)).astype(int)
@@ -252,10 +287,22 @@ class _Pages:
         is_cited = self._table["cited"] > 0
         np.maximum.at(last, self._page[is_cited], row_of[is_cited])
         self._last = [rows[place].day if place >= 0 else None for place in last.tolist()]
+        order = np.lexsort((np.arange(len(self.texts)), -self._retrieved, -self._cited))
+        self.seen: list[int] = order[(self._cited + self._retrieved > 0)[order]].tolist()
 
-    def most_cited(self) -> list[int]:
-        """The places of the pages, the most cited first, then those retrieved most."""
-        order: list[int] = np.lexsort((np.arange(len(self.texts)), -self._retrieved, -self._cited)).tolist()
+    @property
+    def is_measured(self) -> bool:
+        """Whether the period has valid answers."""
+        return bool(self.n.any())
+
+    def new(self) -> list[int]:
+        """The places of pages cited in the period and not in the one before, the most cited first."""
+        return [at for at in self.seen if self._cited[at] and not self._before[at]] if self._is_compared else []
+
+    def lost(self) -> list[int]:
+        """The places of pages cited in the period before alone, the most cited first."""
+        gone = np.flatnonzero((self._before > 0) & (self._cited == 0))
+        order: list[int] = gone[np.argsort(-self._before[gone], kind="stable")].tolist()
         return order
 
     def rows(self, shown: Sequence[int], owners: dict[str, BrandInfo]) -> Iterator[PageRow]:
@@ -278,6 +325,7 @@ class _Pages:
                 conversion=metrics.ratio(int(self._used[place]), int(self._retrieved[place])),
                 last_cited=self._last[place],
                 link=Link(url),
+                cited_before=int(self._before[place]),
             )
 
 

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from monitor import watchdog
 from monitor.models import Job, JobKind, JobStatus, Workspace
 from monitor.services import nudge, uploads
 from monitor.services.errors import Problem
@@ -243,6 +244,7 @@ class JobWatch:
 
     def step(self, phase: str, done: int, total: int) -> None:
         """Raises Cancelled when somebody asked for that, LeaseLost when the job is no longer ours."""
+        watchdog.step()
         if phase != self._phase:
             self._phase, self._phase_at, self._saved_at, self._done_before = phase, timezone.now(), 0.0, done
         if self._beside:

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
+from monitor import watchdog
+
 if TYPE_CHECKING:
     from monitor.services.ledger import Claim
-
-#: How long leases are renewed while nothing comes: no batch of generated answers takes as long.
-QUIET_SECONDS = 3600.0
 
 
 class Leases:
     """The leases of what was claimed together, renewed by a clock of their own well before they end.
 
     One long answer says nothing until it is whole. A worker that stands still is given up all the same: nothing is
-    renewed any more once nothing has come for `QUIET_SECONDS`.
+    renewed any more once nothing has come for `watchdog.QUIET_SECONDS`.
     """
 
     def __init__(self, claims: Sequence[Claim]) -> None:
@@ -34,11 +33,12 @@ class Leases:
     def came(self) -> None:
         """Something was answered: the worker is alive."""
         self._came_at = time.monotonic()
+        watchdog.step()
 
     def _run(self) -> None:
         try:
             while not self._over.wait(settings.LEASE_SECONDS / 4):
-                if time.monotonic() - self._came_at > QUIET_SECONDS:
+                if time.monotonic() - self._came_at > watchdog.QUIET_SECONDS:
                     return
                 try:
                     renew(self._claims)

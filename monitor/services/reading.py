@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, Min, OuterRef
 from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Citation, RawBody, Source
@@ -186,6 +187,7 @@ def _recompute(
         progress(done, max(total, done))
     rollups.rebuild(workspace=workspace, extraction=target)
     mention_rows.read_reviewed(extraction=target)
+    target.sources_from = _sources_from(workspace, target)
     _switch(workspace, target)
     return target
 
@@ -262,6 +264,19 @@ def _answer_as_read(workspace: Workspace, response: Response) -> Answer:
     )
 
 
+def _sources_from(workspace: Workspace, target: Extraction) -> date | None:
+    """The first day whose sources are read by the rules of `target`, where those of the days before are by others."""
+    before = Pointers.objects.select_related("extraction").get(workspace=workspace).extraction
+    if before is None or before.rule_version == target.rule_version:
+        return before.sources_from if before else None
+    kept = Exists(Body.objects.unscoped().filter(attempt__response=OuterRef("pk")))
+    answered = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
+    last = answered.exclude(kept).aggregate(last=Max("run__day"))["last"]
+    later = answered.filter(kept, run__day__gt=last) if last else answered.none()
+    found: date | None = later.aggregate(first=Min("run__day"))["first"]
+    return found
+
+
 def _switch(workspace: Workspace, target: Extraction) -> None:
     """One pointer moves; the reading before is dropped, for it can be computed again."""
     with transaction.atomic():
@@ -270,7 +285,7 @@ def _switch(workspace: Workspace, target: Extraction) -> None:
         pointers.extraction = target
         pointers.save(update_fields=["extraction"])
         Extraction.objects.for_workspace(workspace).filter(pk=target.pk).update(
-            status=ExtractionStatus.CURRENT, switched_at=timezone.now()
+            status=ExtractionStatus.CURRENT, switched_at=timezone.now(), sources_from=target.sources_from
         )
         if old:
             Extraction.objects.for_workspace(workspace).filter(pk=old.pk).update(status=ExtractionStatus.RETIRED)

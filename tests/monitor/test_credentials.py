@@ -299,7 +299,7 @@ def test_the_search_finds_a_key_that_lies_in_plain(
             "hex": SECRET.encode().hex(),
             "base64": base64.b64encode(f"x{SECRET}".encode()).decode(),
         }
-        Job.objects.create(workspace=workspace, kind=JobKind.EXPORT, input={"key": text[spelling]})
+        Job.objects.create(workspace=workspace, kind=JobKind.RANK, input={"key": text[spelling]})
         assert holds(database_dump(), SECRET), spelling
         Job.objects.for_workspace(workspace).delete()
     assert not holds(database_dump(), SECRET)

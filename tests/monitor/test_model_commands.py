@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from monitor.services import indexes
 from tests.factories import make_workspace
+from tests.inference.models import make_model
 from tests.inference.test_static import small_measurement  # noqa: F401 - a fixture
 from tests.monitor.test_indexes import KETTLE, TOASTER, workspace_with_pages
 
@@ -30,6 +31,22 @@ def test_the_models_of_the_settings_are_measured(
     call_command("models")
     used = [row["precision"] for row in rows(capsys) if row["used"]]
     assert used == ["bf16"]
+
+
+def test_all_under_the_root_are_measured_and_those_in_use_say_so(
+    settings: Any,
+    tmp_path: Path,
+    small_measurement: None,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings.MODEL_ROOT, settings.MODEL_DEVICE = tmp_path / "root", "cpu"
+    settings.GENERATOR_MODEL, settings.GENERATOR_DRAFT, settings.GENERATOR_PRECISION = "large", "small", "bf16"
+    for seed, name in enumerate(("large", "small")):
+        make_model(settings.MODEL_ROOT / name, seed=seed, max_position_embeddings=4096)
+    call_command("models")
+    found = {row["model"]: row for row in rows(capsys) if row.get("kind") == "language model"}
+    assert (found["large"]["used"], found["large"]["draft"], found["large"]["precision"]) == (True, "small", "bfloat16")
+    assert (found["small"]["used"], found["small"]["draft"]) == (False, None)
 
 
 def test_a_folder_is_ranked_over_its_own_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

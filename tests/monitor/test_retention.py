@@ -10,7 +10,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitor.models import Body, Job, JobKind, Mention, Prompt, Response, ResponseSource, Role, Trigger, Workspace
+from monitor import extract
+from monitor.models import (
+    Body,
+    Job,
+    JobKind,
+    Mention,
+    Pointers,
+    Prompt,
+    Response,
+    ResponseSource,
+    Role,
+    Trigger,
+    Workspace,
+)
+from monitor.queries import measuring
+from monitor.queries.filters import Filter, Period
 from monitor.services import jobs, nudge, pasted, reading, retention
 from monitor.services.errors import Problem
 from monitor.tasks import tick
@@ -33,7 +48,7 @@ def workspace() -> Workspace:
             prompt=prompt,
             assistant="pasted:chatgpt",
             text=f"Fernwood writes best [1].\n\nSources\n[1] https://fernwood.example/{number}",
-            moment=date(2026, 11, 3),
+            moment=date(2026, 11, 3 + number),
         )
         for number, prompt in enumerate(Prompt.objects.for_workspace(made).filter(suite=suite).order_by("pk"))
     ]
@@ -93,6 +108,26 @@ def test_history_read_again_keeps_the_sources_and_says_how_many(workspace: Works
     job.refresh_from_db()
     assert job.result["as_read"] == 2
     assert read(workspace) == before
+
+
+def test_where_older_rules_read_the_sources_a_break_is_marked(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks() -> list[measuring.Break]:
+        extraction = Pointers.objects.get(workspace=workspace).extraction
+        assert extraction is not None
+        return measuring.breaks(workspace, extraction, Filter(Period(date(2026, 11, 1), date(2026, 11, 20)))).get(
+            "", []
+        )
+
+    retention.keep_for(workspace=workspace, days=30)
+    retention.work()
+    reading.recompute(workspace=workspace)
+    assert breaks() == [], "the same rules read all"
+    monkeypatch.setattr(extract, "RULE_VERSION", "another")
+    for _ in range(2):
+        reading.recompute(workspace=workspace)
+        assert breaks() == [measuring.Break(date(2026, 11, 5), "sources read by newer rules")]
 
 
 def test_the_beat_wakes_a_worker_for_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

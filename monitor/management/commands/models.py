@@ -1,4 +1,4 @@
-"""`manage.py models [DIR...]`: what the installed embedding model and the one in use are worth on this machine."""
+"""`manage.py models [DIR...]`: what the models that are installed and in use are worth on this machine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from monitor.environment import refuse
 
 class Command(BaseCommand):
     help = (
-        "Measure the embedding models that the settings name, and others beside them, in each precision: size, "
-        "passages a second here, milliseconds a question, nDCG on a small built-in set. One JSON line each."
+        "Measure the models that the settings name, those under MODEL_ROOT and others beside them: size, speed here "
+        "and quality on a small built-in set; embedding models in each precision. One JSON line each."
     )
     requires_system_checks = ()
 
