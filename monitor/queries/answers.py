@@ -448,6 +448,11 @@ _SCALARS = re.compile(r'\[\n((?: *(?:"(?:[^"\\\n]|\\.)*"|[-+.\w]+),?\n)+) *\]')
 MOST_ON_A_LINE = 120
 
 
+def laid_out(said: object) -> str:
+    """JSON for people: a thing a line, and short lists on one."""
+    return _SCALARS.sub(_on_one_line, json.dumps(said, indent=2, ensure_ascii=False))
+
+
 def _on_one_line(found: re.Match[str]) -> str:
     line = " ".join(each.strip() for each in found[1].splitlines())
     return f"[{line}]" if len(line) <= MOST_ON_A_LINE or '"' not in line else found[0]
@@ -458,8 +463,7 @@ def raw_body(body: Body) -> RawBody:
     content = body.unpacked()
     shown = content.decode("utf-8", errors="replace")
     try:
-        shown, is_json = json.dumps(json.loads(content), indent=2, ensure_ascii=False), True
-        shown = _SCALARS.sub(_on_one_line, shown)
+        shown, is_json = laid_out(json.loads(content)), True
     except (ValueError, RecursionError):
         is_json = False
     headers = {str(name): str(value) for name, value in body.headers.items()}
