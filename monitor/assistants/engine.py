@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from inference.sentiment import Feeling, Named, SentimentReader
     from rag.ideas import Idea
     from rag.index import Index
+    from rag.making import Making
     from rag.support import Judgement
     from rag.trace import Place
 
@@ -281,6 +282,13 @@ def recorded_ranking(raw: bytes) -> list[Place]:
     from rag.trace import recorded
 
     return recorded(raw)
+
+
+def making(raw: bytes) -> Making | None:
+    """How the local engine made an answer; None for a body of another assistant."""
+    from rag.making import making
+
+    return making(raw)
 
 
 def whole_rankings(index_folder: Path, questions: Sequence[str]) -> Iterator[list[Place]]:

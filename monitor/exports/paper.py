@@ -180,7 +180,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
                 "citation_change": verdict(row.citation_change),
                 "voice": percent(row.share_of_voice),
                 "first": percent(row.first.rate),
-                "rank": f"{rank:g}" if (rank := report.ranks.get((section.key, row.brand.pk))) else "–",
+                "rank": f"{row.median_rank:g}" if row.median_rank else "–",
                 "n": f"{row.mention.n:,}",
             }
             for row in section.brands

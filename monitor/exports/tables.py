@@ -148,7 +148,7 @@ def _brands(report: Report) -> Table:
             *(row.named, *_rate(row.mention), *_change(row.mention_change)),
             *(row.cited, *_rate(row.citation), *_change(row.citation_change)),
             *(row.share_of_voice, row.first.rate, row.top3.rate),
-            *(report.ranks.get((section.key, row.brand.pk)), row.reciprocal_rank),
+            *(row.median_rank, row.reciprocal_rank),
             *_places(report.places.get((section.assistant, section.stratum, row.brand.pk), NOWHERE)),
             *_sentiment(report.sentiment.get((section.assistant, section.stratum, row.brand.pk))),
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 
 from inference.pages import host_of
 from monitor import assistants, highlight
+from monitor.assistants import engine
 from monitor.fulltext import search_query
 from monitor.models import (
     Attempt,
@@ -47,6 +48,9 @@ from monitor.queries.counts import BrandInfo
 from monitor.queries.redirects import Link
 from monitor.queries.support import AnswerSupport, SourceSupport
 from monitor.whole_numbers import whole_number
+
+if TYPE_CHECKING:
+    from rag.making import Making
 
 PAGE_SIZE = 25
 #: So many answers can be leafed through; who looks for older ones narrows the list. Counting all would take seconds.
@@ -331,6 +335,7 @@ class AnswerPage:
     extraction: Extraction | None
     support: AnswerSupport | None
     corrections: Corrections
+    making: Making | None
 
     @property
     def brands(self) -> list[BrandInfo]:
@@ -380,7 +385,15 @@ def answer_page(response: Response, *, listed: int = MENTIONS_LISTED) -> AnswerP
         extraction=extraction,
         support=checked,
         corrections=corrections.of_answer(response, extraction),
+        making=_making(response),
     )
+
+
+def _making(response: Response) -> Making | None:
+    """How the local engine made it; None for other assistants' answers, and once the raw payload is deleted."""
+    if response.stratum != "local" or not (found := bodies(response)):
+        return None
+    return engine.making(found[0].unpacked())
 
 
 def _mention_marks(mentions: Iterable[Mention]) -> Iterable[highlight.Mark]:

@@ -203,12 +203,17 @@ def load(workspace: Workspace, extraction: Extraction, chosen: Filter) -> list[B
 
 
 def load_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[Key, BrandRanks]:
-    """By assistant and stratum, how many of the period's answers name each brand at which rank."""
-    found: dict[Key, BrandRanks] = defaultdict(lambda: defaultdict(dict))
-    for key, rows in rows_of(workspace, extraction, chosen, "brands", before=False).items():
-        hits = np.concatenate([row.tables["brands"] for row in rows])
-        for brand, rank, answers in summed(hits[hits["rank"] > 0], "brand", "rank", "answers"):
-            found[key][brand][rank] = answers
+    """The ranks of the period's answers, by assistant and stratum."""
+    rows = rows_of(workspace, extraction, chosen, "brands", before=False)
+    return {key: ranks_of(of_key) for key, of_key in rows.items()}
+
+
+def ranks_of(rows: Sequence[Row]) -> BrandRanks:
+    """How many answers of some rows name each brand at which rank."""
+    found: BrandRanks = defaultdict(dict)
+    hits = np.concatenate([row.tables["brands"] for row in rows])
+    for brand, rank, answers in summed(hits[hits["rank"] > 0], "brand", "rank", "answers"):
+        found[brand][rank] = answers
     return found
 
 

@@ -19,7 +19,7 @@ from monitor.metrics import Change, Rate
 from monitor.models import Extraction, Run, Workspace
 from monitor.ownership import as_url
 from monitor.queries import counts, domains, measuring, runs, source_types
-from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, Current, Key
+from monitor.queries.counts import CITED, FIRST, NAMED, RECIPROCAL, TOP3, Block, BrandInfo, BrandRanks, Current, Key
 from monitor.queries.domains import DomainCounts, Domains
 from monitor.queries.filters import STRATA, Filter
 from monitor.queries.kept import kept, stamp
@@ -53,6 +53,7 @@ class BrandRow:
     share_of_voice: float | None
     first: Rate
     top3: Rate
+    median_rank: float | None
     reciprocal_rank: float | None
 
 
@@ -195,16 +196,18 @@ class Measured:
 
     blocks: tuple[Block, ...]
     domains: Mapping[Key, Domains]
+    ranks: Mapping[Key, BrandRanks]
 
 
 def measured(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Measured:
     """The counts under a filter, read once."""
     found = counts.rows_of(workspace, extraction, chosen, "cells", "brands", "domains", "domain_names")
-    blocks = (counts.block(key, rows) for key, rows in found.items())
+    now = {key: [row for row in rows if row.day in chosen.period] for key, rows in found.items()}
     return Measured(
         # an assistant measured only before has nothing to show now
-        blocks=tuple(block for block in blocks if block.rows(chosen.period).any()),
+        blocks=tuple(counts.block(key, rows) for key, rows in found.items() if now[key]),
         domains={key: domains.of_rows(rows, chosen) for key, rows in found.items()},
+        ranks={key: counts.ranks_of(rows) for key, rows in now.items() if rows},
     )
 
 
@@ -256,8 +259,8 @@ def made(
     return _adjusted(
         [
             _section(
-                *(block, chosen, now.brands, shown, found.domains[block.key].most_cited(block, most_domains, first)),
-                *(kind, breaks, asked, with_series),
+                *(block, chosen, now.brands, shown, found.ranks[block.key]),
+                *(found.domains[block.key].most_cited(block, most_domains, first), kind, breaks, asked, with_series),
             )
             for block in found.blocks
         ]
@@ -269,6 +272,7 @@ def _section(
     chosen: Filter,
     every: Sequence[BrandInfo],
     shown: Sequence[BrandInfo],
+    ranks: BrandRanks,
     cited: Sequence[DomainCounts],
     kind: KindOf,
     breaks: Mapping[str, tuple[Break, ...]],
@@ -290,7 +294,7 @@ def _section(
         prompts=int((n > 0).sum()),
         days=int(block.n[now].any(axis=1).sum()),
         by_week=by_week,
-        brands=tuple(_brand_rows(block, chosen, every, shown)),
+        brands=tuple(_brand_rows(block, chosen, every, shown, ranks)),
         series=tuple(_series(block, chosen, shown, by_week)) if with_series else (),
         domains=tuple(_domain_rows(block, chosen, every, cited, kind)),
         breaks=breaks.get("", ()) + breaks.get(block.assistant, ()),
@@ -300,7 +304,7 @@ def _section(
 
 
 def _brand_rows(
-    block: Block, chosen: Filter, every: Sequence[BrandInfo], shown: Sequence[BrandInfo]
+    block: Block, chosen: Filter, every: Sequence[BrandInfo], shown: Sequence[BrandInfo], ranks: BrandRanks
 ) -> Iterable[BrandRow]:
     """Own brands first, then by mention rate."""
     now, before = block.rows(chosen.period), block.rows(chosen.before)
@@ -330,6 +334,7 @@ def _brand_rows(
                 share_of_voice=voice[brand.pk],
                 first=after[at + FIRST],
                 top3=after[at + TOP3],
+                median_rank=metrics.median_rank(ranks.get(brand.pk, {})),
                 reciprocal_rank=after[at + RECIPROCAL].rate,
             )
         )

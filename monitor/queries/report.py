@@ -12,14 +12,13 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from monitor import assistants, metrics
+from monitor import assistants
 from monitor.branding import Branding
 from monitor.metrics import Rate
-from monitor.models import Extraction, Panel, Workspace
+from monitor.models import Panel, Workspace
 from monitor.queries import branding, counts, dashboard, filters, places, prompts, records, sentiment
 from monitor.queries.dashboard import Overview, Section
 from monitor.queries.filters import Filter
-from monitor.queries.kept import kept
 from monitor.queries.places import Places
 from monitor.queries.prompts import PromptRow
 from monitor.queries.records import NO_RECORDS, Records
@@ -155,8 +154,7 @@ NO_ANSWERS = Answers(NO_RECORDS, {}, 0)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`gaps` are by section key; `ranks` by (section key, brand id), `sentiment` and `places` by (assistant, stratum,
-    brand id).
+    """`gaps` are by section key; `sentiment` and `places` by (assistant, stratum, brand id).
 
     A brand that was never named has none of these. `records` are the raw tables by name.
     """
@@ -165,7 +163,6 @@ class Report:
     filter: Filter
     overview: Overview
     gaps: dict[str, Rate]
-    ranks: dict[tuple[str, int], float]
     sentiment: Mapping[tuple[str, str, int], SentimentCounts]
     places: Mapping[tuple[str, str, int], Places]
     pages: tuple[PageSection, ...]
@@ -184,7 +181,7 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
     current = overview.current
     if current is None:
         return Report(
-            _about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, {}, (), (), NO_ANSWERS, {}
+            _about(workspace, chosen, "nothing read yet"), chosen, overview, {}, {}, {}, (), (), NO_ANSWERS, {}
         )
     extraction = current.extraction
     reading = f"brand set {extraction.brand_set.number}, rules {extraction.rule_version}"
@@ -198,10 +195,6 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         filter=chosen,
         overview=overview,
         gaps=prompts.gaps(found),
-        ranks=kept(
-            ("ranks", current.fingerprint),
-            lambda: _median_ranks(workspace, extraction, chosen),
-        ),
         sentiment=sentiment.by_brand(workspace, chosen),
         places=places.by_brand(workspace, chosen),
         pages=pages(workspace, chosen, most=most_pages),
@@ -209,15 +202,6 @@ def report(workspace: Workspace, chosen: Filter, *, with_answers: bool = True, m
         answers=answers if with_answers else NO_ANSWERS,
         records=records.tables(chosen, values),
     )
-
-
-def _median_ranks(workspace: Workspace, extraction: Extraction, chosen: Filter) -> dict[tuple[str, int], float]:
-    return {
-        (f"{assistant}-{stratum}", brand): rank
-        for (assistant, stratum), ranks in counts.load_ranks(workspace, extraction, chosen).items()
-        for brand, found_at in ranks.items()
-        if (rank := metrics.median_rank(found_at)) is not None
-    }
 
 
 def _about(workspace: Workspace, chosen: Filter, reading: str) -> About:

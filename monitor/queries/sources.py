@@ -260,7 +260,7 @@ class _Pages:
 
     def __init__(self, rows: Sequence[Row], period: Period, domain: str, search: str) -> None:
         prompts = counts.prompts_of(rows)
-        is_now = np.array([period.start <= row.day <= period.end for row in rows], bool)
+        is_now = np.array([row.day in period for row in rows], bool)
         self.n, self.reports_retrieval, self._is_compared = np.zeros(len(prompts)), False, False
         for row, now in zip(rows, is_now.tolist(), strict=True):
             cells = row.tables["cells"]

@@ -131,7 +131,7 @@ def test_the_report_counts_prompts_gaps_and_ranks() -> None:
     assert gap.rate == pytest.approx(sum(row.gap / row.n for row in report.prompts) / 12)
     assert sum(row.own_named for row in report.prompts) == section.brands[0].named
     assert sum(row.own_cited for row in report.prompts) == section.brands[0].cited
-    assert report.ranks[section.key, history.brands[0].pk] == 1.0
+    assert {row.brand.pk: row.median_rank for row in section.brands}[history.brands[0].pk] == 1.0
     assert report.answers.left_out == 0
 
 

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from django.core import checks
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from monitor import assistants
-from monitor.models import Body, Panel, Response, ResponseSource, ResponseStatus, Trigger, Workspace
+from monitor.models import Body, Panel, Response, ResponseSource, ResponseStatus, Role, Trigger, Workspace
 from monitor.queries import asking
 from monitor.services import indexes, ledger, pages, panels, runs
 from monitor.services.leases import Leases
 from monitor.services.page_rows import PageRow
-from tests.factories import make_suite, make_workspace
+from tests.factories import make_member, make_suite, make_workspace
 from tests.inference.models import make_model
 from tests.monitor.test_asking import follow, in_a_thread
 
@@ -75,6 +78,20 @@ def test_a_panel_is_answered_by_the_model_through_the_ledger(workspace: Workspac
         assert row.generation is not None and row.stratum == "local" and row.finish in {"complete", "truncated"}
         sources = ResponseSource.objects.for_workspace(workspace).filter(response=row)
         assert {source.page for source in sources} <= {"a.example/kettles"} and row.page_versions
+
+
+def test_its_page_says_how_it_was_made(workspace: Workspace, model: str, client: Client) -> None:
+    run = runs.start_run(panel=panel_of(workspace), trigger=Trigger.MANUAL)
+    ledger.work(queues=["local"], run=run)
+    response = Response.objects.for_workspace(workspace).filter(run=run)[0]
+    client.force_login(make_member(workspace, Role.VIEWER))
+    url = reverse("answer", args=[workspace.slug, response.pk])
+    page = strip_tags(client.get(url).content.decode())
+    made = json.loads(Body.objects.for_workspace(workspace).get(attempt__response=response).unpacked())
+    words = ("Reading the prompt", "Writing", "Language model", "Markers dropped")
+    assert all(told in page for told in (*words, made["model_sha256"][:12], made["dtype"]))
+    Body.objects.for_workspace(workspace).delete()
+    assert "Reading the prompt" not in client.get(url).content.decode()
 
 
 def test_a_question_is_followed_while_the_model_writes(workspace: Workspace, model: str, settings: Any) -> None:
