@@ -99,12 +99,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One assistant in one stratum. `asked` has each model, place and persona that it was asked with in the period."""
+    """One assistant in one stratum; its series may have days before the period `begins`, which it is compared with.
+
+    `asked` has each model, place and persona that it was asked with in the period.
+    """
 
     assistant: str
     stratum: str
     label: str
     stratum_label: str
+    begins: date
     responses: int
     failed: int
     refused: int
@@ -288,6 +292,7 @@ def _section(
         stratum=block.stratum,
         label=assistants.label(block.assistant),
         stratum_label=STRATA.get(block.stratum, block.stratum),
+        begins=chosen.period.start,
         responses=int(n.sum()),
         failed=int(block.failed[now].sum()),
         refused=int(block.refused[now].sum()),
