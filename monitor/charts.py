@@ -27,7 +27,6 @@ Spec = dict[str, Any]
 #: The stylesheet's light values, for paper.
 PAPER = {
     "--surface-1": "#ffffff",
-    "--surface-2": "#f0f0ed",
     "--border": "#dcdcd7",
     "--border-strong": "#8b8f96",
     "--text": "#1d2024",
@@ -196,7 +195,7 @@ def _comparison_spec(measure: Measure) -> Spec:
             "brand:N",
             sort=["$order"],
             title=None,
-            axis=alt.Axis(labelLimit=130, labelPadding=10, ticks=False, grid=False),
+            axis=alt.Axis(labelLimit=130, labelPadding=16, ticks=False, grid=False),
         ),
         color=_COLOUR,
     )
@@ -425,7 +424,10 @@ def _compared(section: Section) -> list[dict[str, Any]]:
         return []
     end = datetime.combine(earlier[-1], datetime.min.time(), UTC)
     end += (now[0] - earlier[-1]) / 2
-    return [{"start": _iso(earlier[0]), "end": f"{end:%Y-%m-%dT%H:%M:%SZ}", "label": "period before"}]
+    start, ended = _iso(earlier[0]), f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    is_narrow = (earlier[-1] - earlier[0]) * 4 < days[-1] - days[0]
+    words = {"at": ended, "label": "← period before"} if is_narrow else {"at": start, "label": "period before"}
+    return [{"start": start, "end": ended, **words}]
 
 
 def _share_axis(values: Iterable[float | None]) -> tuple[float, list[float]]:
@@ -487,10 +489,10 @@ def _break_rules(scale: alt.Scale) -> Any:
 
 def _compared_days(scale: alt.Scale) -> Any:
     base = alt.Chart(alt.NamedData("compared")).encode(x=alt.X("start:T", scale=scale))
-    ground = base.mark_rect(color="--surface-2").encode(x2=alt.X2("end:T"))
+    ground = base.mark_rect(color="--border", opacity=0.4).encode(x2=alt.X2("end:T"))
     rule = base.mark_rule(color="--border-strong").encode(x=alt.X("end:T", scale=scale))
-    words = base.mark_text(align="left", dx=4, dy=8, y=0, fontSize=11, color="--muted").encode(text=alt.Text("label:N"))
-    return alt.layer(ground, rule, words)
+    words = base.mark_text(align="left", dx=4, dy=8, y=0, fontSize=11, color="--muted")
+    return alt.layer(ground, rule, words.encode(x=alt.X("at:T", scale=scale), text=alt.Text("label:N")))
 
 
 CONFIG: Spec = {
