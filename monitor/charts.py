@@ -62,7 +62,7 @@ _IS_LABELLED = f"length({PICKED}) ? {_IS_PICKED} : datum.shown"
 _PERCENT = "format(datum.value * 100, 'd') + '\u00a0%'"
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
-LABEL_WIDTH = 88
+LABEL_WIDTH = 120
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
 
@@ -460,7 +460,8 @@ def _utc(day: date) -> dict[str, Any]:
 
 
 _BRANDS = alt.Scale(domain=["$brands"], range=["$colours"])
-_COLOUR, _STROKE = (channel("brand:N", legend=None, scale=_BRANDS) for channel in (alt.Color, alt.Stroke))
+_COLOUR = alt.Color("brand:N", legend=None, scale=_BRANDS)
+_STROKE = alt.Stroke("brand:N", legend=None, scale=_BRANDS)
 
 
 def _brand_colours(section: Section) -> dict[str, list[str]]:
