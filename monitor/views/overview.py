@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -60,7 +60,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "bar": bar,
         "page": page,
-        "parts": partial(parts, page),  # called where the template has not kept what it wrote of them
+        "parts": cache(partial(parts, page)),  # called where the template has not kept what it wrote of them
         "steps": next_steps.next_steps(request.workspace, page),
         "hint": None if page.sections else _hint(request.workspace),
         "nothing": f"No answers were counted from {bar.filter.period.start:%-d %b %Y} to "
