@@ -17,6 +17,7 @@ from monitor.services import alert_rules as service
 from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access, membership_of
+from monitor.views.parts import part_of
 
 
 @access()
@@ -81,6 +82,7 @@ def _show(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm, *,
 
 
 @access(read=Role.EDITOR)
+@part_of("alert_rule_new")
 def alert_rule_preview(request: WorkspaceRequest) -> HttpResponse:
     """The part of the form that follows what is typed: what the rule would have told over the last thirty days."""
     form = RuleForm(request.GET, workspace=request.workspace, kind=_kind(request))

@@ -24,7 +24,7 @@ def test_signing_in_leads_back_to_where_one_wanted_to_go(visitor: Visit) -> None
     page, wanted = visitor.page, at(visitor, "answers")
     visitor.open(wanted)
     assert "/accounts/login/" in page.url
-    page.get_by_label("Email").fill(visitor.world.people[Role.OWNER].email)
+    page.get_by_label("E-mail address").fill(visitor.world.people[Role.OWNER].email)
     page.get_by_label("Password", exact=True).fill("not this one")
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()

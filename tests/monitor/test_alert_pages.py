@@ -29,6 +29,7 @@ from monitor.services import alert_rules
 from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import LAST_DAY, make_history
 from tests.monitor.test_alert_findings import NOW, rule_for
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db
 
@@ -236,11 +237,11 @@ def test_the_form_shows_what_a_rule_would_have_told_before_it_is_saved() -> None
     page = text_of(client, "alert_rule_new", workspace, query="?kind=change")
     assert "is being worked out" in page and reverse("alert_rule_preview", args=[workspace.slug]) in page
     address = reverse("alert_rule_preview", args=[workspace.slug])
-    shown = client.get(address, {"kind": "change", **form_data(brand)}).content.decode()
+    shown = client.get(address, {"kind": "change", **form_data(brand)}, headers=AS_PART).content.decode()
     assert "Fernwood is named in" in shown and "<strong>1 alert</strong>" in shown
-    quiet = client.get(address, {"kind": "change", **form_data(brand, percent=90)}).content.decode()
+    quiet = client.get(address, {"kind": "change", **form_data(brand, percent=90)}, headers=AS_PART).content.decode()
     assert "would have raised no alert" in quiet
-    assert "Fill in the form" in client.get(address, {"kind": "change"}).content.decode()
+    assert "Fill in the form" in client.get(address, {"kind": "change"}, headers=AS_PART).content.decode()
     assert "Fernwood is named in" in post(
         client, "alert_rule_new", workspace, query="?kind=change", preview="1", **form_data(brand)
     )
