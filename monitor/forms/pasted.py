@@ -80,10 +80,10 @@ class PasteForm(Form):
 
 
 class AnswersFileForm(Form):
-    suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="Whose prompts the rows answer.")
+    suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The rows answer its prompts.")
     file = forms.FileField(
         label="File",
-        help_text="CSV or JSON Lines, UTF-8.",
+        help_text="CSV or JSON Lines, in UTF-8.",
         widget=forms.FileInput(
             attrs={"accept": ".csv,.tsv,.jsonl,.ndjson", "data-max-bytes": answer_rows.MAX_FILE_BYTES}
         ),

@@ -19,6 +19,15 @@ from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access, membership_of
 from monitor.views.parts import part_of
 
+#: What each kind of rule is called where one is created.
+KINDS: dict[str, str] = {
+    AlertKind.CHANGE: "A change beyond noise",
+    AlertKind.CITATIONS: "Citations won or lost",
+    AlertKind.SENTIMENT: "Negative answers",
+    AlertKind.SILENCE: "A missed or failed run",
+    AlertKind.BUDGET: "Budget",
+}
+
 
 @access()
 def alert_rules(request: WorkspaceRequest) -> HttpResponse:
@@ -26,8 +35,8 @@ def alert_rules(request: WorkspaceRequest) -> HttpResponse:
     rows = queries.rules(request.workspace)
     context = {
         "rows": rows,
-        "ready_made": queries.ready_made(rows, me.user.email),
-        "kinds": AlertKind.choices,
+        "ready_made": queries.ready_made(rows),
+        "kinds": KINDS.items(),
         "digest_form": DigestForm(initial={"digest": me.digest, "hour": me.digest_hour}),
         "has_mail": bool(settings.EMAIL_HOST),
     }
@@ -74,7 +83,7 @@ def _show(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm, *,
         # after a conflict, the next save knows of what the other one changed
         "revision": _rule(request, found.pk).revision if found and status == 409 else form["revision"].value(),
         "kind": form.kind,
-        "kind_label": AlertKind(form.kind).label,
+        "kind_label": KINDS[form.kind],
         "has_mail": bool(settings.EMAIL_HOST),
         **(_preview(form) if "preview" in request.POST else {}),
     }
@@ -127,7 +136,9 @@ def alert_rule_off(request: WorkspaceRequest, pk: int) -> HttpResponse:
         service.leave(rule=found, membership=membership_of(request))
         messages.success(request, f"“{found.name}” writes to you no more. Its alerts still stand here.")
         return redirect("alerts", request.workspace.slug)
-    return render(request, "alert_rule_off.html", {"rule": found, "words": queries.rule_words(found)})
+    is_told = found.recipients.filter(membership=membership_of(request)).exists()
+    context = {"rule": found, "words": queries.rule_words(found), "is_told": is_told}
+    return render(request, "alert_rule_off.html", context)
 
 
 @access(read=None, write=Role.EDITOR)

@@ -33,7 +33,7 @@ PLACES = (
     Place("answers", "Answers", "answers", ("answers",)),
     Place("panels", "Panels & runs", "panels", ("panels", "runs")),
     Place("engine", "Local engine", "engine", ("engine", "jobs")),
-    Place("reports", "Reports", "reports", ("reports", "alerts")),
+    Place("reports", "Reports & alerts", "reports", ("reports", "alerts")),
     Place("settings", "Settings", "settings", ("settings",)),
 )
 

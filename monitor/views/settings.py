@@ -78,7 +78,7 @@ def members_add(request: WorkspaceRequest) -> HttpResponse:
 def _mail_invitation(request: WorkspaceRequest, invitation: service.Invitation) -> str:
     """Send it to the person; what kept it from being sent, in words."""
     if not django_settings.EMAIL_HOST:
-        return "No mail server is set up (EMAIL_URL), so nothing was sent."
+        return "No mail server is set up, so nothing was sent."
     link = _invitation_link(request, invitation.key or invitation.private_key)
     try:
         service.send_invitation(invitation=invitation, link=link, invited_by=request.user)
