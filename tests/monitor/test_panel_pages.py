@@ -116,7 +116,7 @@ def test_a_panel_is_made_and_its_plan_frozen(editor: Client, workspace: Workspac
         ({"repeats": "0"}, "Write a whole number from 1 to 50."),
         ({"repeats": "51"}, "Write a whole number from 1 to 50."),
         ({"repeats": "three"}, "Write a whole number"),
-        ({"schedule": "own", "cron": ""}, "Write the cron terms"),
+        ({"schedule": "own", "cron": ""}, "Write the cron schedule"),
         ({"schedule": "own", "cron": "0 0 30 2 *"}, "“0 0 30 2 *” never comes"),
         ({"schedule": "own", "cron": "*/5 * * * *"}, "every 15 minutes at most"),
         ({"schedule": "own", "cron": "every day"}, "five fields"),
@@ -152,7 +152,9 @@ def test_the_preview_follows_what_is_typed(editor: Client, workspace: Workspace,
         "never comes"
         in editor.get(address, typed(suite, schedule="own", cron="0 0 31 6 *"), headers=AS_PART).content.decode()
     )
-    assert "Write the cron terms" in editor.get(address, typed(suite, schedule="own"), headers=AS_PART).content.decode()
+    assert (
+        "Write the cron schedule" in editor.get(address, typed(suite, schedule="own"), headers=AS_PART).content.decode()
+    )
     empty = make_suite(workspace, prompts=0)
     assert "no prompts yet" in editor.get(address, typed(empty), headers=AS_PART).content.decode()
     odd = {"suite": "x", "repeats": "²", "time_zone": "../x", "schedule": "own", "cron": "\x00 * * * *"}
@@ -195,7 +197,7 @@ def test_two_people_who_change_the_same_choose_knowingly(editor: Client, workspa
     assert reply.status_code == 409
     assert reply.context["differing"] == [
         ("Name", "Theirs", "Mine"),
-        ("Schedule", "In cron terms: 0 7 * * *", "In cron terms: 0 9 * * 1"),
+        ("Schedule", "Another schedule (cron): 0 7 * * *", "Another schedule (cron): 0 9 * * 1"),
     ]
     for words in ("Save mine over theirs", "Keep theirs", 'name="revision" value="2"', 'value="Mine"'):
         assert words in page

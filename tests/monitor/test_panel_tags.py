@@ -213,7 +213,7 @@ def test_two_people_who_choose_other_tags_decide_knowingly(editor: Client, works
     post(editor, address, **typed(suite, tags=["home"]), revision="1")
     reply = editor.post(address, typed(suite, revision="1"))
     assert reply.status_code == 409
-    assert reply.context["differing"] == [("Only prompts with some tags", "home", "all prompts")]
+    assert reply.context["differing"] == [("Only prompts with these tags", "home", "all prompts")]
     post(editor, address, **typed(suite, name="Mine", tags=["kettles"]), revision="1")
     panel.refresh_from_db()
     assert (panel.name, panel.tags) == ("Mine", ["home"])  # only one of them changed the tags
