@@ -30,10 +30,18 @@ class PasteForm(Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     country = forms.CharField(
-        label="Country", required=False, help_text="Optional: two letters, such as DE.", max_length=10
+        label="Country",
+        required=False,
+        help_text="Optional: two letters, such as DE.",
+        max_length=10,
+        widget=forms.TextInput(attrs={"class": "narrow"}),
     )
     language = forms.CharField(
-        label="Language", required=False, help_text="Optional: such as en or pt-BR.", max_length=30
+        label="Language",
+        required=False,
+        help_text="Optional: such as en or pt-BR.",
+        max_length=30,
+        widget=forms.TextInput(attrs={"class": "narrow"}),
     )
     text = forms.CharField(
         label="The answer",
