@@ -72,7 +72,7 @@ def _form(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm) ->
     except Problem as problem:
         form.add_error(None, str(problem))
         return _show(request, found, form, status=409 if found else 422)
-    messages.success(request, f"“{saved.name}” is saved. It is looked at within minutes.")
+    messages.success(request, f"“{saved.name}” is saved. It is checked within minutes.")
     return redirect("alert_rules", request.workspace.slug)
 
 
@@ -116,7 +116,7 @@ def alert_rule_ready_made(request: WorkspaceRequest) -> HttpResponse:
     except Problem as problem:
         messages.error(request, str(problem))
         return redirect("alerts", request.workspace.slug)
-    messages.success(request, f"“{rule.name}” is on. It is looked at within minutes, and you can change it here.")
+    messages.success(request, f"“{rule.name}” is on. It is checked within minutes, and you can change it here.")
     return redirect("alert_rules", request.workspace.slug)
 
 
@@ -134,7 +134,7 @@ def alert_rule_off(request: WorkspaceRequest, pk: int) -> HttpResponse:
     found = _rule(request, pk)
     if request.method == "POST":
         service.leave(rule=found, membership=membership_of(request))
-        messages.success(request, f"“{found.name}” writes to you no more. Its alerts still stand here.")
+        messages.success(request, f"“{found.name}” no longer writes to you. Its alerts still appear here.")
         return redirect("alerts", request.workspace.slug)
     is_told = found.recipients.filter(membership=membership_of(request)).exists()
     context = {"rule": found, "words": queries.rule_words(found), "is_told": is_told}

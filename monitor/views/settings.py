@@ -46,7 +46,7 @@ def report_settings(request: WorkspaceRequest) -> HttpResponse:
     form = ReportSettingsForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         report_settings_service.save(workspace=request.workspace, **form.values())
-        messages.success(request, "The settings of reports are saved.")
+        messages.success(request, "The report settings are saved.")
         return redirect("report_settings", request.workspace.slug)
     context = {"form": form, "look": look, "has_mail": bool(django_settings.EMAIL_HOST)}
     return render(request, "report_settings.html", context, status=422 if form.errors else 200)
