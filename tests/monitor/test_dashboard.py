@@ -335,9 +335,9 @@ def test_pages_work_filled_empty_and_filtered_to_nothing(place: str) -> None:
 def test_an_empty_workspace_is_told_its_next_step() -> None:
     workspace = make_workspace()
     client, address = signed_in(workspace), f"/w/{workspace.slug}/"
-    assert "Add your brand" in client.get(address).content.decode()
+    assert "New brand" in client.get(address).content.decode()
     make_brand(workspace, kind="competitor")
-    assert "Add your brand" in client.get(address).content.decode()
+    assert "New brand" in client.get(address).content.decode()
     make_brand(workspace, kind="own")
     assert "Add prompts" in client.get(address).content.decode()
     panel = make_panel(workspace)
