@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from statistics import median
 from typing import Any, Literal
@@ -50,18 +50,19 @@ SERIES_HEIGHT = 220
 ROW_HEIGHT = 26
 #: So much higher than the highest value is an axis of rates at least.
 HEADROOM = 1.05
-#: How strong a band is drawn; pointing at a line, or picking its brand in the legend, shows its own.
-BAND, POINTED_BAND = 0.18, 0.25
+#: How strong a band is filled, and its edge drawn; pointing at a line, or picking its brand, shows its own.
+BAND, EDGE = 0.12, 0.5
 #: Brands picked in the page's legend, by name; a signal that `charts.js` sets. None picked: the usual few stand out.
 PICKED, POINTED = "picked", "pointed"
 _IS_PICKED = f"indexof({PICKED}, datum.brand) >= 0"
 _STANDS_OUT = f"length({PICKED}) ? {_IS_PICKED} : datum.main"
 _HAS_BAND = f"length({PICKED}) ? {_IS_PICKED} : datum.band"
+_IS_LABELLED = f"length({PICKED}) ? {_IS_PICKED} : datum.shown"
 #: A tick as the tables write rates.
 _PERCENT = "format(datum.value * 100, 'd') + '\u00a0%'"
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
-LABEL_WIDTH = 88
+LABEL_WIDTH = 120
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
 
@@ -72,12 +73,12 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     banded = _banded(main)
     lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
     # grey bands show when asked for
-    top, shares = _share_axis(row["rate"] if row["high"] is None else row["high"] for row in lines)
+    top, shares = _axis_of_pair(*(_heights(section, each) for each in _with_other(measure)))
     first, last = _ends(section.series)
     what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
     description = f"{what} of {len(section.series)} brands, {section.label}" + _says_bands(lines)
     spec: Spec = _filled(
-        _series_spec(measure, bool(section.breaks)),
+        _series_spec(measure, bool(section.breaks), bool(compared := _compared(section))),
         {
             "$days": [_utc(first), _utc(last)],
             "$ticks": [_utc(day) for day in _ticks(first, last)],
@@ -89,20 +90,21 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     )
     spec["datasets"] = {
         "rows": lines,
-        "labels": _labels(main, measure, top) + _plain_labels(rest, measure),
+        "labels": _labels(main, rest, measure, top),
+        "compared": compared,
         "breaks": [{"day": _iso(item.day), "label": _short(item.label)} for item in section.breaks],
     }
     return spec
 
 
 @cache
-def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
+def _series_spec(measure: Measure, has_breaks: bool, has_compared: bool) -> Spec:
     """The chart without what a section says: names with a dollar sign stand for that.
 
     Altair takes 50 to 100 ms for it, checks included; filling it in takes a fifth of one.
     """
     scale = alt.Scale(type="utc", domain=["$days"], nice=False)
-    ticks = alt.Axis(values=["$ticks"], format="%-d %b", grid=False, title=None)
+    ticks = alt.Axis(values=["$ticks"], format="%-d %b", grid=False, title=None, labelFlush=False)
     x = alt.X("day:T", scale=scale, axis=ticks)
     share = alt.Scale(domain=[0, "$top"], nice=False, clamp=True)
     title = f"Answers that {'name' if measure == 'mention' else 'cite'} the brand"
@@ -113,59 +115,46 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
     base = alt.Chart().encode(x=x, detail=[alt.Detail("brand:N"), alt.Detail("segment:N")])
     band = (
         base.transform_filter("datum.low !== null")
-        .mark_area()
+        .mark_area(strokeWidth=1)
         .encode(
             y=alt.Y("low:Q", scale=share),
             y2=alt.Y2("high:Q"),
             color=colour,
-            opacity=_channel(
-                alt.OpacityValue,
-                alt.when(pointed)
-                .then(alt.value(POINTED_BAND))
-                .when(_HAS_BAND)
-                .then(alt.value(BAND))
-                .otherwise(alt.value(0)),
-            ),
+            stroke=_STROKE,
+            fillOpacity=_where_banded(alt.FillOpacityValue, BAND),
+            strokeOpacity=_where_banded(alt.StrokeOpacityValue, EDGE),
         )
     )
-    grey = (
-        base.transform_filter("!datum.main")
+    # grey first: a coloured line lies on top of it
+    lines = [
+        base.transform_filter(which)
         .mark_line()
         .encode(
             y=y,
             color=_told_apart(alt.ColorValue, colour, "--border-strong"),
-            opacity=_told_apart(alt.OpacityValue, alt.value(1), 0.55),
-            strokeWidth=_told_apart(alt.StrokeWidthValue, alt.value(2.5), 1),
+            strokeWidth=_told_apart(alt.StrokeWidthValue, alt.value(width), 1.25),
         )
-    )
-    coloured = (
-        base.transform_filter("datum.main")
-        .mark_line()
-        .encode(
-            y=y,
-            color=_told_apart(alt.ColorValue, colour, "--border-strong"),
-            opacity=_told_apart(alt.OpacityValue, alt.value(1), 0.55),
-            strokeWidth=_channel(
-                alt.StrokeWidthValue, alt.when("datum.own").then(alt.value(3)).otherwise(alt.value(1.75))
-            ),
-        )
-    )
+        for which, width in (("!datum.main", 2.5), ("datum.main && !datum.own", 1.75), ("datum.main && datum.own", 3))
+    ]
     dots = base.transform_filter(_STANDS_OUT).mark_point(filled=True, opacity=1, size=14).encode(y=y, color=colour)
     targets = base.mark_point(filled=True, size=110, opacity=0).encode(y=y, tooltip=_tooltip("day")).add_params(pointed)
-    names = (
+    ends = (
         alt.Chart(alt.NamedData("labels"))
-        .transform_filter(_STANDS_OUT)
-        .mark_text(align="left", dx=7, fontSize=12, limit=LABEL_WIDTH)
-        .encode(
-            x=alt.X("day:T", scale=scale),
-            y=alt.Y("at:Q", scale=share),
-            text=alt.Text("label:N"),
-            color=colour,
-        )
+        .transform_filter(_IS_LABELLED)
+        .encode(x=alt.X("day:T", scale=scale), y=alt.Y("at:Q", scale=share))
     )
-    layers = [band, grey, coloured, dots, targets, names]
+    # names in the colour of text: some brands' colours are too pale to read
+    marks = ends.mark_point(filled=True, shape="square", size=64, opacity=1, xOffset=12).encode(
+        color=_told_apart(alt.ColorValue, colour, "--border-strong")
+    )
+    names = ends.mark_text(align="left", dx=20, fontSize=12, limit=LABEL_WIDTH).encode(
+        text=alt.Text("label:N"), color=_told_apart(alt.ColorValue, alt.value("--text"), "--muted")
+    )
+    layers = [band, *lines, dots, targets, marks, names]
     if has_breaks:
         layers.insert(0, _break_rules(scale))
+    if has_compared:
+        layers.insert(0, _compared_days(scale))
     chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(
         width="container", height=SERIES_HEIGHT, description="$description"
     )
@@ -177,7 +166,7 @@ def _series_spec(measure: Measure, has_breaks: bool) -> Spec:
 def comparison_chart(section: Section, measure: Measure) -> Spec:
     """Brands side by side over the period: a dot with its 95 % interval, and a ring for the period before."""
     rows = [_comparison_row(row, measure) for row in section.brands]
-    top, shares = _share_axis(value for row in rows for value in (row["rate"], row["high"], row["before"]))
+    top, shares = _axis_of_pair(*(_reaches(section, each) for each in _with_other(measure)))
     said = f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands" + _says_bands(rows)
     spec: Spec = _filled(
         _comparison_spec(measure),
@@ -195,13 +184,18 @@ def comparison_chart(section: Section, measure: Measure) -> Spec:
 @cache
 def _comparison_spec(measure: Measure) -> Spec:
     share = alt.Scale(domain=[0, "$top"], nice=False)
-    axis = alt.Axis(labelExpr=_PERCENT, values=["$shares"], title=f"Answers in which it is {WORDS[measure]}")
+    axis = alt.Axis(
+        labelExpr=_PERCENT,
+        values=["$shares"],
+        title=f"Answers in which it is {WORDS[measure]}",
+        labelFlush=False,  # each label stands under its tick, the first and the last one too
+    )
     base = alt.Chart().encode(
         y=alt.Y(
             "brand:N",
             sort=["$order"],
             title=None,
-            axis=alt.Axis(labelLimit=130, labelPadding=10, ticks=False, grid=False),
+            axis=alt.Axis(labelLimit=130, labelPadding=16, ticks=False, grid=False),
         ),
         color=_COLOUR,
     )
@@ -313,30 +307,29 @@ def _figures(rate: Rate) -> dict[str, Any]:
     return {"rate": round(rate.rate, 4), "low": low, "high": high, "said": said, "n": rate.n}
 
 
-def _labels(series: Sequence[Series], measure: Measure, top: float, *, main: bool = True) -> list[dict[str, Any]]:
-    """Names at the lines' ends, moved apart so that none covers another."""
-    ends = sorted(
-        (
-            {
-                "brand": one.brand.name,
-                "label": _short(one.brand.name),
-                "main": main,
-                "day": _iso(measured[-1].day),
-                "at": _rate(measured[-1], measure).rate or 0.0,
-            }
-            for one in series
-            if (measured := [point for point in one.points if _rate(point, measure).rate is not None])
-        ),
-        key=lambda end: end["at"],  # type: ignore[arg-type, return-value]
-    )
+def _labels(main: Sequence[Series], rest: Sequence[Series], measure: Measure, top: float) -> list[dict[str, Any]]:
+    """Names at the lines' ends, the coloured ones moved apart so that none covers another.
+
+    A grey line's is `shown` where there is room left for it, or else when it is picked.
+    """
     gap = LABEL_PIXELS / SERIES_HEIGHT * top
-    at = spread([float(end["at"]) for end in ends], gap, top)  # type: ignore[arg-type]
-    return [{**end, "at": round(place, 4)} for end, place in zip(ends, at, strict=True)]
+    ends = sorted(_line_ends(main, measure), key=lambda end: end[1])
+    at = spread([place for _, place in ends], gap, top)
+    found = [{**label, "main": True, "shown": True, "at": place} for (label, _), place in zip(ends, at, strict=True)]
+    for label, place in _line_ends(rest, measure):
+        shown = all(abs(place - other) >= gap for other in at)
+        at += [place] if shown else []
+        found.append({**label, "main": False, "shown": shown, "at": place})
+    return [{**label, "at": round(label["at"], 4)} for label in found]
 
 
-def _plain_labels(rest: Sequence[Series], measure: Measure) -> list[dict[str, Any]]:
-    """Names of the grey lines, which are shown only when picked: each where its line ends."""
-    return [label for series in rest for label in _labels([series], measure, 1.0, main=False)]
+def _line_ends(series: Sequence[Series], measure: Measure) -> Iterable[tuple[dict[str, Any], float]]:
+    """Each line's name, and how high it ends."""
+    for one in series:
+        rates = [(point.day, rate) for point in one.points if (rate := _rate(point, measure).rate) is not None]
+        if rates:
+            day, rate = rates[-1]
+            yield {"brand": one.brand.name, "label": _short(one.brand.name), "day": _iso(day)}, rate
 
 
 def spread(places: Sequence[float], gap: float, top: float) -> list[float]:
@@ -372,6 +365,12 @@ def _channel(kind: Any, condition: Any) -> Any:
     return kind(**condition)
 
 
+def _where_banded(kind: Any, strength: float) -> Any:
+    """So strong for the brands whose band is drawn, and for the one that is pointed at; nothing for the rest."""
+    either: Any = {"test": {"or": [{"param": POINTED, "empty": False}, _HAS_BAND]}}
+    return _channel(kind, alt.when(either).then(alt.value(strength)).otherwise(alt.value(0)))
+
+
 def _told_apart(kind: Any, then: Any, otherwise: Any) -> Any:
     """`then` for a line that is pointed at or stands out, `otherwise` for the rest."""
     either: Any = {"test": {"or": [{"param": POINTED, "empty": False}, _STANDS_OUT]}}
@@ -392,6 +391,43 @@ def _ticks(first: date, last: date) -> list[date]:
     """About five days, evenly apart, the last one among them."""
     step = max(1, math.ceil((last - first).days / 4))
     return [day for k in range(5) if (day := last - timedelta(days=k * step)) >= first][::-1]
+
+
+def _with_other(measure: Measure) -> tuple[Measure, Measure]:
+    return ("mention", "citation") if measure == "mention" else ("citation", "mention")
+
+
+def _heights(section: Section, measure: Measure) -> list[float | None]:
+    """How high the lines and their bands go."""
+    rates = [_rate(point, measure) for series in section.series for point in series.points]
+    return [rate.rate if rate.high is None else rate.high for rate in rates]
+
+
+def _reaches(section: Section, measure: Measure) -> list[float | None]:
+    """How far dots, whiskers and rings go."""
+    rows = [_comparison_row(row, measure) for row in section.brands]
+    return [row[name] for row in rows for name in ("rate", "high", "before")]
+
+
+def _axis_of_pair(own: Iterable[float | None], other: Iterable[float | None]) -> tuple[float, list[float]]:
+    """One axis for both of two charts side by side, unless the lower one would lie in the bottom half of it."""
+    mine, theirs = _share_axis(own), _share_axis(other)
+    return theirs if mine[0] < theirs[0] < 2 * mine[0] else mine
+
+
+def _compared(section: Section) -> list[dict[str, Any]]:
+    """The days of the series that only are compared with: they end between two points."""
+    days = sorted({point.day for series in section.series for point in series.points})
+    begins = section.begins - timedelta(days=section.begins.weekday()) if section.by_week else section.begins
+    earlier, now = [day for day in days if day < begins], [day for day in days if day >= begins]
+    if not earlier or not now:
+        return []
+    end = datetime.combine(earlier[-1], datetime.min.time(), UTC)
+    end += (now[0] - earlier[-1]) / 2
+    start, ended = _iso(earlier[0]), f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    is_narrow = (earlier[-1] - earlier[0]) * 4 < days[-1] - days[0]
+    words = {"at": ended, "label": "← period before"} if is_narrow else {"at": start, "label": "period before"}
+    return [{"start": start, "end": ended, **words}]
 
 
 def _share_axis(values: Iterable[float | None]) -> tuple[float, list[float]]:
@@ -423,7 +459,9 @@ def _utc(day: date) -> dict[str, Any]:
 # --- theme ------------------------------------------------------------------------------------------------------------
 
 
-_COLOUR = alt.Color("brand:N", legend=None, scale=alt.Scale(domain=["$brands"], range=["$colours"]))
+_BRANDS = alt.Scale(domain=["$brands"], range=["$colours"])
+_COLOUR = alt.Color("brand:N", legend=None, scale=_BRANDS)
+_STROKE = alt.Stroke("brand:N", legend=None, scale=_BRANDS)
 
 
 def _brand_colours(section: Section) -> dict[str, list[str]]:
@@ -448,6 +486,14 @@ def _break_rules(scale: alt.Scale) -> Any:
     rule = base.mark_rule(strokeDash=[3, 3], color="--border-strong")
     words = base.mark_text(align="left", dx=3, dy=8, y=0, fontSize=10, color="--muted").encode(text=alt.Text("label:N"))
     return alt.layer(rule, words)
+
+
+def _compared_days(scale: alt.Scale) -> Any:
+    base = alt.Chart(alt.NamedData("compared")).encode(x=alt.X("start:T", scale=scale))
+    ground = base.mark_rect(color="--border", opacity=0.4).encode(x2=alt.X2("end:T"))
+    rule = base.mark_rule(color="--border-strong").encode(x=alt.X("end:T", scale=scale))
+    words = base.mark_text(align="left", dx=4, dy=8, y=0, fontSize=11, color="--muted")
+    return alt.layer(ground, rule, words.encode(x=alt.X("at:T", scale=scale), text=alt.Text("label:N")))
 
 
 CONFIG: Spec = {

@@ -33,6 +33,8 @@ SEED = 20240917
 LEVEL = 0.95
 #: The share of false alarms accepted among what is called more than noise.
 FALSE_DISCOVERIES = 0.05
+#: A change of so much needs a word where it is within noise.
+LOOKS_LARGE = 0.1
 
 TOO_THIN = "too thin"
 NOT_MEASURED = "no valid response"
@@ -67,7 +69,7 @@ class Change:
 
     `p` is the bare bootstrap's, which calls 5 % too readily over few prompts: 6 to 7 % of still panels of 25, up to
     5.9 % of 60. `student_p` makes up for that as Student's test does, `q` is `student_p` adjusted by `adjusted`, and
-    the verdict rests on these two.
+    the verdict rests on these two. Of the prompts, so many `rose` and `fell`; of a share of sums none has a rate.
     """
 
     difference: float | None
@@ -77,6 +79,8 @@ class Change:
     pairs: int
     student_p: float | None = None
     q: float | None = None
+    rose: int = 0
+    fell: int = 0
 
     @property
     def verdict(self) -> Verdict | None:
@@ -87,6 +91,20 @@ class Change:
         if tested is None:
             return "too thin"
         return "more than noise" if tested <= FALSE_DISCOVERIES else "within noise"
+
+    @property
+    def is_real(self) -> bool:
+        return self.verdict == "more than noise"
+
+    @property
+    def is_real_alone(self) -> bool:
+        """Whether it were more than noise, had nothing been looked at beside it."""
+        return self.student_p is not None and self.student_p <= FALSE_DISCOVERIES
+
+    @property
+    def only_looks_large(self) -> bool:
+        """Large enough to be taken for news, and within noise: pages say why."""
+        return abs(self.difference or 0) >= LOOKS_LARGE and self.verdict == "within noise"
 
 
 NO_CHANGE = Change(None, None, None, None, 0)
@@ -222,8 +240,12 @@ def _differences(each: Floats, *, for_few: bool = False) -> list[Change]:
     """
     pairs = len(each)
     means = each.mean(axis=0)
+    rose, fell = ((sign * each > _ROUNDING).sum(axis=0).tolist() for sign in (1, -1))
     if pairs < ENOUGH_PROMPTS:
-        return [Change(float(mean), None, None, None, pairs) for mean in means]
+        return [
+            Change(float(mean), None, None, None, pairs, rose=up, fell=down)
+            for mean, up, down in zip(means, rose, fell, strict=True)
+        ]
     draws, far = _resampled_means(each), np.abs(means)  # [changes, draws], [changes]
     away = np.abs(draws - means[:, None])
     ps, student_ps = _as_far(away, far), _as_far(_shortfall(pairs) * away, far)
@@ -231,8 +253,8 @@ def _differences(each: Floats, *, for_few: bool = False) -> list[Change]:
         draws, ps = means[:, None] + _shortfall(pairs) * (draws - means[:, None]), student_ps
     lows, highs = _tails(draws)
     return [
-        Change(float(mean), float(low), float(high), p, pairs, student_p)
-        for mean, low, high, p, student_p in zip(means, lows, highs, ps, student_ps, strict=True)
+        Change(float(mean), float(low), float(high), p, pairs, student_p, rose=up, fell=down)
+        for mean, low, high, p, student_p, up, down in zip(means, lows, highs, ps, student_ps, rose, fell, strict=True)
     ]
 
 

@@ -106,8 +106,7 @@ def _walk(browser: Any, base: str, walk: list[Any], world: Any, theme: str, size
             problems.append(f"{stop.name} ({stop.state}): status {answer.status}")
         _wait_for_charts(page)
         page.screenshot(path=out / f"{stop.name}.{stop.state}.{size}.{theme}.png", full_page=True)
-        if stop.is_document:
-            problems += [f"{stop.name} ({stop.state}), {theme}, {size}: {line}" for line in axe_violations(page)]
+        problems += [f"{stop.name} ({stop.state}), {theme}, {size}: {line}" for line in axe_violations(page)]
     inside.close()
     outside.close()
     return problems

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
 from monitor.models import (
     Alert,
@@ -40,7 +41,7 @@ from monitor.models import (
     WorkspaceModel,
 )
 from monitor.services import workspaces
-from tests.world import Route, World, make_world, routes
+from tests.world import AS_PART, PARTS, Route, World, make_world, routes
 
 pytestmark = pytest.mark.django_db
 
@@ -162,8 +163,9 @@ def client_of(user: Any) -> Client:
 def send(user: Any, method: str, url: str, data: dict[str, Any] | None = None) -> HttpResponse:
     """One request, and nothing of what it did stays."""
     given = (data,) if method == "GET" else (data or {},) if method == "POST" else ()
+    headers = AS_PART if resolve(url).url_name in PARTS else None
     with transaction.atomic():
-        response: Any = getattr(client_of(user), method.lower())(url, *given)
+        response: Any = getattr(client_of(user), method.lower())(url, *given, headers=headers)
         transaction.set_rollback(True)
     return response  # type: ignore[no-any-return]
 
@@ -222,6 +224,15 @@ def test_the_rule_holds_for_every_role_and_every_stranger(
         assert send(away.people[Role.OWNER], method, foreign, data).status_code == 404, "own address, foreign row"
 
 
+@pytest.mark.parametrize("route", [r for r in OURS if r.name in PARTS], ids=ids)
+def test_a_part_of_a_page_leads_to_its_page_when_it_is_opened_alone(worlds: tuple[World, World], route: Route) -> None:
+    home, _ = worlds
+    client = client_of(home.people[Role.OWNER])
+    response = client.get(home.url(route), {"kind": "silence"}, follow=True)
+    assert response.status_code == 200 and response.resolver_match.url_name == PARTS[route.name]
+    assert response.redirect_chain[0][0].endswith("?kind=silence")
+
+
 @pytest.mark.parametrize("route", OURS, ids=ids)
 def test_methods_that_no_page_knows_are_refused_and_told_which_it_does(
     worlds: tuple[World, World], route: Route
@@ -242,7 +253,7 @@ def test_looking_writes_nothing(worlds: tuple[World, World], route: Route) -> No
     client = client_of(home.people[Role.OWNER])
     with transaction.atomic():
         with CaptureQueriesContext(connection) as queries:
-            client.get(home.url(route), QUERIES.get(route.name))
+            client.get(home.url(route), QUERIES.get(route.name), headers=AS_PART if route.name in PARTS else None)
         transaction.set_rollback(True)
     writes = [q["sql"] for q in queries if re.match(r"\s*(INSERT|UPDATE|DELETE)", q["sql"], re.IGNORECASE)]
     assert writes == []

@@ -164,6 +164,16 @@ class World:
         return reverse(route.name, kwargs=arguments)
 
 
+#: The routes of parts of pages, with the page that each leads to when it is opened alone.
+PARTS = {
+    "alert_rule_preview": "alert_rule_new",
+    "job_progress": "job",
+    "panel_tags": "panel_new",
+    "run_progress": "run",
+    "schedule_preview": "panel_new",
+}
+#: What htmx sends, and nothing else does.
+AS_PART = {"HX-Request": "true"}
 #: A row goes into the address by its id, anything else as it is.
 OBJECTS: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(

@@ -120,7 +120,7 @@ def build(name: str, *, index_folder: Path | None = None, key: Mapping[str, str]
     if not assistant_class(name).key_fields:
         return kind()
     if key is None:
-        raise ValueError(f"{label(name)} needs a key: an owner enters it under Settings, Assistants.")
+        raise ValueError(f"{label(name)} needs a key: an owner enters it under Settings, Assistants and keys.")
     return kind(key, base_url=settings.ASSISTANT_URLS.get(name, ""), client=client())
 
 

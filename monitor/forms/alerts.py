@@ -22,17 +22,23 @@ _MORE: dict[str, tuple[str, ...]] = {
     AlertKind.BUDGET: ("percent",),
 }
 _PERCENT: dict[str, tuple[str, str]] = {
-    AlertKind.CHANGE: ("Points at least", "Smaller changes raise no alert, even beyond noise. 0: every one does."),
-    AlertKind.SENTIMENT: ("Points at least", "A smaller rise raises no alert, even beyond noise. 0: every one does."),
-    AlertKind.SILENCE: ("Failed answers, in percent", "A run of which more than this failed raises an alert."),
-    AlertKind.BUDGET: ("Percent of the month's budget", "Told once a month, when this much is gone."),
+    AlertKind.CHANGE: (
+        "Smallest change, in points",
+        "Smaller ones raise no alert, even beyond noise. With 0, every one does.",
+    ),
+    AlertKind.SENTIMENT: (
+        "Smallest rise, in points",
+        "A smaller one raises no alert, even beyond noise. With 0, every one does.",
+    ),
+    AlertKind.SILENCE: ("Failed answers, in percent", "A run raises an alert when more of its answers failed."),
+    AlertKind.BUDGET: ("Percent of the month's budget", "An alert comes once a month, when this much is spent."),
 }
 
 
 class RuleForm(Form):
-    name = forms.CharField(label="Name", help_text="The subject of its e-mails.")
+    name = forms.CharField(label="Name", help_text="It is the subject of the e-mails.")
     watches = forms.MultipleChoiceField(
-        label="Tell of",
+        label="Tell me about",
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one thing to be told of."},
     )
@@ -41,32 +47,32 @@ class RuleForm(Form):
         label="Days compared",
         min_value=1,
         max_value=service.MOST_DAYS,
-        help_text="So many days are compared with as many before. Changes need ten prompts measured in both.",
+        help_text="These are compared with as many days before. A change needs ten prompts measured in both.",
     )
     runs = forms.IntegerField(
         label="Runs compared",
         min_value=1,
         max_value=service.MOST_RUNS,
-        help_text="None of the answers of so many runs cite the brand, and at least half of as many others do. Under "
-        "about five answers on each side nothing can be told from chance: more repeats or runs see more.",
+        help_text="An alert comes when no answer of this many runs cites the brand, and at least half of those "
+        "of as many other runs do. With fewer than about five answers on each side, chance cannot be ruled out.",
     )
     hours = forms.IntegerField(
-        label="Hours of patience",
+        label="Hours to wait",
         min_value=1,
         max_value=service.MOST_HOURS,
-        help_text="A run that is not done so long after its time is told, once a panel and day.",
+        help_text="An alert comes when a run is not done this long after its time, once a day for each panel.",
     )
     percent = forms.IntegerField(min_value=0, max_value=100)
     panel = forms.TypedChoiceField(label="Panel", coerce=int, empty_value=None, required=False)
     assistants = forms.MultipleChoiceField(
-        label="Assistants", required=False, widget=forms.CheckboxSelectMultiple, help_text="None chosen: all of them."
+        label="Assistants", required=False, widget=forms.CheckboxSelectMultiple, help_text="Leave empty for all."
     )
     recipients = forms.TypedMultipleChoiceField(
         label="Write to",
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="They get an e-mail at once. Everybody finds the alert here.",
+        help_text="They get an e-mail at once. Everybody else finds the alert here.",
     )
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

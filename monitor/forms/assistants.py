@@ -25,7 +25,7 @@ class KeyForm(Form):
 
 def _field(field: KeyField, replaces: bool) -> forms.CharField:
     quiet = {"autocomplete": "new-password" if field.secret else "off", "spellcheck": "false"}
-    kept = "Leave it empty to keep the present one. " if field.secret and replaces else ""
+    kept = "Leave empty to keep the present one. " if field.secret and replaces else ""
     optional = "" if field.required else "Optional. "
     return forms.CharField(
         label=field.label,
@@ -37,6 +37,6 @@ def _field(field: KeyField, replaces: bool) -> forms.CharField:
 
 
 class LimitsForm(Form):
-    requests = forms.IntegerField(label="Requests a minute", required=False, min_value=1, max_value=1_000_000)
-    tokens = forms.IntegerField(label="Tokens a minute", required=False, min_value=1, max_value=2_000_000_000)
-    max_in_flight = forms.IntegerField(label="At once", min_value=1, max_value=10_000)
+    requests = forms.IntegerField(label="Requests per minute", required=False, min_value=1, max_value=1_000_000)
+    tokens = forms.IntegerField(label="Tokens per minute", required=False, min_value=1, max_value=2_000_000_000)
+    max_in_flight = forms.IntegerField(label="Requests at once", min_value=1, max_value=10_000)

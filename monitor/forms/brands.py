@@ -14,6 +14,8 @@ from monitor.services import brands
 
 #: The colour-blind-safe palette in words (Okabe and Ito), in the order of its numbers.
 COLOUR_NAMES = ("Blue", "Orange", "Green", "Pink", "Vermilion", "Sky blue", "Yellow", "Grey")
+#: The fields with one entry per line.
+LISTS = ("aliases", "domains", "needs", "excludes")
 
 
 class BrandForm(Form):
@@ -21,39 +23,39 @@ class BrandForm(Form):
         label="Name", help_text="As people write it.", widget=forms.TextInput(attrs={"autofocus": True})
     )
     kind = forms.ChoiceField(
-        label="Whose it is", choices=BrandKind.choices, initial=BrandKind.COMPETITOR, widget=forms.RadioSelect
+        label="Own or competitor", choices=BrandKind.choices, initial=BrandKind.COMPETITOR, widget=forms.RadioSelect
     )
     aliases = forms.CharField(
         label="Other names",
         required=False,
-        help_text="One a line: product names, short forms, former names. Case, accents and plurals are found anyway.",
-        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One per line: product names, short forms, former names. Case, accents and plurals are found anyway.",
+        widget=forms.Textarea,
     )
     domains = forms.CharField(
-        label="Its domains",
+        label="Domains",
         required=False,
-        help_text="One a line, such as acme.com; a pasted page address is taken too. Citations of these count for it.",
-        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One per line, such as acme.com. Citations of their pages count for the brand.",
+        widget=forms.Textarea,
     )
     needs = forms.CharField(
-        label="Words that must stand near",
+        label="Words that must be near",
         required=False,
-        help_text="One a line. A name then counts only where at least one of these stands in its sentence or in the one"
-        " before or after, such as “software” for a company called Monday. Brands called alike may both list the name"
-        " where such words tell them apart; where both fit, it counts for your own, or the one made first.",
-        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One per line, such as “software” for a company called Monday. The name counts only with one of these"
+        " in the same sentence or the one before or after. Two brands may share a name if such words tell them apart;"
+        " where both fit, it counts for your own, or the one created first.",
+        widget=forms.Textarea,
     )
     excludes = forms.CharField(
-        label="Words that must not stand near",
+        label="Words that must not be near",
         required=False,
-        help_text="One a line. A name does not count where any of these stands in its sentence, such as “Monday"
-        " morning” or “Apple pie”.",
-        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One per line, such as “Monday morning” or “Apple pie”. The name does not count in a sentence with"
+        " one of these.",
+        widget=forms.Textarea,
     )
     exact_case = forms.BooleanField(
-        label="Capitals must be as written",
+        label="Match capitals exactly",
         required=False,
-        help_text="SAP then counts, but neither Sap nor sap. Blanks, hyphens and accents may still differ.",
+        help_text="SAP counts, Sap and sap do not. Spaces, hyphens and accents may still differ.",
     )
     colour = forms.TypedChoiceField(
         label="Colour",
@@ -76,13 +78,18 @@ class BrandForm(Form):
             self.initial = {
                 "name": brand.name,
                 "kind": brand.kind,
-                "aliases": "\n".join(brand.aliases),
-                "domains": "\n".join(brand.domains),
-                "needs": "\n".join(brand.needs),
-                "excludes": "\n".join(brand.excludes),
+                **{name: "\n".join(getattr(brand, name)) for name in LISTS},
                 "exact_case": brand.exact_case,
                 "colour": brand.colour,
             }
+        for name in LISTS:  # as tall as what stands in it
+            entries = self[name].value() or ""
+            self.fields[name].widget.attrs["rows"] = min(max(entries.count("\n") + 1, 2), 8)
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether one of the fields of when a name counts says something, or is wrong."""
+        return any(self[name].value() or self[name].errors for name in ("needs", "excludes", "exact_case"))
 
     def clean_name(self) -> str:
         return checked(lambda: brands.clean_name(self.cleaned_data["name"]))

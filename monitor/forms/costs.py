@@ -19,7 +19,7 @@ class BudgetForm(Form):
         min_value=Decimal(0),
         max_value=LARGEST,
         decimal_places=2,
-        help_text="Empty: as much as it takes.",
+        help_text="Leave empty for no limit.",
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
     )
 
@@ -43,12 +43,15 @@ def _price(label: str) -> forms.DecimalField:
 class PriceForm(Form):
     assistant = forms.ChoiceField(label="Assistant")
     model = forms.CharField(
-        label="Model", required=False, max_length=120, help_text="Its exact id, or a part with *. Empty: the default."
+        label="Model",
+        required=False,
+        max_length=120,
+        help_text="Its exact id, or part of it with *. Leave empty for the default model.",
     )
-    input = _price("A million tokens read")
-    output = _price("A million tokens written")
-    search = _price("A search")
-    request = _price("A request")
+    input = _price("Per million tokens read")
+    output = _price("Per million tokens written")
+    search = _price("Per search")
+    request = _price("Per request")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -87,18 +87,18 @@ def _fields_for(name: str) -> dict[str, forms.Field]:
         )
     if kind.takes_output_limit:
         found["max_output_tokens"] = forms.IntegerField(
-            label="Most output tokens",
+            label="Longest answer, in tokens",
             required=False,
             min_value=LEAST_OUTPUT,
             max_value=MOST_OUTPUT,
-            help_text="A longer answer is cut off there.",
+            help_text="Longer answers are cut off.",
             widget=forms.NumberInput(attrs={"class": "narrow"}),
         )
     if kind.queue == "external":
         found["retry_unknown"] = forms.BooleanField(
-            label="Ask again when a call was sent and no answer came back",
+            label="Ask again when no answer came back",
             required=False,
-            help_text="This may pay twice: the service may have charged for the call that was lost.",
+            help_text="You may pay twice: the service may have charged for the lost call.",
         )
     return found
 
@@ -107,9 +107,9 @@ class PanelForm(Form):
     name = forms.CharField(label="Name", widget=forms.TextInput(attrs={"autofocus": True}))
     suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The prompts that are asked.")
     tags = forms.MultipleChoiceField(
-        label="Only prompts with some tags",
+        label="Only prompts with these tags",
         required=False,
-        help_text="None ticked: all prompts. Several: prompts with any of them, those tagged later included.",
+        help_text="Leave empty for all prompts. With several, a prompt needs any one. Prompts tagged later count too.",
         error_messages={"invalid_choice": "No prompt of this suite has the tag “%(value)s”. Choose again."},
         widget=forms.CheckboxSelectMultiple,
     )
@@ -118,7 +118,7 @@ class PanelForm(Form):
         coerce=int,
         empty_value=None,
         required=False,
-        help_text="Who asks. Assistants that take it are told before each prompt.",
+        help_text="Who asks. Assistants that accept one are told before each prompt.",
     )
     assistants = forms.MultipleChoiceField(
         label="Assistants",
@@ -129,30 +129,30 @@ class PanelForm(Form):
         min_value=1,
         max_value=MAX_REPEATS,
         initial=3,
-        help_text="How often each prompt is put to each assistant in a run. Answers differ: three show how much.",
+        help_text="How often each assistant is asked each prompt in a run. Answers differ: three show how much.",
     )
     adaptive = forms.BooleanField(
         label="Ask less often where the answer is clear",
         required=False,
         help_text=(
-            "A prompt whose last runs show that an assistant names you nearly always, or hardly ever, is asked half as "
-            "often in the next run, twice at least. It takes five runs and a brand of your own. Rates stay unbiased: "
-            "no run stops on its own answers."
+            "When the last runs show that an assistant nearly always or hardly ever names you for a prompt, the next "
+            "run asks it half as often, but at least twice. This needs five runs and a brand of your own. Rates stay "
+            "unbiased: no run stops because of its own answers."
         ),
     )
     schedule = forms.ChoiceField(
         label="Schedule",
         required=False,
-        choices=[(BY_HAND, "Only when somebody runs it"), *schedule.PRESETS, (OWN_TERMS, "In cron terms")],
+        choices=[(BY_HAND, "Only when somebody runs it"), *schedule.PRESETS, (OWN_TERMS, "Another schedule (cron)")],
         widget=forms.RadioSelect,
     )
     cron = forms.CharField(
-        label="Cron terms",
+        label="Cron schedule",
         required=False,
         help_text="Minute, hour, day, month, weekday: 30 7 * * 1-5 is Monday to Friday at 07:30.",
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "placeholder": "30 7 * * 1-5"}),
     )
-    time_zone = forms.ChoiceField(label="Time zone", help_text="Of the schedule; summer time is followed.")
+    time_zone = forms.ChoiceField(label="Time zone", help_text="For the schedule. Summer time is followed.")
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
@@ -244,7 +244,7 @@ class PanelForm(Form):
             self.add_error("assistants", f"{assistants.label(refused[0])} needs a key before a panel can ask it.")
         cron = terms(cleaned.get("schedule", ""), cleaned.get("cron", ""))
         if cleaned.get("schedule") == OWN_TERMS and not cron:
-            self.add_error("cron", "Write the cron terms, or choose one of the schedules above.")
+            self.add_error("cron", "Write the cron schedule, or choose one of those above.")
         elif "time_zone" in cleaned:
             try:
                 schedule.validate(cron, cleaned["time_zone"])

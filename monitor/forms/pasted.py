@@ -30,10 +30,18 @@ class PasteForm(Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     country = forms.CharField(
-        label="Country", required=False, help_text="Optional: two letters, such as DE.", max_length=10
+        label="Country",
+        required=False,
+        help_text="Optional: two letters, such as DE.",
+        max_length=10,
+        widget=forms.TextInput(attrs={"class": "narrow"}),
     )
     language = forms.CharField(
-        label="Language", required=False, help_text="Optional: such as en or pt-BR.", max_length=30
+        label="Language",
+        required=False,
+        help_text="Optional: such as en or pt-BR.",
+        max_length=30,
+        widget=forms.TextInput(attrs={"class": "narrow"}),
     )
     text = forms.CharField(
         label="The answer",
@@ -80,10 +88,10 @@ class PasteForm(Form):
 
 
 class AnswersFileForm(Form):
-    suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="Whose prompts the rows answer.")
+    suite = forms.TypedChoiceField(label="Suite", coerce=int, help_text="The rows answer its prompts.")
     file = forms.FileField(
         label="File",
-        help_text="CSV or JSON Lines, UTF-8.",
+        help_text="CSV or JSON Lines, in UTF-8.",
         widget=forms.FileInput(
             attrs={"accept": ".csv,.tsv,.jsonl,.ndjson", "data-max-bytes": answer_rows.MAX_FILE_BYTES}
         ),

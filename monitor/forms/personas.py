@@ -11,11 +11,11 @@ from monitor.models import Persona
 class PersonaForm(Form):
     name = forms.CharField(
         label="Name",
-        help_text="What you call such a customer, such as “Bakery owner”.",
+        help_text="Such as “Bakery owner”.",
         widget=forms.TextInput(attrs={"autofocus": True}),
     )
     words = forms.CharField(
-        label="What they say of themselves",
+        label="What they say about themselves",
         help_text=(
             "A few sentences in the first person: “I run a bakery with six employees in Leeds and know little about "
             f"software.” At most {Persona.MAX_WORDS} characters. Leave your brand out: naming it would steer answers."

@@ -18,17 +18,17 @@ class ReportSettingsForm(Form):
         label="Name on reports",
         required=False,
         max_length=80,
-        help_text="Your company or agency, printed above the title. Empty: nobody.",
+        help_text="Your company or agency, printed above the title. Leave empty for none.",
     )
     accent = forms.CharField(
         label="Accent colour",
         required=False,
         max_length=7,
-        help_text="Of headings and the first line of tables, such as #7a1f3d. It must be readable on white.",
+        help_text="For headings and the first line of tables, such as #7a1f3d. It must be readable on white.",
         widget=forms.TextInput(attrs={"class": "narrow", "placeholder": ACCENT, "spellcheck": "false"}),
     )
     footer = forms.CharField(
-        label="Words at the foot",
+        label="Footer",
         required=False,
         max_length=200,
         help_text="On every page of the PDF, such as “Confidential” or a phone number.",
@@ -36,15 +36,15 @@ class ReportSettingsForm(Form):
     logo = forms.FileField(
         label="Logo",
         required=False,
-        help_text=f"PNG, JPEG or SVG of at most {logos.MOST_BYTES // 1000} kB. It is drawn anew and kept as PNG.",
+        help_text=f"PNG, JPEG or SVG of at most {logos.MOST_BYTES // 1000} kB. It is kept as PNG.",
         widget=forms.FileInput(attrs={"accept": ".png,.jpg,.jpeg,.svg"}),
     )
     remove_logo = forms.BooleanField(label="Remove the logo", required=False)
     addresses = forms.CharField(
         label="Addresses outside the team",
         required=False,
-        help_text=f"Scheduled reports may go to members and to these, one a line, at most {service.MOST_ADDRESSES}.",
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=f"One per line, at most {service.MOST_ADDRESSES}. Scheduled reports may go to members and to these.",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
 
     def clean_name(self) -> str:

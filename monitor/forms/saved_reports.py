@@ -28,7 +28,7 @@ class SavedReportForm(Form):
         label="Days",
         choices=ReportPeriod.choices,
         initial=ReportPeriod.FOUR_WEEKS,
-        help_text="Whole days, up to the day before it is made.",
+        help_text="Up to the day before the report is created.",
     )
     compare = forms.ChoiceField(label="Compare with", required=False)
     panel = forms.ChoiceField(label="Panel", required=False)
@@ -45,12 +45,12 @@ class SavedReportForm(Form):
     schedule = forms.ChoiceField(
         label="Schedule",
         required=False,
-        choices=[(BY_HAND, "Only when somebody sends it"), *schedule.PRESETS, (OWN_TERMS, "In cron terms")],
+        choices=[(BY_HAND, "Only when somebody sends it"), *schedule.PRESETS, (OWN_TERMS, "Another schedule (cron)")],
         initial="0 6 * * 1",
         widget=forms.RadioSelect,
     )
     cron = forms.CharField(
-        label="Cron terms",
+        label="Cron schedule",
         required=False,
         widget=forms.TextInput(attrs={**FREE, "placeholder": "30 7 * * 1-5"}),
     )
@@ -58,16 +58,19 @@ class SavedReportForm(Form):
         label="Sent to",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=f"At most {MOST_RECIPIENTS}; each gets a mail of their own. Nobody: it is made and kept here.",
+        help_text=f"At most {MOST_RECIPIENTS}; each gets an e-mail of their own. Leave empty to keep it here only.",
     )
     subject = forms.CharField(
-        label="Subject", required=False, max_length=MOST_SUBJECT, help_text="Empty: the names of report and workspace."
+        label="Subject",
+        required=False,
+        max_length=MOST_SUBJECT,
+        help_text="Leave empty for the names of report and workspace.",
     )
     words = forms.CharField(
-        label="Words before the figures",
+        label="Introduction",
         required=False,
         max_length=MOST_WORDS,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
     def __init__(
@@ -114,7 +117,7 @@ class SavedReportForm(Form):
         cleaned = super().clean() or {}
         cron = terms(cleaned.get("schedule", ""), cleaned.get("cron", ""))
         if cleaned.get("schedule") == OWN_TERMS and not cron:
-            self.add_error("cron", "Write the cron terms, or choose one of the schedules above.")
+            self.add_error("cron", "Write the cron schedule, or choose one of those above.")
         else:
             try:
                 schedule.validate(cron, self.workspace.time_zone)
@@ -132,18 +135,20 @@ class SavedReportForm(Form):
 
 
 class ShareForm(Form):
-    name = forms.CharField(label="For whom", max_length=share_links.MOST_NAME, help_text="So that you know it again.")
+    name = forms.CharField(
+        label="Who it is for", max_length=share_links.MOST_NAME, help_text="To recognise the link later."
+    )
     days = forms.IntegerField(
-        label="Open for days",
+        label="Link expires after (days)",
         required=False,
         min_value=1,
         max_value=share_links.MOST_DAYS,
         initial=share_links.DAYS,
-        help_text="Empty: without end.",
+        help_text="Leave empty for a link that does not expire.",
         widget=forms.NumberInput(attrs={"class": "narrow"}),
     )
     texts = forms.BooleanField(
-        label="Show what was asked, prompt by prompt",
+        label="Show each prompt",
         required=False,
-        help_text="Without it, the page has figures alone.",
+        help_text="Otherwise the page shows figures only.",
     )

@@ -25,7 +25,7 @@ class SuiteForm(Form):
 
 class TagsMixin(Form):
     tags = forms.CharField(
-        label="Tags", required=False, help_text="Parted by commas. Pages and reports can be filtered by them."
+        label="Tags", required=False, help_text="Separate tags with commas. Pages and reports can be filtered by them."
     )
 
     def clean_tags(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class LinesForm(TagsMixin):
     """Prompts pasted as lines."""
 
     lines = forms.CharField(
-        label="Prompts, one a line",
+        label="Prompts, one per line",
         strip=False,
         widget=forms.Textarea(attrs={"rows": 10, "placeholder": EXAMPLE}),
     )
@@ -66,7 +66,7 @@ class CsvForm(Form):
 
     file = forms.FileField(
         label="CSV file",
-        help_text="A column “prompt” and, if you like, “tags”, parted by commas, semicolons or tabs.",
+        help_text="A column “prompt” and, if you like, “tags”. Separate columns with commas, semicolons or tabs.",
         widget=forms.FileInput(
             attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain", "data-max-bytes": prompt_rows.MAX_FILE_BYTES}
         ),

@@ -27,7 +27,7 @@ class WorkspaceForm(Form):
         label="Time zone",
         initial="UTC",
         choices=_zones,
-        help_text="Days begin and end in this zone. After a change, all history is counted anew.",
+        help_text="Days begin and end in this zone. After a change, all history is counted again.",
     )
 
     def clean_name(self) -> str:
@@ -42,8 +42,8 @@ class SettingsForm(WorkspaceForm):
         required=False,
         min_value=retention.LEAST_DAYS,
         max_value=retention.MOST_DAYS,
-        help_text="What assistants sent, byte for byte. Leave it empty to keep all. Answers, their sources and all"
-        " figures stay in any case; sources cannot be read anew without the payload.",
+        help_text="What assistants sent, byte for byte. Leave empty to keep all. Answers, sources and figures always"
+        " stay, but sources cannot be read again without the payload.",
     )
     delete_older = forms.BooleanField(label="Delete the older ones for good", required=False)
 

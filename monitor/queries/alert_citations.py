@@ -127,7 +127,7 @@ def _sums(cited: Sequence[int], answers: Sequence[int], runs: slice) -> tuple[in
 def _firing(rule: AlertRule, seen: Seen, q: float, prompt: str) -> Firing:
     who, brand = assistants.label(seen.assistant), rule.brand.name if rule.brand else ""
     now, before = f"{seen.cited} of {seen.answers}", f"{seen.cited_before} of {seen.answers_before}"
-    said = f"{who} now cites {brand}" if seen.news == "won" else f"{who} no longer cites {brand}"
+    began = "began" if seen.news == "won" else "ceased"
     given = {
         "prompt": seen.prompt,
         "assistant": seen.assistant,
@@ -139,8 +139,8 @@ def _firing(rule: AlertRule, seen: Seen, q: float, prompt: str) -> Firing:
         subject=f"{seen.news} {seen.assistant} {seen.stratum} {seen.prompt}",
         start=seen.since,
         end=seen.end,
-        words=f"{said} for “{prompt}”: in {now} answers of the last {rule.runs} runs "
-        f"({days_words(seen.since, seen.end)}), in {before} of the {rule.runs} runs before.",
+        words=f"{days_words(seen.since, seen.end)}: {who} {began} to cite {brand} for “{prompt}”, in {now} answers "
+        f"of {rule.runs} runs and in {before} of the {rule.runs} runs before.",
         page="answers",
         query=urlencode({name: value for name, value in given.items() if value}),
         good=(seen.news == "won") if rule.brand and rule.brand.kind == "own" else None,

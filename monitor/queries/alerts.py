@@ -25,7 +25,7 @@ from monitor.models import (
     MailStatus,
     Workspace,
 )
-from monitor.models.alerts import READY_MADE, WATCHES
+from monitor.models.alerts import WATCHES
 from monitor.queries import dashboard
 from monitor.queries.alert_changes import changes, sentiment
 from monitor.queries.alert_citations import citations
@@ -36,10 +36,10 @@ from monitor.queries.filters import Filter, Period
 #: The ready-made rules, as they are offered after "Tell me when".
 READY_MADE_WORDS = (
     (AlertKind.CHANGE, "we are named or cited more, or less, than before, beyond noise"),
-    (AlertKind.CITATIONS, "an assistant begins or ceases to cite our pages for a prompt"),
+    (AlertKind.CITATIONS, "an assistant starts or stops citing our pages for a prompt"),
     (AlertKind.SENTIMENT, "more of the answers that name us are negative"),
     (AlertKind.SILENCE, "a scheduled run did not happen, or too much of it failed"),
-    (AlertKind.BUDGET, "80 % of the month's budget is gone, or a run waits for money"),
+    (AlertKind.BUDGET, "80 % of the month's budget is spent, or a run waits for budget"),
 )
 PREVIEW_DAYS = 30
 PREVIEWED = 12
@@ -167,31 +167,16 @@ def rules(workspace: Workspace) -> list[RuleRow]:
 
 @dataclass(frozen=True, slots=True)
 class ReadyMade:
-    """A ready-made rule on offer, and the rules of its kind that are there. `told`: one of them tells the reader."""
+    """A ready-made rule on offer."""
 
     kind: str
     words: str
-    rows: tuple[RuleRow, ...]
-    told: bool
 
 
-def ready_made(listed: Iterable[RuleRow], reader: str) -> list[ReadyMade]:
-    """What "Tell me when" offers beside these rules; `reader` is an address."""
-    by_kind: dict[str, list[RuleRow]] = defaultdict(list)
-    for row in listed:
-        by_kind[row.rule.kind].append(row)
-    return [
-        ReadyMade(
-            kind,
-            words,
-            tuple(by_kind[kind]),
-            told=any(
-                row.rule.is_on and row.rule.name == READY_MADE[kind]["name"] and reader in row.recipients
-                for row in by_kind[kind]
-            ),
-        )
-        for kind, words in READY_MADE_WORDS
-    ]
+def ready_made(listed: Iterable[RuleRow]) -> list[ReadyMade]:
+    """What "Tell me when" offers beside these rules: the kinds that none of them watches."""
+    watched = {row.rule.kind for row in listed if row.rule.is_on}
+    return [ReadyMade(kind, words) for kind, words in READY_MADE_WORDS if kind not in watched]
 
 
 def rule_words(rule: AlertRule) -> str:

@@ -24,6 +24,12 @@ class Row:
     limits: dict[str, int]
 
     @property
+    def needs(self) -> str:
+        """What has to be entered; where no part is required by itself, one of the secrets."""
+        required = [field.label for field in self.fields if field.required]
+        return ", ".join(required) or " or ".join(field.label for field in self.fields if field.secret)
+
+    @property
     def waits_until(self) -> datetime | None:
         """Until when its service asked everyone to wait, while that is still ahead."""
         until = self.gate.cool_until if self.gate else None

@@ -99,12 +99,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One assistant in one stratum. `asked` has each model, place and persona that it was asked with in the period."""
+    """One assistant in one stratum; its series may have days before the period `begins`, which it is compared with.
+
+    `asked` has each model, place and persona that it was asked with in the period.
+    """
 
     assistant: str
     stratum: str
     label: str
     stratum_label: str
+    begins: date
     responses: int
     failed: int
     refused: int
@@ -149,7 +153,8 @@ class Finding:
 class Overview:
     """All of the page. `sections` is empty where the filter has no counts at all; `stamp` is another for others.
 
-    `current` is what they are made of.
+    `current` is what they are made of. `largest` is the largest of the changes within noise, where it looks large and
+    nothing else is told.
     """
 
     filter: Filter
@@ -158,10 +163,18 @@ class Overview:
     sections: tuple[Section, ...]
     findings: tuple[Finding, ...]
     more_findings: int
+    largest: Finding | None
     compared: int
     too_thin: int
     runs: tuple[runs.Progress, ...]
     brands: tuple[BrandInfo, ...]
+
+    @property
+    def own(self) -> list[tuple[Section, BrandRow]]:
+        """How the own brand stands with each assistant; the most named one of several."""
+        return [
+            (section, section.brands[0]) for section in self.sections if section.brands and section.brands[0].brand.own
+        ]
 
 
 def overview(workspace: Workspace, chosen: Filter) -> Overview:
@@ -172,10 +185,8 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
     current = counts.current(workspace, chosen)
     sections, brands, made_of = _sections_kept(workspace, current, DOMAINS_SHOWN)
     found = [finding for section in sections for finding in _findings(section)]
-    certain = sorted(
-        (item for item in found if item.change.verdict == "more than noise"),
-        key=lambda item: -abs(item.change.difference or 0),
-    )
+    found.sort(key=lambda item: -abs(item.change.difference or 0))
+    certain = [item for item in found if item.change.is_real]
     return Overview(
         filter=chosen,
         current=current,
@@ -183,6 +194,7 @@ def overview(workspace: Workspace, chosen: Filter) -> Overview:
         sections=sections,
         findings=tuple(certain[:FINDINGS_SHOWN]),
         more_findings=max(0, len(certain) - FINDINGS_SHOWN),
+        largest=next((item for item in found if item.change.only_looks_large), None) if not certain else None,
         compared=sum(item.change.p is not None for item in found),
         too_thin=sum(item.change.verdict == "too thin" for item in found),
         runs=lines,
@@ -288,6 +300,7 @@ def _section(
         stratum=block.stratum,
         label=assistants.label(block.assistant),
         stratum_label=STRATA.get(block.stratum, block.stratum),
+        begins=chosen.period.start,
         responses=int(n.sum()),
         failed=int(block.failed[now].sum()),
         refused=int(block.refused[now].sum()),

@@ -122,7 +122,9 @@ def key_for(*, workspace_id: int, assistant: str) -> Key | None:
         return None
     row = find(workspace_id=workspace_id, assistant=assistant)
     if row is None:
-        raise Problem(f"{assistants.label(assistant)} needs a key. An owner enters it under Settings, Assistants.")
+        raise Problem(
+            f"{assistants.label(assistant)} needs a key. An owner enters it under Settings, Assistants and keys."
+        )
     return _open(row)
 
 

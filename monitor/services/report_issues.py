@@ -33,7 +33,7 @@ WAITS = (60, 5 * 60, 30 * 60, 2 * 3600)
 #: A report of a large workspace takes minutes.
 MAKING = timedelta(minutes=20)
 MOST_FILE_BYTES = 60_000_000
-NO_SERVER = "No mail server is set up (EMAIL_URL), so nothing was sent."
+NO_SERVER = "No mail server is set up, so nothing was sent."
 
 
 def has_work() -> bool:

@@ -147,6 +147,6 @@ def _recipients(workspace: Workspace, asked: Iterable[str], before: Sequence[str
     if refused := [address for address in found if address not in allowed]:
         raise Problem(
             f"{refused[0][:80]} is no member, and no owner has allowed reports to go there. An owner can, under "
-            "Settings, Reports."
+            "Report settings."
         )
     return found

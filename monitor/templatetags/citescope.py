@@ -60,15 +60,19 @@ def percent(rate: Any, reason: str = "") -> SafeString:
     if value is None:
         return unmeasured(reason or getattr(rate, "reason", None) or "")
     written = format_html("{}" + SPACE + "%", whole_percent(value))
-    if interval is None:
-        return written
-    if interval.low is None or interval.high is None:
-        why = getattr(rate, "reason", None) or "too thin"
-        return format_html('{} <span class="interval">({})</span>', written, why)
-    low, high = f"{interval.low * 100:.0f}", f"{interval.high * 100:.0f}"
-    return format_html(
-        '{} <span class="interval" title="{}">({}–{})</span>', written, interval_words(interval), low, high
-    )
+    return written if interval is None else format_html("{} {}", written, bounds(interval))
+
+
+@register.filter
+def bounds(rate: Any) -> SafeString:
+    """The `(32–44)` of a `metrics.Rate`, or why it has none; of a `metrics.Change`, `(−45 to +2)`."""
+    if rate.low is None or rate.high is None:
+        return format_html('<span class="interval">({})</span>', getattr(rate, "reason", None) or "too thin")
+    if hasattr(rate, "difference"):
+        said = f"({_signed(rate.low)} to {_signed(rate.high)})"
+        return format_html('<span class="interval" title="95 % interval of the change">{}</span>', said)
+    said = f"({rate.low * 100:.0f}–{rate.high * 100:.0f})"
+    return format_html('<span class="interval" title="{}">{}</span>', interval_words(rate), said)
 
 
 def interval_words(rate: Any) -> str:
@@ -91,8 +95,22 @@ def points(difference: float | None) -> SafeString:
     """A change between two rates as `+5 pts`; what rounds to nothing has no sign."""
     if difference is None:
         return unmeasured()
+    return format_html("{}" + SPACE + "pts", _signed(difference))
+
+
+def _signed(difference: float) -> str:
     written = f"{difference * 100:+.0f}"
-    return format_html("{}" + SPACE + "pts", "0" if written in ("+0", "-0") else written.replace("-", "−"))
+    return "0" if written in ("+0", "-0") else written.replace("-", "−")
+
+
+@register.filter
+def moved(change: Any) -> str:
+    """How many of its prompts a change rests on: `3 of 15 prompts rose`, `5 rose and 3 fell of 15 prompts`."""
+    told = [f"{count} {act}" for count, act in ((change.rose, "rose"), (change.fell, "fell")) if count]
+    if len(told) == 1:
+        count, act = told[0].split()
+        return f"{count} of {change.pairs} prompts {act}"
+    return f"{' and '.join(told) or 'none'} of {change.pairs} prompts"
 
 
 @register.filter

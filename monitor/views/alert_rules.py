@@ -17,6 +17,16 @@ from monitor.services import alert_rules as service
 from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access, membership_of
+from monitor.views.parts import part_of
+
+#: What each kind of rule is called where one is created.
+KINDS: dict[str, str] = {
+    AlertKind.CHANGE: "A change beyond noise",
+    AlertKind.CITATIONS: "Citations won or lost",
+    AlertKind.SENTIMENT: "Negative answers",
+    AlertKind.SILENCE: "A missed or failed run",
+    AlertKind.BUDGET: "Budget",
+}
 
 
 @access()
@@ -25,8 +35,8 @@ def alert_rules(request: WorkspaceRequest) -> HttpResponse:
     rows = queries.rules(request.workspace)
     context = {
         "rows": rows,
-        "ready_made": queries.ready_made(rows, me.user.email),
-        "kinds": AlertKind.choices,
+        "ready_made": queries.ready_made(rows),
+        "kinds": KINDS.items(),
         "digest_form": DigestForm(initial={"digest": me.digest, "hour": me.digest_hour}),
         "has_mail": bool(settings.EMAIL_HOST),
     }
@@ -62,7 +72,7 @@ def _form(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm) ->
     except Problem as problem:
         form.add_error(None, str(problem))
         return _show(request, found, form, status=409 if found else 422)
-    messages.success(request, f"“{saved.name}” is saved. It is looked at within minutes.")
+    messages.success(request, f"“{saved.name}” is saved. It is checked within minutes.")
     return redirect("alert_rules", request.workspace.slug)
 
 
@@ -73,7 +83,7 @@ def _show(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm, *,
         # after a conflict, the next save knows of what the other one changed
         "revision": _rule(request, found.pk).revision if found and status == 409 else form["revision"].value(),
         "kind": form.kind,
-        "kind_label": AlertKind(form.kind).label,
+        "kind_label": KINDS[form.kind],
         "has_mail": bool(settings.EMAIL_HOST),
         **(_preview(form) if "preview" in request.POST else {}),
     }
@@ -81,6 +91,7 @@ def _show(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm, *,
 
 
 @access(read=Role.EDITOR)
+@part_of("alert_rule_new")
 def alert_rule_preview(request: WorkspaceRequest) -> HttpResponse:
     """The part of the form that follows what is typed: what the rule would have told over the last thirty days."""
     form = RuleForm(request.GET, workspace=request.workspace, kind=_kind(request))
@@ -105,7 +116,7 @@ def alert_rule_ready_made(request: WorkspaceRequest) -> HttpResponse:
     except Problem as problem:
         messages.error(request, str(problem))
         return redirect("alerts", request.workspace.slug)
-    messages.success(request, f"“{rule.name}” is on. It is looked at within minutes, and you can change it here.")
+    messages.success(request, f"“{rule.name}” is on. It is checked within minutes, and you can change it here.")
     return redirect("alert_rules", request.workspace.slug)
 
 
@@ -123,9 +134,11 @@ def alert_rule_off(request: WorkspaceRequest, pk: int) -> HttpResponse:
     found = _rule(request, pk)
     if request.method == "POST":
         service.leave(rule=found, membership=membership_of(request))
-        messages.success(request, f"“{found.name}” writes to you no more. Its alerts still stand here.")
+        messages.success(request, f"“{found.name}” no longer writes to you. Its alerts still appear here.")
         return redirect("alerts", request.workspace.slug)
-    return render(request, "alert_rule_off.html", {"rule": found, "words": queries.rule_words(found)})
+    is_told = found.recipients.filter(membership=membership_of(request)).exists()
+    context = {"rule": found, "words": queries.rule_words(found), "is_told": is_told}
+    return render(request, "alert_rule_off.html", context)
 
 
 @access(read=None, write=Role.EDITOR)

@@ -31,7 +31,7 @@ def alerts(request: WorkspaceRequest) -> HttpResponse:
         "rows": queries.rows_of(request.workspace, page.object_list),
         "everything": everything,
         "any_rule": queries.any_rule(request.workspace),
-        "ready_made": queries.ready_made([], ""),
+        "ready_made": queries.ready_made([]),
         "troubles": queries.troubles(request.workspace),
         "has_mail": bool(settings.EMAIL_HOST),
     }

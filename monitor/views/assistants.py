@@ -47,7 +47,7 @@ def credential_save(request: WorkspaceRequest) -> HttpResponse:
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"The key of {found.label} is kept. Test it to see that it works.")
+            messages.success(request, f"The key of {found.label} is saved. Test it to see that it works.")
             return redirect("assistants", request.workspace.slug)
     return _page(request, wrong=form, status=422)
 

@@ -33,7 +33,7 @@ PLACES = (
     Place("answers", "Answers", "answers", ("answers",)),
     Place("panels", "Panels & runs", "panels", ("panels", "runs")),
     Place("engine", "Local engine", "engine", ("engine", "jobs")),
-    Place("reports", "Reports", "reports", ("reports", "alerts")),
+    Place("reports", "Reports & alerts", "reports", ("reports", "alerts")),
     Place("settings", "Settings", "settings", ("settings",)),
 )
 
@@ -79,8 +79,10 @@ THEMES = frozenset({"light", "dark"})
 
 
 def _section(path: str) -> str:
-    """The place that `/w/<slug>/<folder>/...` belongs to."""
+    """The place that `/w/<slug>/<folder>/...` belongs to; "account" on the pages of one's own account."""
     parts = path.split("/")
+    if parts[1:2] == ["accounts"]:
+        return "account"
     return _SECTION.get(parts[3], "") if len(parts) > 3 and parts[1] == "w" else ""
 
 

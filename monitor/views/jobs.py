@@ -11,6 +11,7 @@ from monitor.models import Job, JobKind, Role
 from monitor.queries import jobs as queries
 from monitor.services import jobs as service
 from monitor.views.access import WorkspaceRequest, access
+from monitor.views.parts import part_of
 
 #: The place in the navigation that a job was started from, where it is not the local engine's.
 _SECTIONS = {JobKind.IDEAS: "suites", JobKind.IMPORT_ANSWERS: "answers", JobKind.RECOMPUTE: "brands"}
@@ -24,6 +25,7 @@ def job(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 @access()
+@part_of("job")
 def job_progress(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The part of the page that is asked for again while the work goes on."""
     return render(request, "_job_progress.html", {"progress": queries.progress(_job(request, pk))})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -60,7 +60,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "bar": bar,
         "page": page,
-        "parts": partial(parts, page),  # called where the template has not kept what it wrote of them
+        "parts": cache(partial(parts, page)),  # called where the template has not kept what it wrote of them
         "steps": next_steps.next_steps(request.workspace, page),
         "hint": None if page.sections else _hint(request.workspace),
         "nothing": f"No answers were counted from {bar.filter.period.start:%-d %b %Y} to "
@@ -126,7 +126,7 @@ def _hint(workspace: Workspace) -> Hint | None:
             "Here you will see how often assistants name and cite you, day by day, beside your competitors. "
             "Begin with your own brand.",
             to("brand_new"),
-            "Add your brand",
+            "New brand",
         )
     if not Prompt.objects.for_workspace(workspace).filter(archived_at=None).exists():
         return Hint(
@@ -135,7 +135,7 @@ def _hint(workspace: Workspace) -> Hint | None:
             "Add prompts",
         )
     if not Panel.objects.for_workspace(workspace).filter(archived_at=None).exists():
-        return Hint("A panel asks your prompts on a schedule. Make one, and run it.", to("panel_new"), "New panel")
+        return Hint("A panel asks your prompts on a schedule. Create one and run it.", to("panel_new"), "New panel")
     if not Run.objects.for_workspace(workspace).filter(panel__isnull=False).exists():
         return Hint("Run your panel once, and the first figures stand here.", to("panels"), "Go to panels")
     return Hint(

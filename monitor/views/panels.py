@@ -25,6 +25,7 @@ from monitor.services import runs as run_service
 from monitor.services.errors import Problem
 from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access
+from monitor.views.parts import part_of
 from monitor.whole_numbers import whole_number
 
 RUNS_SHOWN = 20
@@ -159,12 +160,14 @@ def _in_words(form: PanelForm, names: Iterable[str]) -> str:
 
 
 @access(read=Role.EDITOR)
+@part_of("panel_new")
 def schedule_preview(request: WorkspaceRequest) -> HttpResponse:
     """The part of the form that follows what is typed: the schedule in words, its next slots, the size of a run."""
     return render(request, "_schedule_preview.html", {"preview": _preview(request, request.GET)})
 
 
 @access(read=Role.EDITOR)
+@part_of("panel_new")
 def panel_tags(request: WorkspaceRequest) -> HttpResponse:
     """The part of the form that follows the suite: its tags, those ticked that it has still ticked."""
     suite = str(_number(request.GET.get("suite", "")) or "")

@@ -1,4 +1,4 @@
-"""How right is the reading? Draw answers, look through them one at a time, see what they give, take the labels."""
+"""Reading accuracy: draw answers, look through them one at a time, see what they give, take the labels."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from monitor.queries import waiting
 from monitor.services import outbound
 from monitor.services import runs as service
 from monitor.views.access import WorkspaceRequest, access
+from monitor.views.parts import part_of
 
 
 @access()
@@ -34,6 +35,7 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 @access()
+@part_of("run")
 def run_progress(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """What is asked for again while the run goes on: its progress, and its table where another response ended."""
     progress = queries.progress(_run(request, pk))

@@ -82,7 +82,7 @@ def saved_report_send(request: WorkspaceRequest, pk: int) -> HttpResponse:
     found = _report(request, pk)
     service.start_now(report=found)
     people = f" and goes to {len(found.recipients)} people" if found.recipients and settings.EMAIL_HOST else ""
-    messages.success(request, f"{found.name} is being made{people}. What comes of it stands below.")
+    messages.success(request, f"{found.name} is being created{people}. The result will appear below.")
     return redirect("saved_report", request.workspace.slug, pk)
 
 

@@ -46,7 +46,7 @@ def report_settings(request: WorkspaceRequest) -> HttpResponse:
     form = ReportSettingsForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         report_settings_service.save(workspace=request.workspace, **form.values())
-        messages.success(request, "The settings of reports are saved.")
+        messages.success(request, "The report settings are saved.")
         return redirect("report_settings", request.workspace.slug)
     context = {"form": form, "look": look, "has_mail": bool(django_settings.EMAIL_HOST)}
     return render(request, "report_settings.html", context, status=422 if form.errors else 200)
@@ -78,7 +78,7 @@ def members_add(request: WorkspaceRequest) -> HttpResponse:
 def _mail_invitation(request: WorkspaceRequest, invitation: service.Invitation) -> str:
     """Send it to the person; what kept it from being sent, in words."""
     if not django_settings.EMAIL_HOST:
-        return "No mail server is set up (EMAIL_URL), so nothing was sent."
+        return "No mail server is set up, so nothing was sent."
     link = _invitation_link(request, invitation.key or invitation.private_key)
     try:
         service.send_invitation(invitation=invitation, link=link, invited_by=request.user)

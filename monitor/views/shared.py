@@ -58,7 +58,8 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
             "page": overview,
             "parts": partial(parts, overview),
             "pages": pages(link.workspace, chosen, most=PAGES_SHOWN),
-            "prompts": gaps() if link.texts else (),
+            "prompts": (listed := gaps() if link.texts else []),
+            "several": len({row.key for row in listed}) > 1,  # assistants
             "definitions": DEFINITIONS,
             "made_at": timezone.now(),
         }

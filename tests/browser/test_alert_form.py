@@ -24,6 +24,6 @@ def test_the_preview_comes_by_itself_and_follows_the_form(owner: Visit) -> None:
     expect(preview).to_contain_text("This rule would have raised no alert.")
     before = AlertRule.objects.for_workspace(workspace).count()
     page.get_by_label("Name").fill("Our own")
-    page.get_by_role("button", name="Make rule").click()
+    page.get_by_role("button", name="Create rule").click()
     expect(page.locator("[role=status]").first).to_contain_text("“Our own” is saved.")
     assert AlertRule.objects.for_workspace(workspace).count() == before + 1

@@ -50,13 +50,13 @@ def test_fields_come_with_the_choice_and_the_forecast_follows_them(owner: Visit)
     expect(country).to_be_visible()
     expect(row.get_by_label("Language")).to_be_hidden()  # this one takes none
     before = cost.inner_text()
-    row.get_by_label("Most output tokens").fill("100")
+    row.get_by_label("Longest answer, in tokens").fill("100")
     expect(cost).to_contain_text("100 written")
     assert cost.inner_text() != before
     country.fill("de")
-    row.get_by_label("Ask again when a call was sent and no answer came back").check()
+    row.get_by_label("Ask again when no answer came back").check()
     form.get_by_label("Name").fill("Outside")
-    form.get_by_role("button", name="Make panel").click()
+    page.get_by_role("button", name="Create panel").click()
     page.get_by_text("“Outside” is saved").wait_for()
     saved = Panel.objects.for_workspace(workspace).get(name="Outside")
     assert saved.assistants == [
@@ -78,7 +78,7 @@ def test_assistants_without_a_key_fold_away_and_cannot_be_chosen(owner: Visit) -
     expect(apart.get_by_text("Claude (Anthropic API)")).to_be_hidden()
     apart.get_by_text(re.compile("need a key")).click()
     expect(apart.get_by_label("Claude (Anthropic API) needs a key")).to_be_disabled()
-    expect(apart.get_by_role("link", name="Settings, Assistants")).to_be_visible()
+    expect(apart.get_by_role("link", name="Assistants and keys")).to_be_visible()
 
 
 def test_tags_follow_the_suite_and_the_size_follows_both(owner: Visit) -> None:
@@ -89,7 +89,7 @@ def test_tags_follow_the_suite_and_the_size_follows_both(owner: Visit) -> None:
     enter_key(owner, "openai")
     owner.open(reverse("panel_new", args=[workspace.slug]))
     form, size = page.locator("#panel-form"), page.locator("section", has=page.locator("#preview-size"))
-    fold = form.get_by_text("Only prompts with some tags")
+    fold = form.get_by_text("Only prompts with these tags")
     expect(fold).to_be_hidden()
     form.get_by_label("Name").fill("Kettles")
     form.get_by_label("Suite").select_option(str(owner.world.history.panel.suite_id))
@@ -113,7 +113,7 @@ def test_tags_follow_the_suite_and_the_size_follows_both(owner: Visit) -> None:
     form.get_by_role("checkbox", name="ChatGPT (OpenAI API)").check()
     form.get_by_role("checkbox", name="Kagi FastGPT").uncheck()
     expect(note).to_have_count(0)
-    form.get_by_role("button", name="Make panel").click()
+    page.get_by_role("button", name="Create panel").click()
     page.get_by_text("“Kettles” is saved").wait_for()
     saved = Panel.objects.for_workspace(workspace).get(name="Kettles")
     assert (saved.suite, saved.tags, saved.persona) == (suite, ["kettles"], owner.world.persona)

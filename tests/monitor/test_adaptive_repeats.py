@@ -37,6 +37,7 @@ from monitor.queries.filters import Filter, Period
 from monitor.services import ledger, panels, recovery, rollups, runs
 from tests.factories import make_brand, make_member, make_suite, make_workspace
 from tests.factories_history import LAST_DAY, add_mention, make_extraction, make_panel, make_response, make_run
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db
 
@@ -218,7 +219,7 @@ def editor(world: World, client: Client) -> Client:
 
 
 def shown(client: Client, route: str, world: World, *args: int, **query: Any) -> str:
-    page = client.get(reverse(route, args=[world.workspace.slug, *args]), query)
+    page = client.get(reverse(route, args=[world.workspace.slug, *args]), query, headers=AS_PART)
     assert page.status_code == 200
     return " ".join(unescape(page.content.decode()).split())
 

@@ -138,7 +138,7 @@ def test_a_prompt_that_is_cited_now_and_was_not_is_won_and_the_other_way_round_l
     assert set(found) == {"won", "lost"}
     won, lost = found["won"], found["lost"]
     assert won.good is True and lost.good is False
-    assert history.prompts[0].text in won.words and "in 9 of 9 answers of the last 3 runs" in won.words
+    assert history.prompts[0].text in won.words and "in 9 of 9 answers of 3 runs and in 0 of 9" in won.words
     assert "in 9 of 9 of the 3 runs before" in lost.words
     client.force_login(make_member(history.workspace))
     page = client.get(f"{reverse('answers', args=[history.workspace.slug])}?{won.query}")

@@ -132,6 +132,29 @@ def test_the_legend_names_the_grey_lines_and_those_with_a_band() -> None:
 
 
 @pytest.mark.django_db
+def test_days_that_only_are_compared_with_are_marked_off() -> None:
+    made = make_history(prompts=12, days=9)
+
+    def compared(days: int) -> list[dict[str, str]]:
+        (found,) = dashboard.overview(
+            made.workspace, Filter(Period(LAST_DAY - timedelta(days=days - 1), LAST_DAY))
+        ).sections
+        marked: list[dict[str, str]] = charts.series_chart(found, "mention")["datasets"]["compared"]
+        return marked
+
+    (half,) = compared(4)
+    assert half["end"] == f"{LAST_DAY - timedelta(days=4)}T12:00:00Z" and half["at"] == half["start"]
+    (narrow,) = compared(8)
+    assert narrow["at"] == narrow["end"], "named beside it where there is no room within"
+    assert compared(9) == []
+
+
+def test_two_charts_side_by_side_have_one_axis_unless_one_would_be_squeezed() -> None:
+    assert charts._axis_of_pair([0.5], [0.7])[0] == charts._axis_of_pair([0.7], [0.5])[0] == 0.8
+    assert charts._axis_of_pair([0.1], [0.9])[0] < 0.2
+
+
+@pytest.mark.django_db
 def test_one_day_has_no_lines() -> None:
     assert not charts.has_lines(section(days=1))
     assert charts.has_lines(section(days=2))

@@ -23,6 +23,7 @@ from monitor.services.errors import Problem
 from tests.factories import make_member, make_suite, make_workspace
 from tests.monitor.oracle import Oracle, oracle
 from tests.monitor.test_budgets import make_run, wishes
+from tests.world import AS_PART
 
 __all__ = ["oracle"]
 
@@ -199,14 +200,18 @@ def test_the_forecast_stands_in_the_form_before_a_panel_is_saved(owner: Client, 
         "schedule": "",
         "time_zone": "UTC",
     }
-    page = unescape(owner.get(at("schedule_preview", workspace), asked).content.decode())
+    page = unescape(owner.get(at("schedule_preview", workspace), asked, headers=AS_PART).content.decode())
     assert "no price is known" in page and "The Oracle has no key yet" in page
     price(workspace)
-    page = unescape(owner.get(at("schedule_preview", workspace), asked).content.decode())
+    page = unescape(owner.get(at("schedule_preview", workspace), asked, headers=AS_PART).content.decode())
     assert "About $0.98" in page and "not measured here yet" in page
-    page = unescape(owner.get(at("schedule_preview", workspace), {**asked, "adaptive": "on"}).content.decode())
+    page = unescape(
+        owner.get(at("schedule_preview", workspace), {**asked, "adaptive": "on"}, headers=AS_PART).content.decode()
+    )
     assert "About $0.59 to $0.98" in page and "12 to 20 ×" in page
-    local = unescape(owner.get(at("schedule_preview", workspace), {**asked, "assistants": "local"}).content.decode())
+    local = unescape(
+        owner.get(at("schedule_preview", workspace), {**asked, "assistants": "local"}, headers=AS_PART).content.decode()
+    )
     assert "costs nothing by the call" in local
 
 

@@ -152,8 +152,11 @@ def test_a_real_change_is_found_and_noise_is_not() -> None:
         ("Fernwood", "cited", True),
     }
     still = dashboard.overview(history.workspace, Filter(Period(LAST_DAY - timedelta(days=9), LAST_DAY)))
-    assert still.findings == ()
+    assert still.findings == () and page.largest is None
     assert still.compared > 10
+    assert still.largest is None or still.largest.change.only_looks_large
+    ((section, own),) = page.own
+    assert section == page.sections[0] and own.brand.name == "Fernwood"
 
 
 def test_a_period_after_the_last_answer_has_no_section_though_the_one_before_has_answers() -> None:
@@ -332,9 +335,9 @@ def test_pages_work_filled_empty_and_filtered_to_nothing(place: str) -> None:
 def test_an_empty_workspace_is_told_its_next_step() -> None:
     workspace = make_workspace()
     client, address = signed_in(workspace), f"/w/{workspace.slug}/"
-    assert "Add your brand" in client.get(address).content.decode()
+    assert "New brand" in client.get(address).content.decode()
     make_brand(workspace, kind="competitor")
-    assert "Add your brand" in client.get(address).content.decode()
+    assert "New brand" in client.get(address).content.decode()
     make_brand(workspace, kind="own")
     assert "Add prompts" in client.get(address).content.decode()
     panel = make_panel(workspace)

@@ -15,6 +15,7 @@ from monitor.services import indexes, jobs, ledger, nudge
 from tests.factories import make_member, make_workspace
 from tests.monitor.test_indexes import KETTLE, workspace_with_pages
 from tests.monitor.test_pages_import import html, import_all, row
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,10 +59,10 @@ def test_upload_to_index_by_way_of_the_job_page() -> None:
     followed = client.post(url("pages_import", workspace), {"files": files, "url": ""}, follow=True)
     assert "Waiting for a worker" in text_of(followed)
     job = Job.objects.for_workspace(workspace).get()
-    assert 'hx-trigger="every 1s"' in text_of(client.get(url("job_progress", workspace, job.pk)))
+    assert 'hx-trigger="every 1s"' in text_of(client.get(url("job_progress", workspace, job.pk), headers=AS_PART))
     jobs.run(job_id=job.pk)
     jobs.run(job_id=job.pk)
-    ended = text_of(client.get(url("job_progress", workspace, job.pk)))
+    ended = text_of(client.get(url("job_progress", workspace, job.pk), headers=AS_PART))
     assert "hx-trigger" not in ended
     assert "pages.jsonl, line 2" in ended
 

@@ -145,3 +145,26 @@ def test_signing_in_says_what_to_do_as_all_other_forms_do(
     if field:
         assert "autofocus" in tag_of(page, field)
         assert f'id="id_{field}_error" data-error>{said}' in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "account_inactive",
+        "account_signup",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key_done",
+        "account_email_verification_sent",
+    ],
+)
+def test_pages_of_the_way_in_lead_back_to_signing_in_and_repeat_no_label(db: None, name: str) -> None:
+    page = Client().get(reverse(name)).content.decode()
+    assert f'href="{reverse("account_login")}' in page
+    assert "placeholder" not in page and not re.search(r"\bemail (us|address)|contact us", page, re.IGNORECASE)
+
+
+def test_mail_to_an_address_without_account_invites_nobody_to_sign_up(db: None, mailoutbox: list[Any]) -> None:
+    Client().post(reverse("account_reset_password"), {"email": "nobody@example.com"})
+    (mail,) = mailoutbox
+    assert "no account in Citescope has this address" in mail.body and "signup" not in mail.body

@@ -109,13 +109,25 @@ def test_simulated_changes_raise_few_false_alarms_and_find_real_ones() -> None:
 def test_a_change_pairs_prompts_and_leaves_out_what_one_side_did_not_measure() -> None:
     before = [(0, 2), (1, 2), (2, 2), (0, 0)]
     after = [(2, 2), (1, 2), (0, 0), (2, 2)]
-    assert metrics.change(before, after) == Change(0.5, None, None, None, 2)
+    assert metrics.change(before, after) == Change(0.5, None, None, None, 2, rose=1)
     assert metrics.change(before, after).verdict == "too thin"
 
 
 def test_nothing_to_pair_is_no_change_at_all() -> None:
     assert metrics.change([(1, 2), (0, 0)], [(0, 0), (1, 2)]) == Change(None, None, None, None, 0)
     assert metrics.change([], []).verdict is None
+
+
+def test_a_change_says_how_many_prompts_moved_and_whether_it_only_looks_large() -> None:
+    few = metrics.change([(0, 2)] * 15, [(2, 2)] * 3 + [(0, 2)] * 12)
+    assert (few.rose, few.fell, few.verdict) == (3, 0, "within noise") and few.only_looks_large
+    assert (few.low or 0) >= 0 and not few.is_real_alone
+    both = metrics.change([(1, 2)] * 15, [(2, 2)] * 6 + [(0, 2)] * 5 + [(1, 2)] * 4)
+    assert (both.rose, both.fell) == (6, 5) and not both.only_looks_large
+    real = metrics.change([(0, 2)] * 15, [(2, 2)] * 15)
+    assert real.is_real and not real.only_looks_large
+    among = Change(0.2, 0.02, 0.4, 0.02, 15, 0.03, q=0.3, rose=4)
+    assert among.is_real_alone and not among.is_real and among.only_looks_large
 
 
 def test_p_is_counted_from_the_bootstrap_shifted_to_zero() -> None:

@@ -27,6 +27,7 @@ from monitor.queries import panels as queries
 from monitor.services import credentials, panels, runs
 from monitor.services.errors import Problem
 from tests.factories import make_member, make_suite, make_workspace
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +116,7 @@ def test_a_panel_is_made_and_its_plan_frozen(editor: Client, workspace: Workspac
         ({"repeats": "0"}, "Write a whole number from 1 to 50."),
         ({"repeats": "51"}, "Write a whole number from 1 to 50."),
         ({"repeats": "three"}, "Write a whole number"),
-        ({"schedule": "own", "cron": ""}, "Write the cron terms"),
+        ({"schedule": "own", "cron": ""}, "Write the cron schedule"),
         ({"schedule": "own", "cron": "0 0 30 2 *"}, "“0 0 30 2 *” never comes"),
         ({"schedule": "own", "cron": "*/5 * * * *"}, "every 15 minutes at most"),
         ({"schedule": "own", "cron": "every day"}, "five fields"),
@@ -142,18 +143,23 @@ def test_a_name_that_is_taken_is_said(editor: Client, workspace: Workspace, pane
 
 def test_the_preview_follows_what_is_typed(editor: Client, workspace: Workspace, suite: Suite) -> None:
     address = at("schedule_preview", workspace)
-    page = editor.get(address, typed(suite, schedule="own", cron="30 2 * * *")).content.decode()
+    page = editor.get(address, typed(suite, schedule="own", cron="30 2 * * *"), headers=AS_PART).content.decode()
     assert "4 prompts × 1 assistant × 3 repeats = <strong>12 answers</strong>" in page
     assert page.count("<time") == 5
     assert "the clock skips 02:30; it runs at 03:00 instead" in page
     assert "the clock shows 02:30 twice; it runs the first time only" in page
-    assert "never comes" in editor.get(address, typed(suite, schedule="own", cron="0 0 31 6 *")).content.decode()
-    assert "Write the cron terms" in editor.get(address, typed(suite, schedule="own")).content.decode()
+    assert (
+        "never comes"
+        in editor.get(address, typed(suite, schedule="own", cron="0 0 31 6 *"), headers=AS_PART).content.decode()
+    )
+    assert (
+        "Write the cron schedule" in editor.get(address, typed(suite, schedule="own"), headers=AS_PART).content.decode()
+    )
     empty = make_suite(workspace, prompts=0)
-    assert "no prompts yet" in editor.get(address, typed(empty)).content.decode()
+    assert "no prompts yet" in editor.get(address, typed(empty), headers=AS_PART).content.decode()
     odd = {"suite": "x", "repeats": "²", "time_zone": "../x", "schedule": "own", "cron": "\x00 * * * *"}
-    assert editor.get(address, odd).status_code == 200
-    assert editor.get(address).status_code == 200
+    assert editor.get(address, odd, headers=AS_PART).status_code == 200
+    assert editor.get(address, headers=AS_PART).status_code == 200
 
 
 def test_slots_are_shown_in_the_panels_own_zone(workspace: Workspace) -> None:
@@ -191,7 +197,7 @@ def test_two_people_who_change_the_same_choose_knowingly(editor: Client, workspa
     assert reply.status_code == 409
     assert reply.context["differing"] == [
         ("Name", "Theirs", "Mine"),
-        ("Schedule", "In cron terms: 0 7 * * *", "In cron terms: 0 9 * * 1"),
+        ("Schedule", "Another schedule (cron): 0 7 * * *", "Another schedule (cron): 0 9 * * 1"),
     ]
     for words in ("Save mine over theirs", "Keep theirs", 'name="revision" value="2"', 'value="Mine"'):
         assert words in page
@@ -379,7 +385,7 @@ def test_the_forecast_follows_the_model_and_the_limit_as_they_are_typed(
 
     def forecast(**typed_fields: str) -> Any:
         fields = typed(suite, assistants=["openai"], **typed_fields)
-        return editor.get(at("schedule_preview", workspace), fields).context["preview"]["forecast"]
+        return editor.get(at("schedule_preview", workspace), fields, headers=AS_PART).context["preview"]["forecast"]
 
     usual, cheaper = forecast(), forecast(**{"openai-model": "gpt-5-mini"})
     assert (cheaper.lines[0].model, cheaper.usual < usual.usual) == ("gpt-5-mini", True)

@@ -18,6 +18,7 @@ from monitor.services import credentials, panels, runs, suites
 from monitor.services.errors import Problem
 from monitor.services.prompt_rows import PromptRow
 from tests.factories import make_member, make_suite, make_workspace
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +126,7 @@ def test_sizes_costs_and_lists_count_what_is_asked(editor: Client, workspace: Wo
     fields = typed(suite, assistants=["openai"])
 
     def preview(**changes: Any) -> Any:
-        return editor.get(at("schedule_preview", workspace), {**fields, **changes}).context["preview"]
+        return editor.get(at("schedule_preview", workspace), {**fields, **changes}, headers=AS_PART).context["preview"]
 
     whole, part = preview(), preview(tags=["home"])
     assert (whole["size"].prompts, part["size"].prompts, part["size"].answers) == (4, 2, 4)
@@ -187,18 +188,23 @@ def test_tags_of_another_suite_are_refused_and_follow_the_choice_of_a_suite(
     assert "No prompt of this suite has the tag “kettles”. Choose again." in page
     assert not Panel.objects.for_workspace(workspace).exists()
     asked_for = {"suite": other.pk, "tags": ["kettles", "home"]}
-    reply = editor.get(at("panel_tags", workspace), asked_for)
+    reply = editor.get(at("panel_tags", workspace), asked_for, headers=AS_PART)
     page = reply.content.decode()
     assert "pens (1 prompt)" in page and "kettles" not in page and page.count("checked") == 1
     for odd in ({}, {"suite": "x"}, {"suite": "9" * 30}, {"suite": "9" * 9}, {"suite": suite.pk, "tags": "\x00"}):
-        assert editor.get(at("panel_tags", workspace), odd).status_code == 200
-    assert editor.get(at("schedule_preview", workspace), {**typed(suite), "tags": "\x00"}).status_code == 200
+        assert editor.get(at("panel_tags", workspace), odd, headers=AS_PART).status_code == 200
+    assert (
+        editor.get(at("schedule_preview", workspace), {**typed(suite), "tags": "\x00"}, headers=AS_PART).status_code
+        == 200
+    )
 
 
 def test_another_workspaces_tags_stay_its_own(editor: Client, workspace: Workspace) -> None:
     foreign = make_suite(make_workspace(), prompts=0)
     suites.add_prompts(suite=foreign, rows=[PromptRow("Whose?", ("secret",))])
-    assert "secret" not in editor.get(at("panel_tags", workspace), {"suite": foreign.pk}).content.decode()
+    assert (
+        "secret" not in editor.get(at("panel_tags", workspace), {"suite": foreign.pk}, headers=AS_PART).content.decode()
+    )
 
 
 def test_two_people_who_choose_other_tags_decide_knowingly(editor: Client, workspace: Workspace, suite: Suite) -> None:
@@ -207,7 +213,7 @@ def test_two_people_who_choose_other_tags_decide_knowingly(editor: Client, works
     post(editor, address, **typed(suite, tags=["home"]), revision="1")
     reply = editor.post(address, typed(suite, revision="1"))
     assert reply.status_code == 409
-    assert reply.context["differing"] == [("Only prompts with some tags", "home", "all prompts")]
+    assert reply.context["differing"] == [("Only prompts with these tags", "home", "all prompts")]
     post(editor, address, **typed(suite, name="Mine", tags=["kettles"]), revision="1")
     panel.refresh_from_db()
     assert (panel.name, panel.tags) == ("Mine", ["home"])  # only one of them changed the tags

@@ -37,6 +37,7 @@ from monitor.services.errors import Problem
 from tests.factories import make_brand, make_member, make_suite, make_workspace
 from tests.factories_history import LAST_DAY, add_mention, make_extraction, make_panel, make_response, make_run
 from tests.inference.loopback import Loopback, loopback
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db
 
@@ -190,7 +191,9 @@ def test_the_form_says_whom_a_persona_does_not_reach(editor: Client, workspace: 
     asked = typed(suite, assistants=["openai", "kagi"], persona=persona.pk)
 
     def preview(**changes: Any) -> str:
-        return unescape(editor.get(at("schedule_preview", workspace), {**asked, **changes}).content.decode())
+        return unescape(
+            editor.get(at("schedule_preview", workspace), {**asked, **changes}, headers=AS_PART).content.decode()
+        )
 
     assert "Kagi FastGPT takes no persona: it is asked the prompt alone." in preview()
     assert "takes no persona" not in preview(persona="")

@@ -35,6 +35,7 @@ from monitor.models import (
 from monitor.queries import waiting
 from monitor.services import budgets, credentials, ledger, limits, outbound, panels, runs
 from tests.factories import make_member, make_suite, make_workspace
+from tests.world import AS_PART
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +86,7 @@ def start(workspace: Workspace, names: Iterable[str]) -> Run:
 
 
 def shown(client: Client, run: Run, name: str = "run") -> str:
-    return unescape(client.get(reverse(name, args=[run.workspace.slug, run.pk])).content.decode())
+    return unescape(client.get(reverse(name, args=[run.workspace.slug, run.pk]), headers=AS_PART).content.decode())
 
 
 def said(run: Run, *, has_room: bool = True) -> list[str]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.metrics import Change
 from monitor.templatetags import citescope as tags
 
 
@@ -43,6 +44,9 @@ def rate(
         (tags.percent(0.997), ">99 %"),
         (tags.percent(0), "0 %"),
         (tags.points(-0.021), "−2 pts"),
+        (tags.bounds(Change(-0.2, -0.45, 0.02, 0.2, 15)), "(−45 to +2)"),
+        (tags.moved(Change(-0.2, -0.45, 0.02, 0.2, 15, fell=4)), "4 of 15 prompts fell"),
+        (tags.moved(Change(0.1, -0.1, 0.2, 0.2, 15, rose=5, fell=3)), "5 rose and 3 fell of 15 prompts"),
         (tags.n(12345), "12,345"),
         (tags.money(Decimal("1.5")), "$1.50"),
         (tags.money(Decimal("0.0004")), "< $0.01"),

@@ -142,6 +142,23 @@
     if (all) for (const box of $$(all.dataset.checkAll)) box.checked = all.checked;
   });
 
+  // --- colours: <input type="color" data-picks="#field" data-shows="rect" hidden> writes what is picked into the field ---
+  function showColour(picker, value) {
+    if (!/^#[\da-f]{6}$/i.test(value)) return;
+    picker.value = value;
+    document.querySelector(picker.dataset.shows)?.setAttribute("fill", value);
+  }
+
+  for (const picker of $$("input[data-picks]")) {
+    const field = document.querySelector(picker.dataset.picks);
+    picker.hidden = false;
+    picker.addEventListener("input", () => {
+      field.value = picker.value;
+      showColour(picker, picker.value);
+    });
+    field.addEventListener("input", () => showColour(picker, field.value.trim()));
+  }
+
   // --- an error belongs to what was typed: it goes when that changes, and the next save checks again ---
   function forgetError(event) {
     const field = event.target.closest?.(".field");
