@@ -147,6 +147,12 @@ class Response(WorkspaceModel):
             GinIndex(fields=["search"], name="response_search"),
         ]
 
+    @property
+    def outcome(self) -> str:
+        """What came of it, in words: of an answer that never ended there may be a beginning."""
+        broke_off = self.status == ResponseStatus.UNKNOWN and self.text
+        return "Answer broke off" if broke_off else self.get_status_display()
+
     def __str__(self) -> str:
         return f"response {self.pk}"
 

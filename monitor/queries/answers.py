@@ -6,6 +6,7 @@ Mentions and sources are those of the workspace's current extraction.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -174,6 +175,13 @@ def answers(workspace: Workspace, bar: filters.FilterBar, params: QueryDict) -> 
         more=page.paginator.count == MOST_LISTED,
         any_at_all=bool(page.paginator.count) or Response.objects.for_workspace(workspace).exists(),
     )
+
+
+def latest(workspace: Workspace, prompt: int, *, most: int = 6) -> tuple[Row, ...]:
+    """The newest answers to one prompt, as rows of the list."""
+    asked = Response.objects.for_workspace(workspace).filter(prompt_id=prompt, status=ResponseStatus.ANSWERED)
+    newest = asked.defer("search").select_related("run").order_by("-run__day", "-pk")[:most]
+    return tuple(_rows(workspace, list(newest), ""))
 
 
 def _narrowed(
@@ -447,12 +455,28 @@ def bodies(response: Response) -> list[Body]:
     return list(found.defer("content").select_related("attempt").order_by("-attempt_id", "-sequence"))
 
 
+#: A list without lists or objects in it, as it is laid out: no string holds a line break, so it stands within none.
+_SCALARS = re.compile(r'\[\n((?: *(?:"(?:[^"\\\n]|\\.)*"|[-+.\w]+),?\n)+) *\]')
+#: A longer one with words in it stays a line each.
+MOST_ON_A_LINE = 120
+
+
+def laid_out(said: object) -> str:
+    """JSON for people: a thing a line, and short lists on one."""
+    return _SCALARS.sub(_on_one_line, json.dumps(said, indent=2, ensure_ascii=False))
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    line = " ".join(each.strip() for each in found[1].splitlines())
+    return f"[{line}]" if len(line) <= MOST_ON_A_LINE or '"' not in line else found[0]
+
+
 def raw_body(body: Body) -> RawBody:
     """The body decompressed."""
     content = body.unpacked()
     shown = content.decode("utf-8", errors="replace")
     try:
-        shown, is_json = json.dumps(json.loads(content), indent=2, ensure_ascii=False), True
+        shown, is_json = laid_out(json.loads(content)), True
     except (ValueError, RecursionError):
         is_json = False
     headers = {str(name): str(value) for name, value in body.headers.items()}

@@ -23,6 +23,7 @@ from monitor.models import (
 
 State = Literal["indexed", "waiting", "out"]
 HISTORY = 20
+MOST_OF_A_HEADING = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,22 @@ class PassageText:
     @property
     def body(self) -> str:
         return self.text.removeprefix(self.heading).lstrip() if self.heading else self.text
+
+    @property
+    def paragraphs(self) -> list[tuple[str, bool]]:
+        return paragraphs(self.body)
+
+
+def paragraphs(text: str) -> list[tuple[str, bool]]:
+    """The paragraphs of a page's text, each with whether it looks like a heading: short, no end mark, above prose."""
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    following = [*found[1:], ""]
+    return [(line, _heads(line, after)) for line, after in zip(found, following, strict=True)]
+
+
+def _heads(line: str, after: str) -> bool:
+    is_short = len(line) <= MOST_OF_A_HEADING and line[-1] not in ".!?,;:…"
+    return is_short and len(after) > len(line) and after[-1] in ".!?:"
 
 
 def engine_facts(workspace: Workspace) -> EngineFacts:

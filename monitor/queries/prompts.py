@@ -199,6 +199,35 @@ def _standing(
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """One prompt's rates with one assistant, each with the answers it counts."""
+
+    assistant: str
+    stratum: str
+    label: str
+    stratum_label: str
+    row: PromptRow
+    own_named: Rate
+    own_cited: Rate
+    rival_named: Rate
+    rival_cited: Rate
+    gap: Rate
+
+
+def standing(workspace: Workspace, chosen: Filter, pk: int) -> tuple[Standing, ...]:
+    """How one prompt stands with each assistant that answered it in the period."""
+    current = counts.current(workspace, chosen)
+    found = [row for row in rows(workspace, current) if row.pk == pk] if current else []
+    return tuple(_standing_of(row) for row in found)
+
+
+def _standing_of(row: PromptRow) -> Standing:
+    hits = (row.own_named, row.own_cited, row.rival_named, row.rival_cited, row.gap)
+    rates = [metrics.rate([(each, row.n)]) for each in hits]
+    return Standing(*row.key, row.assistant, STRATA.get(row.key[1], row.key[1]), row, *rates)
+
+
+@dataclass(frozen=True, slots=True)
 class GapSource:
     """A domain that answers without any own brand cite: so many `gaps` of the answers `citing` it, to `prompts`."""
 

@@ -28,6 +28,8 @@ from monitor.queries.stability import Stability, stability
 
 #: Rows of a table, and of each where several assistants have one.
 ROWS_SHOWN, ROWS_OF_SEVERAL = 100, 25
+#: So many of the cited pages stand open; what follows them unfolds.
+PAGES_OPEN = 20
 #: Pages newly cited, and cited no more.
 NEWS_SHOWN = 5
 
@@ -83,6 +85,20 @@ class PageSection:
     new: tuple[PageRow, ...]
     lost_count: int
     lost: tuple[PageRow, ...]
+
+    @property
+    def open(self) -> tuple[PageRow, ...]:
+        """The first that are cited, or all where none is: rows of a later leaf begin where others ended."""
+        cited = tuple(row for row in self.rows[:PAGES_OPEN] if row.cited)
+        return cited or self.rows
+
+    @property
+    def folded(self) -> tuple[PageRow, ...]:
+        return self.rows[len(self.open) :]
+
+    @property
+    def never_cited(self) -> int:
+        return sum(not row.cited for row in self.folded)
 
 
 @dataclass(frozen=True, slots=True)

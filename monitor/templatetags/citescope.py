@@ -138,6 +138,11 @@ def price(dollars: Decimal | None) -> Any:
     return f"${written[:-2]}{written[-2:].rstrip('0')}"
 
 
+def _short(value: float) -> str:
+    """With one decimal where that says something: `2.4`, `30`."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
 @register.filter
 def tokens(count: int | None) -> Any:
     """`840`, `12.4 k`, `3.1 M`."""
@@ -145,8 +150,8 @@ def tokens(count: int | None) -> Any:
         return unmeasured("the assistant reports no tokens")
     for unit, size in (("M", 999_950), ("k", 1000)):
         if count >= size:
-            return f"{count / (1_000_000 if unit == 'M' else 1000):.1f}{SPACE}{unit}"
-    return str(count)
+            return f"{_short(count / (1_000_000 if unit == 'M' else 1000))}{SPACE}{unit}"
+    return f"{count:.0f}"
 
 
 @register.filter
@@ -156,7 +161,7 @@ def size(count: int | None) -> Any:
         return unmeasured()
     if count < 1000:
         return f"{count}{SPACE}B"
-    return f"{count / 1000:.1f}{SPACE}kB" if count < 999_950 else f"{count / 1_000_000:.1f}{SPACE}MB"
+    return f"{_short(count / 1000)}{SPACE}kB" if count < 999_950 else f"{_short(count / 1_000_000)}{SPACE}MB"
 
 
 @register.filter
@@ -168,7 +173,7 @@ def took(milliseconds: float | None) -> Any:
     if seconds < 1:
         return f"{milliseconds:.0f}{SPACE}ms"
     if seconds < 60:
-        return f"{seconds:.1f}{SPACE}s"
+        return f"{_short(seconds)}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}{SPACE}min {rest}{SPACE}s"
@@ -186,6 +191,15 @@ def day(moment: date | datetime | None) -> Any:
     if isinstance(moment, datetime):
         moment = timezone.localtime(moment)
     return f"{moment.day}{SPACE}{moment:%b}{SPACE}{moment.year}"
+
+
+@register.filter
+def said_day(written: str) -> Any:
+    """A day as a page says it: as we write days where it begins with one, else word for word."""
+    try:
+        return day(date.fromisoformat(written[:10]))
+    except ValueError:
+        return written
 
 
 def _absolute(moment: datetime) -> str:

@@ -94,7 +94,8 @@ def page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "versions": versions,
         "shown": shown,
         "passages": queries.passages(shown) if shown else [],
-        "as_text": request.GET.get("view") == "text",
+        "as_text": (as_text := request.GET.get("view") == "text"),
+        "paragraphs": queries.paragraphs(shown.text) if shown and as_text else [],
         "indexed": bool(shown and generation and shown.pk in generation.page_versions),
     }
     return render(request, "page.html", context)

@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from monitor.forms.suites import CsvForm, LinesForm, PromptForm, SuiteForm
 from monitor.models import Prompt, Role, Suite
 from monitor.plain import counted
-from monitor.queries import filters
+from monitor.queries import answers, filters
 from monitor.queries import prompts as standing
 from monitor.queries import suites as queries
 from monitor.services import prompt_rows
@@ -235,8 +235,16 @@ def prompt(request: WorkspaceRequest, pk: int) -> HttpResponse:
             kept = " The old words keep their answers, archived." if saved.pk != found.pk else ""
             messages.success(request, f"The prompt is saved.{kept}")
             return redirect("suite", request.workspace.slug, found.suite_id)
-    row = queries.prompt_rows([found])[0]
-    context = {"form": form, "prompt": found, "suite": found.suite, "answers": row.answers}
+    bar = filters.read(request.workspace, request.GET)
+    context = {
+        "form": form,
+        "prompt": found,
+        "suite": found.suite,
+        "answers": queries.prompt_rows([found])[0].answers,
+        "bar": bar,
+        "standing": standing.standing(request.workspace, bar.filter, found.pk),
+        "rows": answers.latest(request.workspace, found.pk),
+    }
     return render(request, "prompt.html", context, status=422 if form.errors else 200)
 
 

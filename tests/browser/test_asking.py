@@ -165,4 +165,4 @@ def test_an_answer_that_breaks_off_shows_what_had_come(asker: Visit, service: Lo
         pass
     page.get_by_text("What had come until then").wait_for()
     assert page.get_by_text("It counts as spent").is_visible()
-    assert page.locator("article .streamed").inner_text().startswith("Bright")
+    assert page.locator("article .prose").inner_text().startswith("Bright")

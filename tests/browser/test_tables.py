@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from monitor.models import Prompt
 from tests.browser.conftest import Visit
+from tests.browser.walk import SIZES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -69,3 +70,19 @@ def test_what_is_said_of_brands_follows_the_filter_and_opens_its_answers(owner: 
     expect(page.get_by_text(f"{answers} answer").first).to_be_visible()
     chosen = page.get_by_label("Sentiment").input_value() or page.get_by_label("Role").input_value()
     assert chosen in ("recommended", "neutral", "negative", "waiting", "compared", "listed", "named")
+
+
+def test_on_a_phone_ticks_come_first_and_what_is_done_with_them_stays_in_sight(owner: Visit) -> None:
+    page, suite = owner.page, owner.world.history.prompts[0].suite
+    page.set_viewport_size(SIZES["phone"])
+    owner.open(reverse("suite", args=[owner.world.workspace.slug, suite.pk]))
+    rows = page.get_by_role("region", name="Prompts").locator("tbody tr")
+    assert page.locator(".table-wrap.scrolls").count() == 0, "nothing waits off screen"
+    tick, name = rows.last.get_by_role("checkbox"), rows.last.get_by_role("link").first
+    places = tick.bounding_box(), name.bounding_box()
+    assert places[0] and places[1] and places[0]["x"] < places[1]["x"]
+    tick.check()
+    button = page.get_by_role("button", name="Archive ticked prompts")
+    expect(button).to_be_in_viewport()
+    button.click()
+    page.get_by_text("1 prompt archived.").wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -132,3 +133,15 @@ def test_a_source_on_a_host_without_a_domain_is_called_by_its_host(viewer: Clien
     rows.filter(pk=rows[0].pk).update(url="https://hidden.example/redirect/x", page="", domain="")
     shown = viewer.get(reverse("answer", args=[world.workspace.slug, world.response.pk])).content.decode()
     assert "<strong>1. unknown domain</strong>" in shown
+
+
+def test_a_payloads_short_lists_stand_on_a_line_each_as_they_came() -> None:
+    said = {
+        "span": [1, -2.5e-3, None],
+        "words": ["a, b", 'c" [ ]', "d\\"],
+        "long": ["x" * 80, "y" * 80],
+        "deep": [[1], []],
+    }
+    laid_out = queries.laid_out(said)
+    assert json.loads(laid_out) == said
+    assert '"span": [1, -0.0025, null],' in laid_out and laid_out.count("\n") == 11

@@ -357,3 +357,23 @@ def test_a_workspace_without_brands_and_one_with_failures_alone_still_have_an_ov
     Response.objects.for_workspace(workspace).filter(pk=response.pk).update(status=ResponseStatus.FAILED)
     rollups.roll_up(run=run)
     assert "No valid answer in this period" in client.get(address).content.decode()
+
+
+def test_pages_never_cited_stand_folded_below_the_others() -> None:
+    workspace = make_workspace()
+    extraction, panel = make_extraction(workspace, []), make_panel(workspace, prompts=1)
+    run, prompt = make_run(panel, extraction, LAST_DAY), panel.suite.prompts.get()
+    response = make_response(run, prompt)
+    for number in range(24):
+        add_source(extraction, response, f"a.example/{number}", cited=number < 22)
+    rollups.roll_up(run=run)
+    (section,) = sources.pages(workspace, MONTH)
+    assert (len(section.open), len(section.folded), section.never_cited) == (20, 4, 2)
+    (nothing,) = sources.sources(workspace, MONTH, search="example/23").pages
+    assert (len(nothing.open), nothing.folded) == (1, ())
+    client = Client()
+    client.force_login(make_member(workspace))
+    assert (
+        "Show 4 more pages, 2 of them never cited"
+        in client.get(reverse("sources", args=[workspace.slug])).content.decode()
+    )

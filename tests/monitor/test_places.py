@@ -85,8 +85,8 @@ def test_the_page_opens_what_it_counts_and_shows_a_dash_where_nothing_lists_the_
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in table.select("tbody tr")]
     assert [row[0] for row in rows] == ["Norvik", "Norvik", "Halden", "Halden"]
     lists, never = rows[0], rows[1]
-    assert lists[3] == "9" and lists[4] == "67\xa0% (too thin) 6 of 9" and lists[6] == "1"
-    assert never[3] == "0" and all(cell.startswith("–") for cell in never[4:])
+    assert lists[2] == "9" and lists[3] == "67\xa0% (too thin) 6 of 9" and lists[5] == "1"
+    assert never[2] == "0" and all(cell.startswith("–") for cell in never[3:])
     links = [(int(link.get_text()), str(link["href"])) for link in table.select("a")]
     assert [count for count, _ in links] == [9, 6, 6, 6, 3, 6]
     for count, href in links:

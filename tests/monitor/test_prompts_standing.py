@@ -12,7 +12,7 @@ from monitor.models import Brand, BrandKind, Prompt, Workspace
 from monitor.queries.counts import current_extraction
 from monitor.queries.dashboard import measured
 from monitor.queries.filters import Filter, Period
-from monitor.queries.prompts import behind_gaps, heatmap
+from monitor.queries.prompts import behind_gaps, heatmap, standing
 from monitor.services import rollups
 from tests.factories import make_member, make_workspace
 from tests.factories_history import (
@@ -100,3 +100,26 @@ def test_without_an_own_brand_the_page_says_what_to_do(client: Client) -> None:
     client.force_login(make_member(history.workspace))
     page = client.get(reverse("suites", args=[history.workspace.slug])).content.decode()
     assert "Say first which brand is yours" in page
+
+
+def test_a_prompts_own_page_has_its_figures_and_answers(workspace: Workspace) -> None:
+    first, second = Prompt.objects.for_workspace(workspace).order_by("pk")
+    local, openai = standing(workspace, DAY, first.pk)
+    assert (local.label, local.own_named.rate, local.own_named.n, local.rival_named.rate) == (
+        "Local engine",
+        0.5,
+        2,
+        0.5,
+    )
+    assert local.own_named.low is not None, "of one prompt it has an interval"
+    assert (openai.gap.rate, openai.rival_cited.rate, openai.own_cited.rate) == (1, 1, 0)
+    client = Client()
+    client.force_login(make_member(workspace))
+    address = reverse("prompt", args=[workspace.slug, first.pk])
+    page = client.get(address)
+    assert [row.response.prompt_id for row in page.context["rows"]] == [first.pk] * 4
+    shown = re.sub(r"\s+", " ", page.content.decode())
+    assert f'<span class="question">{first.text}</span>' in shown and "Where you stand" in shown
+    link = next(href for href in re.findall(r'href="([^"]+)"', shown) if "figure=gap" in href).replace("&amp;", "&")
+    assert client.get(link).context["found"].page.paginator.count == local.row.gap
+    assert not standing(workspace, Filter(Period(LAST_DAY.replace(year=2020), LAST_DAY.replace(year=2020))), second.pk)

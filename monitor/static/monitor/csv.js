@@ -89,7 +89,8 @@
       button.append(wrap.parentElement.querySelector(":scope > .pager") ? "CSV of this page" : "CSV");
       button.setAttribute("aria-label", `Save as CSV: ${wrap.getAttribute("aria-label") ?? card?.querySelector("h2, h3")?.innerText ?? "this table"}`);
       button.addEventListener("click", () => save(table));
-      const header = headerOf(card);
+      const above = wrap.previousElementSibling;
+      const header = headerOf(card) ?? (above?.matches(".table-head") ? above : null);
       if (header) header.append(button);
       else wrap.after(button);
     }
