@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 from monitor import charts
 from monitor.models import Brand, BrandKind, Panel, Prompt, Run, Workspace
 from monitor.queries import alerts, dashboard, filters, next_steps
-from monitor.queries.dashboard import Measure, Overview, Section
+from monitor.queries.dashboard import Measure, Overview, Point, Section
 from monitor.views.access import WorkspaceRequest, access
 
 
@@ -41,6 +41,11 @@ class Part:
     a_point: int = 0
     alike: bool = False
     flat: bool = False
+
+    @property
+    def days(self) -> list[tuple[Point, ...]]:
+        """The points of all brands, day by day, the latest first."""
+        return list(zip(*(series.points for series in self.section.series), strict=True))[::-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,3 +196,16 @@ def test_a_view_is_saved_opened_and_removed_from_its_menu(owner: Visit) -> None:
     expect(page.get_by_text("The view “By the year” is removed.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("The view “By the year” is back.")).to_be_visible()
+
+
+def test_the_accent_colour_is_picked_or_typed_and_shows_at_once(owner: Visit) -> None:
+    page = owner.page
+    owner.open(reverse("report_settings", args=[owner.world.workspace.slug]))
+    field, picker = page.get_by_label("Accent colour", exact=True), page.get_by_label("Pick the accent colour")
+    rule = page.locator(".accent-rule rect")
+    picker.fill("#123456")
+    expect(field).to_have_value("#123456")
+    expect(rule).to_have_attribute("fill", "#123456")
+    field.fill("#654321")
+    expect(picker).to_have_value("#654321")
+    expect(rule).to_have_attribute("fill", "#654321")

@@ -199,7 +199,7 @@ def test_a_key_is_entered_tested_and_deleted_on_the_page(
     assert "The Oracle" in owner.get(at("assistants", workspace)).content.decode()
     posted = {"assistant": "oracle", "oracle-api_key": SECRET}
     page = owner.post(at("credential_save", workspace), posted, follow=True).content.decode()
-    assert "is kept" in page and f"ends in {SECRET[-4:]}" in page and SECRET[:10] not in page
+    assert "is saved" in page and f"ends in {SECRET[-4:]}" in page and SECRET[:10] not in page
     row = Credential.objects.for_workspace(workspace).get()
     assert "works" in owner.post(at("credential_test", workspace, row.pk), follow=True).content.decode()
     limits = {f"limits-{row.pk}-{name}": value for name, value in (("requests", 60), ("max_in_flight", 4))}

@@ -156,14 +156,14 @@ def test_older_bodies_are_read_and_say_what_they_lack(market: Run) -> None:
         )
     client = signed_in(market.workspace)
     assert reach(market, "Kettle House").stage == 4, "what it cited is known all the same"
-    assert "the engine did not record it yet" in opened(client, "trace", market.workspace).content.decode()
+    assert "The ranking of these answers is not there" in opened(client, "trace", market.workspace).content.decode()
     client.post(reverse("trace_rank", args=[market.workspace.slug, market.pk]))
     assert jobs.run(job_id=Job.objects.for_workspace(market.workspace).get(kind="rank").pk)
     won = reach(market, "Kettle House")
     assert won.spot is not None and won.spot.rank == 1
     page = opened(client, "trace_prompt", market.workspace, market.responses.order_by("pk").first().pk)
     assert KETTLE in page.context["page"].compared.won.text
-    assert "did not record it yet" not in page.content.decode()
+    assert "The ranking of this answer is not there" not in page.content.decode()
 
 
 def test_the_page_follows_whom_one_asks_for_and_survives_odd_addresses(market: Run) -> None:
