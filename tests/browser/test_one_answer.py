@@ -62,8 +62,8 @@ def test_one_answer_goes_from_the_run_to_the_chart_and_into_the_report(
     owner.open(reverse("overview", args=[workspace.slug]))
     chart = page.locator("[data-chart^='comparison-mention'] svg, [data-chart^='series-mention'] svg").first
     expect(chart.locator(".mark-symbol path").first).to_be_attached()
-    brand = page.get_by_role("row").filter(has_text="Bluewater").filter(has_text="1 of 1").first
-    brand.get_by_role("link", name="1", exact=True).first.click()
+    brand = page.get_by_role("row").filter(has_text="Bluewater").filter(has=page.get_by_title("1 of 1 answers")).first
+    brand.get_by_title("1 of 1 answers").first.click()
     page.wait_for_url("**/answers/?*figure=named*")
     expect(page.locator("table.answers tbody tr")).to_have_count(1)
     expect(page.get_by_role("link", name=QUESTION)).to_have_attribute(
