@@ -170,6 +170,8 @@ def took(milliseconds: float | None) -> Any:
     if milliseconds is None:
         return unmeasured()
     seconds = milliseconds / 1000
+    if 0 < milliseconds < 0.5:
+        return f"<\u200a1{SPACE}ms"
     if seconds < 1:
         return f"{milliseconds:.0f}{SPACE}ms"
     if seconds < 60:

@@ -58,6 +58,7 @@ def rate(
         (tags.said_day("last spring"), "last spring"),
         (tags.tokens(999_960), "1 M"),
         (tags.took(38), "38 ms"),
+        (tags.took(0.2), "<1 ms"),
         (tags.took(200_000), "3 min 20 s"),
         (tags.day(date(2026, 11, 20)), "20 Nov 2026"),
     ],
