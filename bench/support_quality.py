@@ -16,17 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from bench.support_pairs import Labelled
-from bench.train_support import macro_f1, plain
+from bench.train_support import FOLDS, Flags, macro_f1, plain
 from inference.embed import get_embedder
 from rag.support import check
 
-FOLDS, RESAMPLES = 5, 1000
-Flags = npt.NDArray[np.bool_]
+RESAMPLES = 1000
 
 
 def read(paths: list[Path]) -> list[Labelled]:

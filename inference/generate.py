@@ -261,17 +261,17 @@ def _require_same_tokens(folder: ModelFolder, draft: ModelFolder) -> None:
         raise UnusableFolder(f"The draft model {draft.path.name} has another tokenizer than {folder.path.name}.")
 
 
-#: Precisions as settings name them, as torch does.
+#: Torch's names of precisions, by the names that settings have for them.
 LONG_NAMES: dict[str, Precision] = {"auto": "auto", "fp32": "float32", "bf16": "bfloat16", "int8": "int8"}
 
 
 @lru_cache(maxsize=2)
 def get_generator(
-    name: str, root: Path, device: str = "auto", precision: Precision = "auto", draft: str = ""
+    name: str, root: Path, device: str = "auto", precision: str = "auto", draft: str = ""
 ) -> ModelGenerator:
-    """The generator of this process, loaded once for each model. Raises UnusableFolder."""
+    """The generator of this process, loaded once for each model, in one of LONG_NAMES. Raises UnusableFolder."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     folders = [check(find(each, root), root) if each else None for each in (name, draft)]
     if folders[0] is None:
         raise UnusableFolder("No model is named.")
-    return ModelGenerator(folders[0], device=device, precision=precision, draft=folders[1])
+    return ModelGenerator(folders[0], device=device, precision=LONG_NAMES[precision], draft=folders[1])

@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from inference.answer import AssistantError
 from inference.embed import Embedder, UnusableModel, Vectors
 from inference.encoders import choose_device, choose_precision
 from inference.generator import Generated, Generator, Prompt
-
-if TYPE_CHECKING:
-    from inference.generate import Precision
 
 QUALITY_SET = Path(__file__).with_name("quality.txt")
 #: A rank beyond this counts nothing.
@@ -53,25 +50,22 @@ def survey(
 ) -> Iterator[dict[str, Any]]:
     """A row for each model (None: the installed MiniLM), for embedding models one in each precision they can have here.
 
-    Of these the one that `precision` stands for comes first and is `used`; language models compute in `writing`,
-    with `draft` guessing ahead. `say` hears what is being measured. Raises UnusableModel for a
-    device or precision that is not here; a directory that cannot be used is a row with `error`.
+    Of these the one that `precision` stands for comes first and is `used`; language models compute in `writing`, with
+    `draft` guessing ahead. `say` hears what is being measured. Raises UnusableModel for a device or precision that is
+    not here; a directory that cannot be used is a row with `error`.
     """
     device = choose_device(device)
     used = choose_precision(precision, device)
     for directory in directories:
         try:
-            kind = kind_of(directory) if directory else "embedding"
-            if directory is None or kind == "embedding":
+            if directory is None or (kind := kind_of(directory)) == "embedding":
                 yield from _in_each_precision(directory, device, used, say)
                 continue
-            from inference.generate import LONG_NAMES
-
             say(f"{directory}: measuring a {kind}")
             if kind == "reranker":
                 yield measured_reranker(directory, device)
             else:
-                yield measured_generator(directory, device, LONG_NAMES[writing], draft)
+                yield measured_generator(directory, device, writing, draft)
         except ValueError as error:
             yield {"directory": str(directory or model_files.installed()), "error": str(error)}
 
@@ -110,7 +104,7 @@ def measured(directory: Path | None, device: str, precision: str) -> dict[str, A
 
 
 def kind_of(directory: Path) -> str:
-    """ "embedding", "reranker" or "language model", as its settings have it. Raises UnusableModel for damaged ones."""
+    """What its settings say it is: an "embedding" model, "reranker" or "language model". Raises UnusableModel."""
     architecture = model_files.facts(directory)["architecture"] or ""
     return {"ForSequenceClassification": "reranker", "ForCausalLM": "language model"}.get(
         architecture[architecture.find("For") :], "embedding"
@@ -139,21 +133,20 @@ def measured_reranker(directory: Path, device: str = "auto") -> dict[str, Any]:
 
 
 def measured_generator(
-    directory: Path, device: str = "auto", precision: Precision = "auto", draft: Path | None = None
+    directory: Path, device: str = "auto", precision: str = "auto", draft: Path | None = None
 ) -> dict[str, Any]:
     """A language model: tokens a second it reads and writes, alone and together; how often it names the right source.
 
     Raises UnusableFolder.
     """
     from inference import model_folder
-    from inference.generate import ModelGenerator
+    from inference.generate import LONG_NAMES, ModelGenerator
 
     def checked(folder: Path) -> model_folder.ModelFolder:
         return model_folder.check(folder.resolve(), folder.resolve().parent)
 
-    generator = ModelGenerator(
-        checked(directory), device=device, precision=precision, draft=checked(draft) if draft else None
-    )
+    guessing = checked(draft) if draft else None
+    generator = ModelGenerator(checked(directory), device=device, precision=LONG_NAMES[precision], draft=guessing)
     asked = list(_asked(*quality_set()))
     made = dict(generator.generate([Prompt(ASK, text, most_tokens=16) for text, _ in asked]))
     right = sum(_named(made[number]) == source for number, (_, source) in enumerate(asked))

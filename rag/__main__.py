@@ -204,11 +204,11 @@ def _generator(arguments: argparse.Namespace) -> Generator:
         return RemoteGenerator(
             *read_address(arguments.generator), Client(allowed_hosts=hosts), key=os.environ.get("GENERATOR_KEY", "")
         )
-    from inference.generate import LONG_NAMES, get_generator
+    from inference.generate import get_generator
 
     folder = Path(arguments.generator).resolve()
-    precision = LONG_NAMES[arguments.generator_precision]
-    return get_generator(folder.name, folder.parent, arguments.device, precision, arguments.draft)
+    how = arguments.generator_precision, arguments.draft
+    return get_generator(folder.name, folder.parent, arguments.device, *how)
 
 
 def _claims(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:

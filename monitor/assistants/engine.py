@@ -61,10 +61,10 @@ def _generator(model: str) -> Generator:
         from inference.remote import RemoteGenerator
 
         return RemoteGenerator(*read_address(model), client(), key=settings.GENERATOR_KEY)
-    from inference.generate import LONG_NAMES, get_generator
+    from inference.generate import get_generator
 
-    precision = LONG_NAMES[settings.GENERATOR_PRECISION]
-    return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE, precision, settings.GENERATOR_DRAFT)
+    how = settings.GENERATOR_PRECISION, settings.GENERATOR_DRAFT
+    return get_generator(model, settings.MODEL_ROOT, settings.MODEL_DEVICE, *how)
 
 
 def _reranker(model: str) -> Reranker | None:

@@ -14,6 +14,7 @@ from django import forms
 from django.http import QueryDict
 
 from monitor import assistants, schedule
+from monitor.forms import schedules
 from monitor.forms.base import Form
 from monitor.forms.parts import checked
 from monitor.models import Panel, Persona, Suite, Workspace
@@ -23,7 +24,6 @@ from monitor.services import panels as service
 from monitor.services.panels import LEAST_OUTPUT, MAX_REPEATS, MOST_OUTPUT, fields_of
 from monitor.whole_numbers import whole_number
 
-BY_HAND, OWN_TERMS = "", "own"
 #: A panel's own fields for each assistant, by the option that they fill; the model is none.
 OPTIONS = ("country", "language", "max_output_tokens", "retry_unknown")
 
@@ -143,7 +143,7 @@ class PanelForm(Form):
     schedule = forms.ChoiceField(
         label="Schedule",
         required=False,
-        choices=[(BY_HAND, "Only when somebody runs it"), *schedule.PRESETS, (OWN_TERMS, "Another schedule (cron)")],
+        choices=schedules.choices("Only when somebody runs it"),
         widget=forms.RadioSelect,
     )
     cron = forms.CharField(
@@ -242,14 +242,7 @@ class PanelForm(Form):
         # one whose key is gone may stay where it is; it cannot be added
         if refused := [name for name in cleaned.get("assistants", ()) if name in self.keyless - set(self._before())]:
             self.add_error("assistants", f"{assistants.label(refused[0])} needs a key before a panel can ask it.")
-        cron = terms(cleaned.get("schedule", ""), cleaned.get("cron", ""))
-        if cleaned.get("schedule") == OWN_TERMS and not cron:
-            self.add_error("cron", "Write the cron schedule, or choose one of those above.")
-        elif "time_zone" in cleaned:
-            try:
-                schedule.validate(cron, cleaned["time_zone"])
-            except ValueError as error:
-                self.add_error("cron", str(error))
+        schedules.check(self, cleaned.get("time_zone"))
         return cleaned
 
     def plan(self) -> dict[str, Any]:
@@ -268,7 +261,7 @@ class PanelForm(Form):
             ],
             "repeats": cleaned["repeats"],
             "adaptive": cleaned["adaptive"],
-            "cron": terms(cleaned["schedule"], cleaned["cron"]),
+            "cron": schedules.terms(cleaned["schedule"], cleaned["cron"]),
             "time_zone": cleaned["time_zone"],
         }
 
@@ -304,14 +297,8 @@ def chosen(values: QueryDict) -> list[dict[str, Any]]:
     return found
 
 
-def terms(chosen: str, own: str) -> str:
-    """The cron terms meant by the choice and the field of one's own."""
-    return " ".join(own.split()) if chosen == OWN_TERMS else chosen
-
-
 def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
     """A plan, its suite by id, as the form's fields show it."""
-    preset = plan["cron"] in dict(schedule.PRESETS) or plan["cron"] == BY_HAND
     return {
         "name": plan["name"],
         "suite": plan["suite"],
@@ -320,8 +307,7 @@ def _values(plan: Mapping[str, Any]) -> dict[str, Any]:
         "assistants": [item["assistant"] for item in plan["assistants"]],
         "repeats": plan["repeats"],
         "adaptive": plan["adaptive"],
-        "schedule": plan["cron"] if preset else OWN_TERMS,
-        "cron": "" if preset else plan["cron"],
+        **schedules.fields_of(plan["cron"]),
         "time_zone": plan["time_zone"],
         **{f"{item['assistant']}-model": item.get("model", "") for item in plan["assistants"]},
         **{

@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
-from monitor import exports, schedule
+from monitor import exports
+from monitor.forms import schedules
 from monitor.forms.base import Form
-from monitor.forms.panels import BY_HAND, OWN_TERMS, terms
 from monitor.models import ReportPeriod, SavedReport, Workspace
 from monitor.queries import saved_reports as queries
 from monitor.queries.filters import FilterBar
@@ -45,7 +45,7 @@ class SavedReportForm(Form):
     schedule = forms.ChoiceField(
         label="Schedule",
         required=False,
-        choices=[(BY_HAND, "Only when somebody sends it"), *schedule.PRESETS, (OWN_TERMS, "Another schedule (cron)")],
+        choices=schedules.choices("Only when somebody sends it"),
         initial="0 6 * * 1",
         widget=forms.RadioSelect,
     )
@@ -100,9 +100,8 @@ class SavedReportForm(Form):
         gone = [address for address in (report.recipients if report else ()) if address not in dict(people)]
         self._offer("recipients", choices=[*people, *((one, f"{one} (no longer allowed)") for one in gone)])
         if report:
-            preset = report.cron in dict(schedule.PRESETS) or report.cron == BY_HAND
             self.initial.update({name: getattr(report, name) for name in AS_KEPT})
-            self.initial.update(schedule=report.cron if preset else OWN_TERMS, cron="" if preset else report.cron)
+            self.initial.update(schedules.fields_of(report.cron))
 
     def _offer(self, name: str, **values: Any) -> None:
         for key, value in values.items():
@@ -115,14 +114,7 @@ class SavedReportForm(Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        cron = terms(cleaned.get("schedule", ""), cleaned.get("cron", ""))
-        if cleaned.get("schedule") == OWN_TERMS and not cron:
-            self.add_error("cron", "Write the cron schedule, or choose one of those above.")
-        else:
-            try:
-                schedule.validate(cron, self.workspace.time_zone)
-            except ValueError as error:
-                self.add_error("cron", str(error))
+        schedules.check(self, self.workspace.time_zone)
         return cleaned
 
     def values(self) -> dict[str, Any]:
@@ -131,7 +123,7 @@ class SavedReportForm(Form):
         chosen = {name: self._hidden.get(name) or cleaned.get(name, []) for name in FILTERS if name != "panel"}
         chosen |= {name: [cleaned[name]] if cleaned.get(name) else [] for name in ("panel", "compare")}
         kept = {name: cleaned[name] for name in AS_KEPT}
-        return kept | {"filter": chosen, "cron": terms(cleaned["schedule"], cleaned["cron"])}
+        return kept | {"filter": chosen, "cron": schedules.terms(cleaned["schedule"], cleaned["cron"])}
 
 
 class ShareForm(Form):

@@ -23,8 +23,8 @@ class AlertKind(models.TextChoices):
     CHANGE = "change", "A change beyond noise"
     CITATIONS = "citations", "Citations won or lost"
     SENTIMENT = "sentiment", "Negative answers"
-    SILENCE = "silence", "Silence"
-    BUDGET = "budget", "Money"
+    SILENCE = "silence", "A missed or failed run"
+    BUDGET = "budget", "Budget"
 
 
 #: What a rule of each kind can watch, and how the form says it.

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
 
+NO_SERVER = "No mail server is set up, so nothing was sent."
 NO_WORD = "The connection ended before the mail server said whether it took the e-mail."
 
 

@@ -133,7 +133,7 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
     nudge.judging()
     result = {"extraction": extraction.number}
     if job.workspace.body_retention_days is not None:
-        result["as_read"] = retention.not_kept(workspace=job.workspace)
+        result["as_read"] = retention.answered(workspace=job.workspace, kept=False).count()
     return result
 
 

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, Max, Min, OuterRef
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from inference.answer import Answer, AssistantError, Citation, RawBody, Source
@@ -33,7 +33,7 @@ from monitor.models import (
     ResponseStatus,
     Workspace,
 )
-from monitor.services import brands, bulk, mention_rows, redirects, rollups, word_counts
+from monitor.services import brands, bulk, mention_rows, redirects, retention, rollups, word_counts
 from monitor.services.locks import hold_workspaces
 
 CHUNK = 200
@@ -269,10 +269,10 @@ def _sources_from(workspace: Workspace, target: Extraction) -> date | None:
     before = Pointers.objects.select_related("extraction").get(workspace=workspace).extraction
     if before is None or before.rule_version == target.rule_version:
         return before.sources_from if before else None
-    kept = Exists(Body.objects.unscoped().filter(attempt__response=OuterRef("pk")))
-    answered = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
-    last = answered.exclude(kept).aggregate(last=Max("run__day"))["last"]
-    later = answered.filter(kept, run__day__gt=last) if last else answered.none()
+    last = retention.answered(workspace=workspace, kept=False).aggregate(last=Max("run__day"))["last"]
+    if last is None:
+        return None
+    later = retention.answered(workspace=workspace, kept=True).filter(run__day__gt=last)
     found: date | None = later.aggregate(first=Min("run__day"))["first"]
     return found
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from monitor.models import IssueStatus, Mail, MailKind, ReportFile, ReportIssue, SavedReport
 from monitor.services import report_settings, rollups, saved_reports
+from monitor.services.delivery import NO_SERVER
 from monitor.services.locks import alone
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ WAITS = (60, 5 * 60, 30 * 60, 2 * 3600)
 #: A report of a large workspace takes minutes.
 MAKING = timedelta(minutes=20)
 MOST_FILE_BYTES = 60_000_000
-NO_SERVER = "No mail server is set up, so nothing was sent."
 
 
 def has_work() -> bool:

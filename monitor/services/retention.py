@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from monitor.models import Attempt, Body, Response, ResponseStatus, Workspace
+from monitor.models import Body, Response, ResponseStatus, Workspace
 from monitor.services.errors import Problem
 from monitor.services.locks import alone, hold_workspaces
 
@@ -36,10 +36,11 @@ def overdue(*, workspace: Workspace, days: int, now: datetime | None = None) -> 
     return _older(workspace, days, now or timezone.now()).count()
 
 
-def not_kept(*, workspace: Workspace) -> int:
-    """How many answers have no raw payload any more."""
-    answered = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
-    return answered.exclude(Exists(Body.objects.unscoped().filter(attempt__response=OuterRef("pk")))).count()
+def answered(*, workspace: Workspace, kept: bool) -> QuerySet[Response]:
+    """The answers whose raw payload is kept, or those that have none any more."""
+    payload = Exists(Body.objects.unscoped().filter(attempt__response=OuterRef("pk")))
+    found = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
+    return found.filter(payload) if kept else found.exclude(payload)
 
 
 def has_work(*, now: datetime | None = None) -> bool:
@@ -73,6 +74,5 @@ def _delete_batch(workspace: Workspace, days: int, now: datetime) -> int:
     with transaction.atomic():
         hold_workspaces([workspace.pk])
         oldest = _older(workspace, days, now).order_by("created_at").values_list("attempt_id", flat=True)[:BATCH]
-        attempts = Attempt.objects.for_workspace(workspace).filter(pk__in=list(oldest))
-        deleted, _ = Body.objects.for_workspace(workspace).filter(attempt__in=attempts).delete()
+        deleted, _ = Body.objects.for_workspace(workspace).filter(attempt__in=list(oldest)).delete()
     return deleted

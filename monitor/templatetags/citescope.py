@@ -106,11 +106,12 @@ def _signed(difference: float) -> str:
 @register.filter
 def moved(change: Any) -> str:
     """How many of its prompts a change rests on: `3 of 15 prompts rose`, `5 rose and 3 fell of 15 prompts`."""
-    told = [f"{count} {act}" for count, act in ((change.rose, "rose"), (change.fell, "fell")) if count]
-    if len(told) == 1:
-        count, act = told[0].split()
-        return f"{count} of {change.pairs} prompts {act}"
-    return f"{' and '.join(told) or 'none'} of {change.pairs} prompts"
+    rose, fell, of_all = change.rose, change.fell, f"of {change.pairs} prompts"
+    if rose and fell:
+        return f"{rose} rose and {fell} fell {of_all}"
+    if rose or fell:
+        return f"{rose or fell} {of_all} {'rose' if rose else 'fell'}"
+    return f"none {of_all}"
 
 
 @register.filter

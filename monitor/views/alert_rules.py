@@ -19,15 +19,6 @@ from monitor.views import undo
 from monitor.views.access import WorkspaceRequest, access, membership_of
 from monitor.views.parts import part_of
 
-#: What each kind of rule is called where one is created.
-KINDS: dict[str, str] = {
-    AlertKind.CHANGE: "A change beyond noise",
-    AlertKind.CITATIONS: "Citations won or lost",
-    AlertKind.SENTIMENT: "Negative answers",
-    AlertKind.SILENCE: "A missed or failed run",
-    AlertKind.BUDGET: "Budget",
-}
-
 
 @access()
 def alert_rules(request: WorkspaceRequest) -> HttpResponse:
@@ -36,7 +27,7 @@ def alert_rules(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "ready_made": queries.ready_made(rows),
-        "kinds": KINDS.items(),
+        "kinds": AlertKind.choices,
         "digest_form": DigestForm(initial={"digest": me.digest, "hour": me.digest_hour}),
         "has_mail": bool(settings.EMAIL_HOST),
     }
@@ -83,7 +74,7 @@ def _show(request: WorkspaceRequest, found: AlertRule | None, form: RuleForm, *,
         # after a conflict, the next save knows of what the other one changed
         "revision": _rule(request, found.pk).revision if found and status == 409 else form["revision"].value(),
         "kind": form.kind,
-        "kind_label": KINDS[form.kind],
+        "kind_label": AlertKind(form.kind).label,
         "has_mail": bool(settings.EMAIL_HOST),
         **(_preview(form) if "preview" in request.POST else {}),
     }

@@ -89,12 +89,13 @@ def page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     asked_for = [version for version in versions if str(version.number) == request.GET.get("version")]
     shown = next(iter(asked_for or versions), None)
     generation = queries.current_generation(request.workspace)
+    as_text = request.GET.get("view") == "text"
     context = {
         "page": found,
         "versions": versions,
         "shown": shown,
         "passages": queries.passages(shown) if shown else [],
-        "as_text": (as_text := request.GET.get("view") == "text"),
+        "as_text": as_text,
         "paragraphs": queries.paragraphs(shown.text) if shown and as_text else [],
         "indexed": bool(shown and generation and shown.pk in generation.page_versions),
     }

@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 
 from monitor import assistants
+from monitor.forms import schedules
 from monitor.forms.costs import BudgetForm
-from monitor.forms.panels import PanelForm, chosen, terms
+from monitor.forms.panels import PanelForm, chosen
 from monitor.models import Panel, Role, Trigger
 from monitor.queries import costs as cost_queries
 from monitor.queries import panels as queries
@@ -185,7 +186,7 @@ def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
     asked = chosen(values)
     adaptive = bool(values.get("adaptive"))
     size = queries.Size(prompts, len(asked), _number(repeats), adaptive)
-    cron = terms(values.get("schedule", ""), values.get("cron", ""))
+    cron = schedules.terms(values.get("schedule", ""), values.get("cron", ""))
     unwritten = values.get("schedule") == "own" and not cron
     plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)
     forecast = cost_queries.forecast(

@@ -19,6 +19,7 @@ from monitor.queries import workspaces as queries
 from monitor.services import report_settings as report_settings_service
 from monitor.services import retention
 from monitor.services import workspaces as service
+from monitor.services.delivery import NO_SERVER
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
 
@@ -78,7 +79,7 @@ def members_add(request: WorkspaceRequest) -> HttpResponse:
 def _mail_invitation(request: WorkspaceRequest, invitation: service.Invitation) -> str:
     """Send it to the person; what kept it from being sent, in words."""
     if not django_settings.EMAIL_HOST:
-        return "No mail server is set up, so nothing was sent."
+        return NO_SERVER
     link = _invitation_link(request, invitation.key or invitation.private_key)
     try:
         service.send_invitation(invitation=invitation, link=link, invited_by=request.user)

@@ -51,15 +51,15 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
             why = "What it showed has changed. Ask whoever sent it for a new link."
             return _nothing(request, 410, "This report cannot be shown any more", why)
         overview = dashboard.overview(link.workspace, chosen)
-        gaps = partial(prompt_queries.widest_gaps, link.workspace, overview.current, most=PROMPTS_SHOWN)
+        gaps = prompt_queries.widest_gaps(link.workspace, overview.current, most=PROMPTS_SHOWN) if link.texts else ()
         context = {
             "link": link,
             "look": branding.branding(link.workspace),
             "page": overview,
             "parts": partial(parts, overview),
             "pages": pages(link.workspace, chosen, most=PAGES_SHOWN),
-            "prompts": (listed := gaps() if link.texts else []),
-            "several": len({row.key for row in listed}) > 1,  # assistants
+            "prompts": gaps,
+            "several": len({row.key for row in gaps}) > 1,  # assistants
             "definitions": DEFINITIONS,
             "made_at": timezone.now(),
         }
