@@ -179,7 +179,14 @@ class DayCounts(WorkspaceModel):
             *within_workspace("extraction", "run", "panel"),
             models.UniqueConstraint(fields=["extraction", "run", "assistant"], name="daycounts_once"),
         ]
-        indexes = [models.Index(fields=["workspace", "extraction", "day"], name="daycounts_by_day")]
+        indexes = [
+            # with all that pages ask of a whole history, so that they need not read the rows, which are wide
+            models.Index(
+                fields=["workspace", "extraction", "day"],
+                include=["id", "assistant", "stratum", "panel", "judgings"],
+                name="daycounts_of_days",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.assistant}"

@@ -91,7 +91,7 @@ VALID = Q(status=ResponseStatus.ANSWERED, finish__in=VALID_FINISHES)
 class Response(WorkspaceModel):
     """One cell of a run: a prompt put to an assistant once. Text is cleaned of what PostgreSQL cannot hold."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="responses")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="responses", db_index=False)
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses", null=True)
     prompt_text = models.TextField()
     assistant = models.CharField(max_length=40)
@@ -144,6 +144,7 @@ class Response(WorkspaceModel):
             ),
             models.Index(fields=["lease_until"], name="response_leased", condition=Q(status="sending")),
             models.Index(fields=["workspace", "prompt", "-id"], name="response_by_prompt"),
+            models.Index(fields=["run", "id"], name="response_by_run"),
             GinIndex(fields=["search"], name="response_search"),
         ]
 

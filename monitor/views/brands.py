@@ -29,7 +29,7 @@ def brands(request: WorkspaceRequest) -> HttpResponse:
     """The brands, and below them what answers under the filter of the URL say of them."""
     archived = request.GET.get("show") == "archived"
     bar = filters.read(request.workspace, request.GET)
-    measured = not archived and filters.last_measured_day(request.workspace) is not None
+    measured = not archived and bar.is_measured
     context: dict[str, Any] = {
         "bar": bar,
         "sentiment": sentiment.of_brands(request.workspace, bar.filter) if measured else None,
