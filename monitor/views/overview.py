@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from django.views.decorators.vary import vary_on_headers
 
 from monitor import charts
+from monitor.chart_theme import Spec
 from monitor.models import Brand, BrandKind, Panel, Prompt, Run, Workspace
 from monitor.queries import alerts, dashboard, filters, next_steps
 from monitor.queries.dashboard import Measure, Overview, Point, Section
@@ -23,7 +24,7 @@ class Chart:
 
     key: str
     title: str
-    spec: charts.Spec
+    spec: Spec
     short: bool = False
 
 
