@@ -219,7 +219,8 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.history.panel,
     ),
     **dict.fromkeys(
-        ("run", "run_progress", "run_cancel", "run_retry", "trace_rank"), lambda world: world.history.runs[-1]
+        ("run", "run_progress", "run_pause", "run_resume", "run_cancel", "run_retry", "trace_rank"),
+        lambda world: world.history.runs[-1],
     ),
 }
 
