@@ -10,6 +10,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='extraction',
+            name='read_through',
+            field=models.BigIntegerField(default=0),
+        ),
         migrations.RemoveIndex(
             model_name='run',
             name='run_open',
