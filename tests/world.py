@@ -170,6 +170,7 @@ PARTS = {
     "job_progress": "job",
     "panel_tags": "panel_new",
     "run_progress": "run",
+    "saved_report_issues": "saved_report",
     "schedule_preview": "panel_new",
 }
 #: What htmx sends, and nothing else does.
@@ -185,7 +186,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
     "report_file": lambda world: world.report_file,
     **dict.fromkeys(
         (
-            *("saved_report", "saved_report_edit", "saved_report_send", "saved_report_preview"),
+            *("saved_report", "saved_report_issues", "saved_report_edit", "saved_report_send", "saved_report_preview"),
             *("saved_report_pause", "saved_report_delete", "share_new"),
         ),
         lambda world: world.share.link.report,

@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
             name='read_through',
             field=models.BigIntegerField(default=0),
         ),
+        migrations.AddField(
+            model_name='reportissue',
+            name='written',
+            field=models.PositiveSmallIntegerField(default=0),
+        ),
         migrations.RemoveIndex(
             model_name='run',
             name='run_open',
