@@ -90,6 +90,11 @@ class Run(WorkspaceModel):
         return [(datetime.fromisoformat(since), datetime.fromisoformat(until)) for since, until in spans]
 
     @property
+    def going_since(self) -> datetime:
+        """When it began, or was resumed last."""
+        return max([self.created_at, *(until for _, until in self.paused_spans)])
+
+    @property
     def paused_for(self) -> timedelta:
         return sum((until - since for since, until in self.paused_spans), timedelta())
 

@@ -239,7 +239,7 @@ def _paces(rows: QuerySet[Response], running: list[Run]) -> dict[int, float]:
     since = now - timedelta(seconds=PACE_SECONDS)
     recent = rows.filter(run__in=running, answered_at__gte=since).order_by()
     found = dict(recent.values_list("run_id").annotate(count=Count("pk")))
-    begun = {run.pk: max(run.created_at, since, *(resumed for _, resumed in run.paused_spans)) for run in running}
+    begun = {run.pk: max(run.going_since, since) for run in running}
     return {
         run_id: count / seconds
         for run_id, count in found.items()

@@ -211,6 +211,7 @@ def test_a_paused_run_waits_for_nothing_else_and_its_pace_begins_anew(workspace:
     now = timezone.now()
     pause_of(run, now - timedelta(hours=1), now - timedelta(seconds=10), status=RunStatus.RUNNING)
     run.refresh_from_db()
+    assert waiting.reasons(run, has_room=True) == (), "no worker is missed so soon after"
     assert queries.progress(run).per_second == pytest.approx(0.1, rel=0.1), "since the resume, not over the last minute"
     Run.objects.for_workspace(workspace).update(status=RunStatus.COMPLETED, finished_at=now)
     run.refresh_from_db()
