@@ -30,6 +30,8 @@ class Extraction(WorkspaceModel):
     status = models.CharField(max_length=10, choices=ExtractionStatus.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     switched_at = models.DateTimeField(null=True)
+    #: Responses up to this id are read, where it is still being computed; a recompute goes on behind it.
+    read_through = models.BigIntegerField(default=0)
     #: The first day whose sources are read by these rules, where older payloads are deleted and older rules read those.
     sources_from = models.DateField(null=True)
 

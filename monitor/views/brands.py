@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.vary import vary_on_headers
 
 from monitor.forms.brands import BrandForm
-from monitor.models import Brand, BrandKind, Role
+from monitor.models import Brand, BrandKind, JobStatus, Role
 from monitor.queries import brand_trial, filters, places, sentiment
 from monitor.queries import brands as queries
 from monitor.services import brands as service
@@ -158,7 +158,8 @@ def _say_archived(request: WorkspaceRequest, found: Brand, text: str) -> None:
 
 def _follows(request: WorkspaceRequest) -> str:
     """What happens to history after a change of the brands."""
-    if queries.recompute_under_way(request.workspace):
+    job = queries.recompute_under_way(request.workspace)
+    if job and job.status != JobStatus.PAUSED:
         return " Earlier answers are being read again with the brands as they are now."
     return ""
 
