@@ -96,7 +96,7 @@ def test_on_a_phone_folded_rows_are_sorted_by_a_choice_above_them(owner: Visit) 
     box = page.get_by_role("region", name=re.compile("^Brands")).first
 
     def rates() -> list[float]:
-        return [float(cell.get_attribute("data-value") or -1) for cell in box.locator("td.lead").all()]
+        return [float(cell.get_attribute("data-value") or -1) for cell in box.locator("td[data-label=named]").all()]
 
     listed = rates()
     assert len(listed) > 3 and page.locator(".table-wrap.scrolls").count() == 0, "nothing waits off screen"
