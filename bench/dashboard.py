@@ -444,7 +444,7 @@ def wait_for(port: int, seconds: float = 60) -> None:
 
 def fetch(port: int, cookie: str, path: str, held: http.client.HTTPConnection | None = None) -> bytes:
     connection = held or http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", path, headers={"Cookie": cookie})
+    connection.request("GET", path, headers={"Cookie": cookie, "Accept-Encoding": "gzip, deflate, br, zstd"})
     answer = connection.getresponse()
     content = answer.read()
     if answer.status != 200:

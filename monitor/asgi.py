@@ -18,9 +18,6 @@ django.setup(set_prefix=False)
 from monitor import environment  # noqa: E402
 from monitor.body_limit import BodyLimit  # noqa: E402 - needs Django's settings
 
-#: Requests that are worked for at once where the environment says nothing of connections.
-TURNS = 16
-
 
 class Handler(ASGIHandler):
     """Django's, with all middleware and the view of a request in one thread.
@@ -34,7 +31,7 @@ class Handler(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._turns = asyncio.Semaphore(environment.get("DATABASE_POOL") or TURNS)
+        self._turns = asyncio.Semaphore(environment.get("DATABASE_POOL") or environment.WEB_TURNS)
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)

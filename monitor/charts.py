@@ -1,15 +1,8 @@
-"""Charts as Vega-Lite specs, built with Altair: one theme for the page and the report.
-
-Colours are written as the page's CSS tokens ("--series-0"): the browser fills them in from its stylesheet, so charts
-follow light and dark, and `to_svg` from the light values here for paper. Knows typed rows, not where they come from.
-"""
+"""Charts as Vega-Lite specs, built with Altair, for the page and the report. Knows typed rows, not their source."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -18,38 +11,17 @@ from typing import Any, Literal
 
 import altair as alt
 
+from monitor import chart_axes, chart_theme
+from monitor.chart_theme import Spec
 from monitor.metrics import Rate
 from monitor.queries.counts import BrandInfo
 from monitor.queries.dashboard import BrandRow, Measure, Section, Series
-
-Spec = dict[str, Any]
-
-#: The stylesheet's light values, for paper.
-PAPER = {
-    "--surface-1": "#ffffff",
-    "--border": "#dcdcd7",
-    "--border-strong": "#8b8f96",
-    "--text": "#1d2024",
-    "--muted": "#595f68",
-    "--series-0": "#0072b2",
-    "--series-1": "#e69f00",
-    "--series-2": "#009e73",
-    "--series-3": "#cc79a7",
-    "--series-4": "#d55e00",
-    "--series-5": "#56b4e9",
-    "--series-6": "#b8a800",
-    "--series-7": "#6b6f76",
-}
-PAPER_FONT = "Libertinus Serif"
-PAGE_FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Noto Sans, Liberation Sans, sans-serif"
 
 #: With more brands than this, all but own ones and the top two are grey until pointed at.
 MOST_COLOURED = 5
 TOP = 2
 SERIES_HEIGHT = 220
 ROW_HEIGHT = 26
-#: So much higher than the highest value is an axis of rates at least.
-HEADROOM = 1.05
 #: How strong a band is filled, and its edge drawn; pointing at a line, or picking its brand, shows its own.
 BAND, EDGE = 0.12, 0.5
 #: Brands picked in the page's legend, by name; a signal that `charts.js` sets. None picked: the usual few stand out.
@@ -63,7 +35,6 @@ _PERCENT = "format(datum.value * 100, 'd') + '\u00a0%'"
 LABEL_PIXELS = 15
 LABEL_LETTERS = 15
 LABEL_WIDTH = 120
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 WORDS: dict[Measure, str] = {"mention": "named", "citation": "cited"}
 
 
@@ -73,15 +44,15 @@ def series_chart(section: Section, measure: Measure) -> Spec:
     banded = _banded(main)
     lines = [row for series in section.series for row in _line_rows(series, measure, series in main, series in banded)]
     # grey bands show when asked for
-    top, shares = _axis_of_pair(*(_heights(section, each) for each in _with_other(measure)))
+    top, shares = chart_axes.axis_of_pair(*(_heights(section, each) for each in _with_other(measure)))
     first, last = _ends(section.series)
     what = f"{'Mention' if measure == 'mention' else 'Citation'} rate by {'week' if section.by_week else 'day'}"
     description = f"{what} of {len(section.series)} brands, {section.label}" + _says_bands(lines)
-    spec: Spec = _filled(
+    spec: Spec = chart_theme.filled(
         _series_spec(measure, bool(section.breaks), bool(compared := _compared(section))),
         {
             "$days": [_utc(first), _utc(last)],
-            "$ticks": [_utc(day) for day in _ticks(first, last)],
+            "$ticks": [_utc(day) for day in chart_axes.days_marked(first, last)],
             "$top": top,
             "$shares": shares,
             "$description": description,
@@ -158,7 +129,7 @@ def _series_spec(measure: Measure, has_breaks: bool, has_compared: bool) -> Spec
     chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(
         width="container", height=SERIES_HEIGHT, description="$description"
     )
-    spec = _finished(chart)
+    spec = chart_theme.finished(chart)
     spec["params"] = [{"name": PICKED, "value": []}, *spec.get("params", [])]
     return spec
 
@@ -166,9 +137,9 @@ def _series_spec(measure: Measure, has_breaks: bool, has_compared: bool) -> Spec
 def comparison_chart(section: Section, measure: Measure) -> Spec:
     """Brands side by side over the period: a dot with its 95 % interval, and a ring for the period before."""
     rows = [_comparison_row(row, measure) for row in section.brands]
-    top, shares = _axis_of_pair(*(_reaches(section, each) for each in _with_other(measure)))
+    top, shares = chart_axes.axis_of_pair(*(_reaches(section, each) for each in _with_other(measure)))
     said = f"How often each brand is {WORDS[measure]}, {section.label}: {len(rows)} brands" + _says_bands(rows)
-    spec: Spec = _filled(
+    spec: Spec = chart_theme.filled(
         _comparison_spec(measure),
         {
             "$top": top,
@@ -213,7 +184,7 @@ def _comparison_spec(measure: Measure) -> Spec:
     now = base.transform_filter("datum.rate !== null").mark_point(filled=True, size=90, opacity=1)
     layers = whisker, before, now.encode(x=x, tooltip=_tooltip())
     chart = alt.layer(*layers, data=alt.NamedData("rows")).properties(width="container", description="$description")
-    return _finished(chart)
+    return chart_theme.finished(chart)
 
 
 def _says_bands(rows: Iterable[dict[str, Any]]) -> str:
@@ -249,21 +220,6 @@ def legend(section: Section) -> Legend:
 
     measured = [series for series in _banded(main) if any(point.mention.low is not None for point in series.points)]
     return Legend(brands(main), brands(rest), brands(measured))
-
-
-def on_paper(spec: Spec, width: int = 480) -> Spec:
-    """The same chart for paper: a fixed width, light colours, a font that the report carries."""
-    spec = _filled(spec, PAPER)
-    spec["width"] = width
-    spec["config"]["font"] = PAPER_FONT
-    return spec
-
-
-def to_svg(spec: Spec, width: int = 480) -> str:
-    """The chart as SVG, for the report."""
-    import vl_convert
-
-    return str(vl_convert.vegalite_to_svg(json.dumps(_as_xml_allows(on_paper(spec, width)))))
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -314,7 +270,7 @@ def _labels(main: Sequence[Series], rest: Sequence[Series], measure: Measure, to
     """
     gap = LABEL_PIXELS / SERIES_HEIGHT * top
     ends = sorted(_line_ends(main, measure), key=lambda end: end[1])
-    at = spread([place for _, place in ends], gap, top)
+    at = chart_axes.spread([place for _, place in ends], gap, top)
     found = [{**label, "main": True, "shown": True, "at": place} for (label, _), place in zip(ends, at, strict=True)]
     for label, place in _line_ends(rest, measure):
         shown = all(abs(place - other) >= gap for other in at)
@@ -330,18 +286,6 @@ def _line_ends(series: Sequence[Series], measure: Measure) -> Iterable[tuple[dic
         if rates:
             day, rate = rates[-1]
             yield {"brand": one.brand.name, "label": _short(one.brand.name), "day": _iso(day)}, rate
-
-
-def spread(places: Sequence[float], gap: float, top: float) -> list[float]:
-    """Rising places moved apart to at least `gap`, within 0 to `top` where they fit, each as little as is simple."""
-    moved: list[float] = []
-    for place in places:
-        moved.append(max(place, moved[-1] + gap) if moved else place)
-    ceiling = top
-    for index in range(len(moved) - 1, -1, -1):
-        moved[index] = min(moved[index], ceiling)
-        ceiling = moved[index] - gap
-    return [max(0.0, place) for place in moved]
 
 
 def _split(section: Section) -> tuple[list[Series], list[Series]]:
@@ -387,12 +331,6 @@ def _ends(series: Sequence[Series]) -> tuple[date, date]:
     return min(days), max(max(days), min(days) + timedelta(days=1))
 
 
-def _ticks(first: date, last: date) -> list[date]:
-    """About five days, evenly apart, the last one among them."""
-    step = max(1, math.ceil((last - first).days / 4))
-    return [day for k in range(5) if (day := last - timedelta(days=k * step)) >= first][::-1]
-
-
 def _with_other(measure: Measure) -> tuple[Measure, Measure]:
     return ("mention", "citation") if measure == "mention" else ("citation", "mention")
 
@@ -409,12 +347,6 @@ def _reaches(section: Section, measure: Measure) -> list[float | None]:
     return [row[name] for row in rows for name in ("rate", "high", "before")]
 
 
-def _axis_of_pair(own: Iterable[float | None], other: Iterable[float | None]) -> tuple[float, list[float]]:
-    """One axis for both of two charts side by side, unless the lower one would lie in the bottom half of it."""
-    mine, theirs = _share_axis(own), _share_axis(other)
-    return theirs if mine[0] < theirs[0] < 2 * mine[0] else mine
-
-
 def _compared(section: Section) -> list[dict[str, Any]]:
     """The days of the series that only are compared with: they end between two points."""
     days = sorted({point.day for series in section.series for point in series.points})
@@ -428,20 +360,6 @@ def _compared(section: Section) -> list[dict[str, Any]]:
     is_narrow = (earlier[-1] - earlier[0]) * 4 < days[-1] - days[0]
     words = {"at": ended, "label": "← period before"} if is_narrow else {"at": start, "label": "period before"}
     return [{"start": start, "end": ended, **words}]
-
-
-def _share_axis(values: Iterable[float | None]) -> tuple[float, list[float]]:
-    """The top of an axis of rates and its ticks, six at most: the tick above the highest value with some room to it.
-
-    Near 100 % it ends a little above, where nothing is ever drawn and no tick stands: what touches the edge looks cut
-    off.
-    """
-    highest = max((value for value in values if value is not None), default=0.0)
-    needed = max(0.1, highest * HEADROOM)
-    step = next((step for step in (2, 5, 10) if needed * 100 <= 5 * step), 20)
-    steps = min(math.ceil(needed * 100 / step - 1e-9), 100 // step)
-    ticks = [step * place / 100 for place in range(steps + 1)]
-    return max(ticks[-1], round(needed, 4)), ticks
 
 
 def _short(name: str) -> str:
@@ -494,63 +412,3 @@ def _compared_days(scale: alt.Scale) -> Any:
     rule = base.mark_rule(color="--border-strong").encode(x=alt.X("end:T", scale=scale))
     words = base.mark_text(align="left", dx=4, dy=8, y=0, fontSize=11, color="--muted")
     return alt.layer(ground, rule, words.encode(x=alt.X("at:T", scale=scale), text=alt.Text("label:N")))
-
-
-CONFIG: Spec = {
-    "font": PAGE_FONT,
-    "background": "transparent",
-    "mark": {"aria": False},  # the element around the chart is named, and the table under it has every number
-    "view": {"stroke": None},
-    "padding": {"left": 2, "right": 6, "top": 8, "bottom": 2},
-    "axis": {
-        "labelColor": "--muted",
-        "titleColor": "--muted",
-        "titleFontWeight": "normal",
-        "titleFontSize": 12,
-        "labelFontSize": 12,
-        "gridColor": "--border",
-        "domainColor": "--border-strong",
-        "tickColor": "--border-strong",
-        "labelPadding": 6,
-        "titlePadding": 8,
-    },
-    "axisY": {
-        "domain": False,
-        "ticks": False,
-        "titleAlign": "left",
-        "titleAngle": 0,
-        "titleAnchor": "end",
-        "titleY": -14,
-    },
-    "line": {"strokeCap": "round", "strokeJoin": "round"},
-}
-
-
-def _finished(chart: Any) -> Spec:
-    spec: Spec = chart.to_dict(validate=False)
-    spec["config"] = CONFIG
-    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return spec
-
-
-def _as_xml_allows(value: Any) -> Any:
-    """A copy without the characters that no XML may hold: one of them in a label ends the whole process."""
-    if isinstance(value, dict):
-        return {key: _as_xml_allows(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_as_xml_allows(item) for item in value]
-    return _NOT_XML.sub("", value) if isinstance(value, str) else value
-
-
-def _filled(value: Any, given: Mapping[str, Any]) -> Any:
-    """A copy with what is given for names, such as a colour for each token; a list given for a name in one joins it."""
-    if isinstance(value, dict):
-        return {key: _filled(item, given) for key, item in value.items()}
-    if isinstance(value, list):
-        return [
-            each
-            for item in value
-            for found in [_filled(item, given)]
-            for each in (found if isinstance(item, str) and isinstance(found, list) else [found])
-        ]
-    return given.get(value, value) if isinstance(value, str) else value

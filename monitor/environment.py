@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from inference.generator import read_address
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Requests that a web server's process works for at once, where `DATABASE_POOL` says nothing; each holds a connection.
+WEB_TURNS = 16
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,8 @@ ENVIRONMENT: tuple[Variable, ...] = (
     Variable(
         "DATABASE_POOL",
         "0",
-        "Connections to PostgreSQL that a process lends its threads, 16 in web servers; 0: each thread has its own.",
+        "Connections to PostgreSQL that a process lends its threads, "
+        f"{WEB_TURNS} in web servers; 0: each thread has its own.",
         _whole,
     ),
     Variable("WEB_WORKERS", "2", "Web server processes.", _count),

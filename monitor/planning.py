@@ -18,6 +18,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from monitor.metrics import ENOUGH_PROMPTS, wilson
 
 #: A cell is judged by so many of its latest runs, and by no fewer than this.
@@ -54,6 +57,23 @@ def is_clear(seen: Seen) -> bool:
         return False
     intervals = [wilson(hits, seen.answers) for hits in seen.hits]
     return all(high <= CLEAR_WITHIN or low >= 1 - CLEAR_WITHIN for low, high in intervals)
+
+
+def within(hits: npt.ArrayLike, n: npt.ArrayLike) -> float | None:
+    """The variance of one answer about its prompt's own rate, as answers show it: of the brand that varies most.
+
+    `hits`: [prompts, brands]; `n`: [prompts]. None under ten prompts with two answers. The unbiased mean over prompts,
+    but no less than few answers leave open where they all agree: what p (1 - p) is expected to be after them, by
+    Jeffreys' prior.
+    """
+    hits, n = np.asarray(hits, float), np.asarray(n, float)
+    enough = n >= 2
+    if enough.sum() < ENOUGH_PROMPTS or not hits.shape[1]:
+        return None
+    hits, n = hits[enough], n[enough][:, None]
+    unbiased = hits * (n - hits) / (n * (n - 1))
+    expected = (hits + 0.5) * (n - hits + 0.5) / ((n + 1) * (n + 2))
+    return float(np.maximum(unbiased.mean(axis=0), expected.mean(axis=0)).max())
 
 
 def smallest_change(prompts: int, repeats: float, *, within: float = TYPICAL_WITHIN) -> float | None:

@@ -30,7 +30,6 @@ from monitor.celery import EXTERNAL_QUEUES, MODEL_QUEUES
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15
-WEB_POOL = 16
 LONGEST_PAUSE = 30.0
 
 
@@ -259,7 +258,7 @@ def web(data_dir: Path, *, host: str, port: int, processes: int) -> Service:
         ],
         data_dir / "logs" / "web.log",
         # each request has a thread of its own, which would open a connection and close it again
-        {"DATABASE_POOL": str(environment.get("DATABASE_POOL") or WEB_POOL)},
+        {"DATABASE_POOL": str(environment.get("DATABASE_POOL") or environment.WEB_TURNS)},
     )
 
 

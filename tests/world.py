@@ -170,6 +170,7 @@ PARTS = {
     "job_progress": "job",
     "panel_tags": "panel_new",
     "run_progress": "run",
+    "saved_report_issues": "saved_report",
     "schedule_preview": "panel_new",
 }
 #: What htmx sends, and nothing else does.
@@ -185,7 +186,7 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
     "report_file": lambda world: world.report_file,
     **dict.fromkeys(
         (
-            *("saved_report", "saved_report_edit", "saved_report_send", "saved_report_preview"),
+            *("saved_report", "saved_report_issues", "saved_report_edit", "saved_report_send", "saved_report_preview"),
             *("saved_report_pause", "saved_report_delete", "share_new"),
         ),
         lambda world: world.share.link.report,
@@ -219,7 +220,8 @@ OBJECTS: dict[str, Callable[[World], Any]] = {
         lambda world: world.history.panel,
     ),
     **dict.fromkeys(
-        ("run", "run_progress", "run_cancel", "run_retry", "trace_rank"), lambda world: world.history.runs[-1]
+        ("run", "run_progress", "run_pause", "run_resume", "run_cancel", "run_retry", "trace_rank"),
+        lambda world: world.history.runs[-1],
     ),
 }
 

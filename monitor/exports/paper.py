@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from monitor import charts
+from monitor import chart_theme, charts
 from monitor.metrics import Change, Rate
 from monitor.plain import percent, points
 from monitor.prose import beginning, prose
@@ -153,7 +153,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
     }
     for name, spec in pictures.items():
         width = SERIES_WIDTH if name.startswith("series") else COMPARISON_WIDTH
-        (folder / f"{number}-{name}.svg").write_text(charts.to_svg(spec, width))
+        (folder / f"{number}-{name}.svg").write_text(chart_theme.to_svg(spec, width))
     gap = report.gaps.get(section.key)
     pages = next((p for p in report.pages if (p.assistant, p.stratum) == (section.assistant, section.stratum)), None)
     return {
@@ -173,7 +173,7 @@ def _paper_section(report: Report, number: int, folder: Path) -> dict[str, Any]:
             {
                 "name": row.brand.name,
                 "own": row.brand.own,
-                "colour": charts.PAPER[f"--series-{row.brand.colour % 8}"],
+                "colour": chart_theme.PAPER[f"--series-{row.brand.colour % 8}"],
                 "mention": said(row.mention),
                 "mention_change": verdict(row.mention_change),
                 "citation": said(row.citation),
@@ -216,7 +216,7 @@ def _paper_sentiment(report: Report, section: Section) -> list[dict[str, Any]]:
             told = (found.recommended, found.neutral, found.negative) if found.judged else (None, None, None)
             roles = (found.roles.compared, found.roles.listed, found.roles.named) if found.roles.told else (None,) * 3
             counted = ["–" if number is None else f"{number:,}" for number in (*told, found.waiting, *roles)]
-            colour = charts.PAPER[f"--series-{row.brand.colour % 8}"]
+            colour = chart_theme.PAPER[f"--series-{row.brand.colour % 8}"]
             rows.append({"name": row.brand.name, "own": row.brand.own, "colour": colour, "counts": counted})
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -38,19 +39,23 @@ class Made:
     summary: tuple[str, ...]
 
 
-def make(report: SavedReport, moment: datetime) -> Made:
-    """Raises `saved_reports.Unusable` where the filter no longer holds, `Missing` where a format cannot be written."""
+def make(report: SavedReport, moment: datetime, wrote: Callable[[int], None] = lambda count: None) -> Made:
+    """`wrote` is told after each file how many there are by then.
+
+    Raises `saved_reports.Unusable` where the filter no longer holds, `Missing` where a format cannot be written.
+    """
     chosen = saved_reports.filter_at(report, moment)
     found = queries.report(report.workspace, chosen)
-    return Made(chosen.period.start, chosen.period.end, tuple(_files(report, found)), tuple(_summary(found)))
+    return Made(chosen.period.start, chosen.period.end, tuple(_files(report, found, wrote)), tuple(_summary(found)))
 
 
-def _files(report: SavedReport, found: queries.Report) -> list[MadeFile]:
-    made = []
+def _files(report: SavedReport, found: queries.Report, wrote: Callable[[int], None]) -> list[MadeFile]:
+    made: list[MadeFile] = []
     for name in report.formats:
         written, file = FORMATS[name], io.BytesIO()
         written.write(found, None, file)
         made.append(MadeFile(name, file_name(found, written.suffix), written.content_type, file.getvalue()))
+        wrote(len(made))
     return made
 
 

@@ -36,6 +36,7 @@ from monitor.models.reports import (
 )
 from monitor.models.runs import (
     OPEN,
+    UNDER_WAY,
     VALID,
     Attempt,
     AttemptStatus,
@@ -53,6 +54,7 @@ from monitor.models.tracing import DeepRanks
 
 __all__ = [
     "OPEN",
+    "UNDER_WAY",
     "VALID",
     "Alert",
     "AlertKind",

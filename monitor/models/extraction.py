@@ -30,6 +30,8 @@ class Extraction(WorkspaceModel):
     status = models.CharField(max_length=10, choices=ExtractionStatus.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     switched_at = models.DateTimeField(null=True)
+    #: Responses up to this id are read, where it is still being computed; a recompute goes on behind it.
+    read_through = models.BigIntegerField(default=0)
     #: The first day whose sources are read by these rules, where older payloads are deleted and older rules read those.
     sources_from = models.DateField(null=True)
 
@@ -179,7 +181,14 @@ class DayCounts(WorkspaceModel):
             *within_workspace("extraction", "run", "panel"),
             models.UniqueConstraint(fields=["extraction", "run", "assistant"], name="daycounts_once"),
         ]
-        indexes = [models.Index(fields=["workspace", "extraction", "day"], name="daycounts_by_day")]
+        indexes = [
+            # with all that pages ask of a whole history, so that they need not read the rows, which are wide
+            models.Index(
+                fields=["workspace", "extraction", "day"],
+                include=["id", "assistant", "stratum", "panel", "judgings"],
+                name="daycounts_of_days",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.assistant}"

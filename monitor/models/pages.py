@@ -125,6 +125,10 @@ class JobStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+#: Kinds that go on from where they were; of work in stages the first alone, for an index is built in one go.
+PAUSABLE = (JobKind.IMPORT_PAGES, JobKind.CRAWL, JobKind.IMPORT_ANSWERS, JobKind.RECOMPUTE, JobKind.RANK)
+
+
 class Job(WorkspaceModel):
     """Long work with progress. `problems` is a list of `{"where", "reason"}`; `input` names its spooled upload."""
 
@@ -153,3 +157,8 @@ class Job(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether its present stage can stop and go on later without doing anything twice."""
+        return self.kind in PAUSABLE and "stage" not in self.input

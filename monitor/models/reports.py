@@ -91,6 +91,8 @@ class ReportIssue(WorkspaceModel):
     end = models.DateField(null=True)
     summary: models.JSONField[Any, Any] = models.JSONField(default=list)
     message = models.TextField(blank=True, default="")
+    #: Files that are written so far, of as many as the report has formats.
+    written = models.PositiveSmallIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     lease = models.PositiveIntegerField(default=0)

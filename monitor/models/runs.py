@@ -5,7 +5,8 @@ The state of a Response is moved by `services.ledger` alone; every move is fence
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import zstandard
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from monitor.models.base import WorkspaceModel, within_workspace
 from monitor.models.brands import BrandSet
@@ -30,12 +32,20 @@ class Trigger(models.TextChoices):
 
 class RunStatus(models.TextChoices):
     RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
     COMPLETED = "completed", "Completed"
     CANCELLED = "cancelled", "Cancelled"
 
 
+#: Of a run that has not ended. While it is paused none of its responses is claimed.
+UNDER_WAY = (RunStatus.RUNNING, RunStatus.PAUSED)
+
+
 class Run(WorkspaceModel):
-    """One execution of a panel, its plan frozen. `day` is the date it counts on in the workspace's zone."""
+    """One execution of a panel, its plan frozen. `day` is the date it counts on in the workspace's zone.
+
+    `pauses` has a `{"since", "until", "by"}` for each, moments in ISO form; one that nobody ended has no `until`.
+    """
 
     panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="runs", null=True)
     panel_revision = models.ForeignKey(PanelRevision, on_delete=models.CASCADE, related_name="+", null=True)
@@ -47,6 +57,7 @@ class Run(WorkspaceModel):
     day = models.DateField()
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    pauses: models.JSONField[Any, Any] = models.JSONField(default=list)
     rolled_up_at = models.DateTimeField(null=True)
     support_checked_at = models.DateTimeField(null=True)
 
@@ -58,7 +69,7 @@ class Run(WorkspaceModel):
         ]
         indexes = [
             models.Index(fields=["workspace", "day"], name="run_workspace_day"),
-            models.Index(fields=["status"], name="run_open", condition=Q(status="running")),
+            models.Index(fields=["status"], name="run_open", condition=Q(status__in=["running", "paused"])),
             models.Index(fields=["id"], name="run_uncounted", condition=Q(rolled_up_at=None)),
             models.Index(fields=["id"], name="run_unchecked", condition=Q(support_checked_at=None)),
         ]
@@ -70,6 +81,22 @@ class Run(WorkspaceModel):
     def moment(self) -> datetime:
         """When it was due, or started by hand: what people know it by."""
         return self.slot_at or self.created_at
+
+    @property
+    def paused_spans(self) -> list[tuple[datetime, datetime]]:
+        """From when to when it was paused; what nobody ended goes on to the run's end, or to now."""
+        end = (self.finished_at or timezone.now()).isoformat()
+        spans = [(pause["since"], pause["until"] or end) for pause in self.pauses]
+        return [(datetime.fromisoformat(since), datetime.fromisoformat(until)) for since, until in spans]
+
+    @property
+    def going_since(self) -> datetime:
+        """When it began, or was resumed last."""
+        return max([self.created_at, *(until for _, until in self.paused_spans)])
+
+    @property
+    def paused_for(self) -> timedelta:
+        return sum((until - since for since, until in self.paused_spans), timedelta())
 
 
 class ResponseStatus(models.TextChoices):
@@ -91,7 +118,7 @@ VALID = Q(status=ResponseStatus.ANSWERED, finish__in=VALID_FINISHES)
 class Response(WorkspaceModel):
     """One cell of a run: a prompt put to an assistant once. Text is cleaned of what PostgreSQL cannot hold."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="responses")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="responses", db_index=False)
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses", null=True)
     prompt_text = models.TextField()
     assistant = models.CharField(max_length=40)
@@ -144,6 +171,7 @@ class Response(WorkspaceModel):
             ),
             models.Index(fields=["lease_until"], name="response_leased", condition=Q(status="sending")),
             models.Index(fields=["workspace", "prompt", "-id"], name="response_by_prompt"),
+            models.Index(fields=["run", "id"], name="response_by_run"),
             GinIndex(fields=["search"], name="response_search"),
         ]
 

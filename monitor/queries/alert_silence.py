@@ -28,7 +28,10 @@ def silence(rule: AlertRule, period: Period, now: datetime) -> list[Firing]:
 
 
 def _missed(rule: AlertRule, period: Period, now: datetime) -> Iterator[Firing]:
-    """Slots that were due in the period and whose run had not completed so many hours later; one a panel and day."""
+    """Slots that were due in the period and whose run had not completed so many hours later; one a panel and day.
+
+    A run that somebody paused has as much longer as it was paused.
+    """
     zone, patience = rule.workspace.zone, timedelta(hours=rule.hours)
     start = datetime.combine(period.start, time(), tzinfo=zone) - patience
     due = Panel.objects.for_workspace(rule.workspace).exclude(cron="").filter(paused=False, archived_at=None)
@@ -41,9 +44,10 @@ def _missed(rule: AlertRule, period: Period, now: datetime) -> Iterator[Firing]:
         for slot in schedule.slots(panel.cron, panel.time_zone, since):
             if slot + patience > now:
                 break
-            day = (slot + patience).astimezone(zone).date()
             run = runs.get((panel.pk, slot))
-            if day in period and day not in told and (why := _why_late(run, slot + patience)):
+            deadline = _put_off(slot + patience, run)
+            day = deadline.astimezone(zone).date()
+            if deadline <= now and day in period and day not in told and (why := _why_late(run, deadline)):
                 told.add(day)
                 local = slot.astimezone(zone)
                 yield Firing(
@@ -57,6 +61,14 @@ def _missed(rule: AlertRule, period: Period, now: datetime) -> Iterator[Firing]:
                     good=False,
                     figures={"slot": slot.isoformat(), "hours": rule.hours},
                 )
+
+
+def _put_off(deadline: datetime, run: Run | None) -> datetime:
+    """The deadline after the pauses that began before it."""
+    for since, until in run.paused_spans if run else ():
+        if since < deadline:
+            deadline += until - since
+    return deadline
 
 
 def _why_late(run: Run | None, deadline: datetime) -> str:

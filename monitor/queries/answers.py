@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
@@ -125,24 +126,29 @@ class Answers:
 class _Pages(Paginator):  # type: ignore[type-arg]  # no generic when it runs
     """Pages of a list whose length is counted up to MOST_LISTED.
 
-    A page is looked for among the latest days first: sorting all of a long history for its newest 25 takes seconds.
+    A page is looked for among the latest days first, by the newest of each run: sorting all of a long history for its
+    newest 25 takes seconds, and all of a day's still longer than the rest of the page.
     """
 
     object_list: QuerySet[Response]
 
-    def __init__(self, found: QuerySet[Response], newest: date | None) -> None:
+    def __init__(self, workspace: Workspace, found: QuerySet[Response]) -> None:
         super().__init__(found, PAGE_SIZE)
-        self._newest = newest
+        self._runs = Run.objects.for_workspace(workspace)
 
     def page(self, number: int | str) -> Page[Response]:
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         last = min(first + self.per_page, self.count)
-        newest = self._newest or date.min + timedelta(days=max(LOOKED_IN))
+        if not last:
+            return Page([], number, self)
+        newest = self._runs.aggregate(day=Max("day"))["day"] or date.min + timedelta(days=max(LOOKED_IN))
+        of_run = self.object_list.filter(run=OuterRef("pk")).order_by("-pk").values("pk")[:last]
         for days in LOOKED_IN:
-            found = list(self.object_list.filter(run__day__gt=newest - timedelta(days=days))[first:last])
-            if len(found) == last - first:
-                return Page(found, number, self)
+            runs = self._runs.filter(day__gt=newest - timedelta(days=days)).annotate(newest=ArraySubquery(of_run))
+            found = sorted(((day, pk) for day, pks in runs.values_list("day", "newest") for pk in pks), reverse=True)
+            if len(found) >= last:
+                return Page(self.object_list.filter(pk__in=[pk for _, pk in found[first:last]]), number, self)
         return Page(self.object_list[first:last], number, self)
 
     @cached_property
@@ -166,8 +172,7 @@ def answers(workspace: Workspace, bar: filters.FilterBar, params: QueryDict) -> 
     """A page of the list, newest first. Without dates in the URL it reaches over all of history."""
     asked = read_narrowing(params)
     found = _narrowed(workspace, bar.filter, asked, bool(params.get("from") or params.get("to")))
-    newest = Run.objects.for_workspace(workspace).aggregate(day=Max("day"))["day"]
-    page = _Pages(found, newest).get_page(params.get("page"))
+    page = _Pages(workspace, found).get_page(params.get("page"))
     return Answers(
         rows=tuple(_rows(workspace, list(page.object_list), asked.words)),
         page=page,
@@ -238,22 +243,24 @@ def _chips(asked: Narrowing, bar: filters.FilterBar, params: QueryDict) -> Itera
 
 
 def _rows(workspace: Workspace, responses: list[Response], words: str) -> Iterable[Row]:
-    named: dict[int, dict[int, Brand]] = {response.pk: {} for response in responses}
+    named: dict[int, dict[int, None]] = {response.pk: {} for response in responses}  # brands in their order
     cited = dict.fromkeys(named, 0)
     current = Pointers.objects.filter(workspace=workspace).values("extraction")
     here = {"extraction__in": current, "response__in": list(named)}
-    mentions = Mention.objects.for_workspace(workspace).filter(**here).select_related("brand").order_by("rank", "start")
-    for mention in mentions:
-        named[mention.response_id].setdefault(mention.brand_id, mention.brand)
-    for source in ResponseSource.objects.for_workspace(workspace).filter(**here, cited=True).only("response_id"):
-        cited[source.response_id] += 1
+    mentions = Mention.objects.for_workspace(workspace).filter(**here).order_by("rank", "start")
+    for answer, brand in mentions.values_list("response_id", "brand_id"):
+        named[answer].setdefault(brand)
+    brands = Brand.objects.for_workspace(workspace).in_bulk({brand for found in named.values() for brand in found})
+    sources = ResponseSource.objects.for_workspace(workspace).filter(**here, cited=True)
+    for answer in sources.values_list("response_id", flat=True):
+        cited[answer] += 1
     for response in responses:
         yield Row(
             response=response,
             assistant=assistants.label(response.assistant),
             tone=tone(response),
             excerpt=excerpt(response.text, words),
-            brands=tuple(named[response.pk].values()),
+            brands=tuple(brands[brand] for brand in named[response.pk]),
             cited=cited[response.pk],
         )
 

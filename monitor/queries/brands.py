@@ -44,6 +44,6 @@ def archived_count(workspace: Workspace) -> int:
 
 
 def recompute_under_way(workspace: Workspace) -> Job | None:
-    """The job that reads history again, while there is one."""
+    """The job that reads history again, while there is one; a paused one too, where no later one goes on."""
     jobs = Job.objects.for_workspace(workspace).filter(kind=JobKind.RECOMPUTE)
-    return jobs.filter(status__in=(JobStatus.WAITING, JobStatus.RUNNING)).first()
+    return jobs.filter(status__in=(JobStatus.WAITING, JobStatus.RUNNING, JobStatus.PAUSED)).first()

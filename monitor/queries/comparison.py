@@ -21,10 +21,10 @@ BRANDS_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One tool's measure for each brand of the table; None: not measured."""
+    """One tool's measure of each brand of the table; None: not measured."""
 
     formula: Formula
-    figures: tuple[float | None, ...]
+    figures: tuple[tuple[BrandInfo, float | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Table:
     stratum: str
     responses: int
     brands: tuple[BrandInfo, ...]
-    ours: tuple[Rate, ...] | None
+    ours: tuple[tuple[BrandInfo, Rate], ...] | None
     lines: tuple[Line, ...]
 
 
@@ -88,8 +88,11 @@ def _table(
         stratum=STRATA.get(first.stratum, first.stratum),
         responses=sum(int(block.n[block.rows(chosen.period)].sum()) for block in group),
         brands=shown,
-        ours=tuple(_ours(first, chosen, brand) for brand in shown) if len(group) == 1 else None,
-        lines=tuple(Line(formula, tuple(formula.of(each) for each in named)) for formula in FORMULAS),
+        ours=tuple((brand, _ours(first, chosen, brand)) for brand in shown) if len(group) == 1 else None,
+        lines=tuple(
+            Line(formula, tuple((brand, formula.of(each)) for brand, each in zip(shown, named, strict=True)))
+            for formula in FORMULAS
+        ),
     )
 
 

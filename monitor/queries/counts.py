@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -317,11 +317,17 @@ def values_of(workspace: Workspace, extraction: Extraction, chosen: Filter) -> d
 
 def conditions(chosen: Filter) -> str:
     """The filter as conditions on a row `c` of the day's counts, tags aside; all values are bound."""
+    before = chosen.before
+    if before is None:
+        days = "c.day BETWEEN %(start)s AND %(end)s"
+    elif before.end + timedelta(days=1) == chosen.period.start:  # one range of an index, not two
+        days = "c.day BETWEEN %(before_start)s AND %(end)s"
+    else:
+        days = "(c.day BETWEEN %(start)s AND %(end)s OR c.day BETWEEN %(before_start)s AND %(before_end)s)"
     return " AND ".join(
         [
             "c.workspace_id = %(workspace)s AND c.extraction_id = %(extraction)s",
-            "(c.day BETWEEN %(start)s AND %(end)s"
-            + (" OR c.day BETWEEN %(before_start)s AND %(before_end)s)" if chosen.before else ")"),
+            days,
             *(["c.panel_id = %(panel)s"] if chosen.panel else []),
             *(["c.assistant = ANY(%(assistants)s)"] if chosen.assistants else []),
             *(["c.stratum = ANY(%(strata)s)"] if chosen.strata else []),

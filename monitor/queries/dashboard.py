@@ -233,13 +233,18 @@ class Beside:
     asked: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def beside(workspace: Workspace, extraction: Extraction, chosen: Filter) -> Beside:
-    return Beside(
-        brands=tuple(counts.brands_of(workspace, extraction)),
-        said=source_types.said_here(workspace),
-        breaks=tuple((name, tuple(found)) for name, found in measuring.breaks(workspace, extraction, chosen).items()),
-        asked=tuple(measuring.asked(workspace, chosen).items()),
-    )
+def beside(workspace: Workspace, current: Current) -> Beside:
+    extraction, chosen = current.extraction, current.filter
+
+    def how_measured() -> tuple[tuple[tuple[str, tuple[Break, ...]], ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+        breaks = measuring.breaks(workspace, extraction, chosen)
+        asked = measuring.asked(workspace, chosen)
+        return tuple((name, tuple(found)) for name, found in breaks.items()), tuple(asked.items())
+
+    made_of = current.fingerprint, extraction.sources_from, measuring.runs_now(workspace, chosen)
+    breaks, asked = kept(("measuring", *made_of), how_measured)
+    brands = tuple(counts.brands_of(workspace, extraction))
+    return Beside(brands, source_types.said_here(workspace), breaks, asked)
 
 
 def sections_of(
@@ -256,7 +261,7 @@ def _sections_kept(
     """The sections, the brands they show, and what they are made of."""
     if current is None:
         return (), (), ()
-    chosen, now = current.filter, beside(workspace, current.extraction, current.filter)
+    chosen, now = current.filter, beside(workspace, current)
     key = "sections", current.fingerprint, now, most_domains
     sections = kept(key, lambda: made(measured(workspace, current.extraction, chosen), chosen, now, most_domains))
     return sections, tuple(counts.shown(now.brands, chosen)), key

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Func, Max, Min, QuerySet
+from django.db.models import F, Func, Max, Min
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -92,9 +92,13 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class FilterBar:
-    """The bar as the page shows it: the Filter, its choices, active filters, and what was wrong with the URL."""
+    """The bar as the page shows it: the Filter, its choices, active filters, and what was wrong with the URL.
+
+    `is_measured`: whether anything was counted at all, under this filter or another.
+    """
 
     filter: Filter
+    is_measured: bool
     compare: tuple[Choice, ...]
     panels: tuple[Choice, ...]
     assistants: tuple[Choice, ...]
@@ -117,32 +121,43 @@ class FilterBar:
 STRATA = {"api": "Answers by API", "pasted": "Pasted answers", "local": "Local engine"}
 
 
-def measured_days(workspace: Workspace) -> tuple[date | None, date | None]:
-    """The first and the last day with counts under the current extraction."""
-    found = _counted(workspace).aggregate(first=Min("day"), last=Max("day"))
-    return found["first"], found["last"]
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What has counts under the current extraction: each (assistant, stratum), and the days from first to last."""
+
+    kinds: tuple[tuple[str, str], ...]
+    days: Period | None
 
 
-def last_measured_day(workspace: Workspace) -> date | None:
-    """The latest day with counts under the current extraction."""
-    return measured_days(workspace)[1]
+def measured(workspace: Workspace) -> Measured:
+    current = Pointers.objects.filter(workspace=workspace).values("extraction")[:1]
+    counted = DayCounts.objects.for_workspace(workspace).filter(extraction=current)
+    kinds = counted.order_by("assistant", "stratum").values_list("assistant", "stratum")
+    found = list(kinds.annotate(first=Min("day"), last=Max("day")))
+    return Measured(
+        kinds=tuple((assistant, stratum) for assistant, stratum, _, _ in found),
+        days=Period(min(row[2] for row in found), max(row[3] for row in found)) if found else None,
+    )
 
 
 def read(workspace: Workspace, params: QueryDict) -> FilterBar:
     """The filter bar of a URL."""
     problems: list[str] = []
-    panels = {str(p.pk): p.name for p in Panel.objects.for_workspace(workspace).filter(archived_at=None)}
+    panels = {
+        str(pk): name
+        for pk, name in Panel.objects.for_workspace(workspace).filter(archived_at=None).values_list("pk", "name")
+    }
     brands = {
-        str(brand.pk): brand.name
-        for brand in sorted(
-            Brand.objects.for_workspace(workspace).filter(archived_at=None),
-            key=lambda brand: (brand.kind != BrandKind.OWN, brand.name.casefold()),
+        str(pk): name
+        for pk, name, _ in sorted(
+            Brand.objects.for_workspace(workspace).filter(archived_at=None).values_list("pk", "name", "kind"),
+            key=lambda brand: (brand[2] != BrandKind.OWN, brand[1].casefold()),
         )
     }
     tags = {tag: tag for tag in _tags(workspace)}
-    measured = _measured(workspace)
-    names = {name: assistants.label(name) for name, _ in measured}
-    strata = {stratum: STRATA.get(stratum, stratum) for _, stratum in measured}
+    counted = measured(workspace)
+    names = {name: assistants.label(name) for name, _ in counted.kinds}
+    strata = {stratum: STRATA.get(stratum, stratum) for _, stratum in counted.kinds}
 
     def several(name: str, known: Mapping[str, str], what: str) -> tuple[str, ...]:
         asked = list(dict.fromkeys(value for value in params.getlist(name) if value))
@@ -152,7 +167,7 @@ def read(workspace: Workspace, params: QueryDict) -> FilterBar:
 
     panel = several("panel", panels, "panel")[:1]
     chosen = Filter(
-        period=_period(workspace, params, problems),
+        period=_period(_default_period(workspace, counted.days), params, problems),
         compare=params.get("compare", "") if params.get("compare") in COMPARE else "previous",
         panel=int(panel[0]) if panel else None,
         assistants=several("assistant", names, "assistant"),
@@ -163,6 +178,7 @@ def read(workspace: Workspace, params: QueryDict) -> FilterBar:
     query = _Query(chosen, params)
     return FilterBar(
         filter=chosen,
+        is_measured=counted.days is not None,
         compare=_choices(COMPARE, [chosen.compare]),
         panels=_choices(panels, panel),
         assistants=_choices(names, chosen.assistants),
@@ -190,16 +206,17 @@ def default_period(workspace: Workspace) -> Period:
 
     A history of weeks, too short to compare thirty days with those before, is halved: that can be compared.
     """
-    first, last = measured_days(workspace)
-    if first is None or last is None:
-        last = timezone.now().astimezone(workspace.zone).date()
-        return Period(last - timedelta(days=DEFAULT_DAYS - 1), last)
-    history = (last - first).days + 1
-    days = min(DEFAULT_DAYS, history // 2) if history >= FEWEST_DAYS else DEFAULT_DAYS
+    return _default_period(workspace, measured(workspace).days)
+
+
+def _default_period(workspace: Workspace, history: Period | None) -> Period:
+    last = history.end if history else timezone.now().astimezone(workspace.zone).date()
+    is_short = history is not None and FEWEST_DAYS <= history.days < 2 * DEFAULT_DAYS
+    days = history.days // 2 if history and is_short else DEFAULT_DAYS
     return Period(last - timedelta(days=days - 1), last)
 
 
-def _period(workspace: Workspace, params: QueryDict, problems: list[str]) -> Period:
+def _period(default: Period, params: QueryDict, problems: list[str]) -> Period:
     asked: dict[str, date | None] = {}
     for name, what in (("from", "first"), ("to", "last")):
         value = params.get(name, "").strip()
@@ -213,14 +230,13 @@ def _period(workspace: Workspace, params: QueryDict, problems: list[str]) -> Per
         problems.append("The first day is after the last one; they were exchanged.")
         start, end = end, start
     if start is None and end is None:
-        return default_period(workspace)
+        return default
     if start is None or end is None:
-        default = default_period(workspace)
         end = end or (default.end if start is None or start <= default.end else start)
         start = start or max(date.min + timedelta(days=MOST_DAYS), end - timedelta(days=DEFAULT_DAYS - 1))
     if (end - start).days >= MOST_DAYS or start.year < 2000 or end.year > 2200:
         problems.append("A page shows three years at most; the last thirty days are shown.")
-        return default_period(workspace)
+        return default
     return Period(start, end)
 
 
@@ -266,15 +282,3 @@ def _choices(known: Mapping[str, str], chosen: Iterable[str]) -> tuple[Choice, .
 def _tags(workspace: Workspace) -> list[str]:
     tags = Prompt.objects.for_workspace(workspace).exclude(tags=[]).order_by()
     return sorted(set(tags.annotate(tag=Func(F("tags"), function="unnest")).values_list("tag", flat=True)))
-
-
-def _measured(workspace: Workspace) -> list[tuple[str, str]]:
-    """(assistant, stratum) of all that was ever counted."""
-    rows = _counted(workspace).order_by("assistant", "stratum")
-    return list(rows.values_list("assistant", "stratum").distinct())
-
-
-def _counted(workspace: Workspace) -> QuerySet[DayCounts]:
-    """The day's counts under the current extraction."""
-    current = Pointers.objects.filter(workspace=workspace).values("extraction")[:1]
-    return DayCounts.objects.for_workspace(workspace).filter(extraction=current)

@@ -85,14 +85,14 @@ class JobProgress:
 
     @property
     def visits_pages(self) -> bool:
-        """Whether it is a crawl in its first stage, which can be paused."""
+        """Whether it is a crawl in its first stage."""
         return self.job.kind == JobKind.CRAWL and self.job.input.get("stage") != INDEX_STAGE
 
     @property
     def badge(self) -> str:
         if self.stored_nothing:
             return "warn"
-        tone = {JobStatus.DONE: "ok", JobStatus.FAILED: "bad", JobStatus.RUNNING: "accent"}
+        tone = {JobStatus.DONE: "ok", JobStatus.FAILED: "bad", JobStatus.RUNNING: "accent", JobStatus.PAUSED: "warn"}
         return tone.get(JobStatus(self.job.status), "muted")
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from monitor import assistants
 from monitor.models import DayCounts, Extraction, Run, Workspace
@@ -47,6 +47,12 @@ class _Way:
             persona = "without a persona"
         label = ", ".join(filter(None, (self.said, persona)))
         return label or ("no country or language" if several else "")
+
+
+def runs_now(workspace: Workspace, chosen: Filter) -> tuple[int | None, ...]:
+    """Another one for other runs, whose plans stay as they are: with the counts' fingerprint, all that is said here."""
+    found = _runs_of(workspace, chosen, chosen.charted).aggregate(runs=Count("pk"), keys=Sum("pk"))
+    return found["runs"], found["keys"]
 
 
 def asked(workspace: Workspace, chosen: Filter) -> dict[str, tuple[str, ...]]:

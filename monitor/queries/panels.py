@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from monitor import assistants, planning, repeats, schedule
 from monitor.models import Credential, Panel, Pointers, Prompt, Run, Suite, Workspace, asked_prompts
+from monitor.queries import counts as counts_of
 from monitor.queries import personas
 from monitor.queries import runs as run_queries
+from monitor.queries.filters import Filter, default_period
+from monitor.queries.kept import kept
 
 SLOTS_SHOWN = 5
 
@@ -22,7 +26,8 @@ SLOTS_SHOWN = 5
 class Size:
     """What one run of a panel asks, of each assistant's prompts those that are `clear` less often where it may.
 
-    `clear` is None where nobody looked.
+    `clear` is None where nobody looked. `within` is the variance of an answer about its prompt's own rate, where these
+    prompts' answers have shown it.
     """
 
     prompts: int
@@ -30,6 +35,7 @@ class Size:
     repeats: int
     adaptive: bool = False
     clear: int | None = None
+    within: float | None = None
 
     @property
     def answers(self) -> int:
@@ -58,12 +64,16 @@ class Size:
     @property
     def detects(self) -> float | None:
         """The change between two runs that an assistant's figures tell from noise, every repeat asked."""
-        return planning.smallest_change(self.prompts, self.repeats)
+        return self._detects(self.repeats)
 
     @property
     def detects_at_least(self) -> float | None:
         """The same where every prompt is asked as rarely as can be."""
-        return planning.smallest_change(self.prompts, self.fewest_repeats)
+        return self._detects(self.fewest_repeats)
+
+    def _detects(self, repeats: int) -> float | None:
+        within = planning.TYPICAL_WITHIN if self.within is None else self.within
+        return planning.smallest_change(self.prompts, repeats, within=within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +132,11 @@ def panel_rows(workspace: Workspace, *, archived: bool = False) -> list[PanelRow
 
 
 def panel_row(panel: Panel) -> PanelRow:
-    """One panel as in the list, with what its next run need not ask."""
+    """One panel as in the list, with what its next run need not ask and how much its answers vary."""
     row = _rows(panel.workspace, [panel])[0]
-    if not panel.adaptive:
-        return row
-    clear = repeats.clear_cells(panel=panel, asked=panel.assistants)
-    return replace(row, size=replace(row.size, clear=len(clear)))
+    clear = len(repeats.clear_cells(panel=panel, asked=panel.assistants)) if panel.adaptive else None
+    varies = within(panel.workspace, panel.suite_id, panel.tags, panel.assistants)
+    return replace(row, size=replace(row.size, clear=clear, within=varies))
 
 
 def _rows(workspace: Workspace, panels: Sequence[Panel]) -> list[PanelRow]:
@@ -190,6 +199,33 @@ def asked_counts(workspace: Workspace, panels: Sequence[Panel]) -> dict[int, int
     found = Prompt.objects.for_workspace(workspace).filter(suite__in={panel.suite_id for panel in panels})
     counted = found.aggregate(**wanted)
     return {panel.pk: counted[f"of_{panel.pk}"] for panel in panels}
+
+
+def within(
+    workspace: Workspace, suite_id: int, tags: Sequence[str], asked: Iterable[Mapping[str, Any]]
+) -> float | None:
+    """How much answers to these prompts vary by the latest days (`planning.within`), of the assistant where it is most.
+
+    None where one of the assistants has too few answers to tell.
+    """
+    names = sorted({item["assistant"] for item in asked})
+    chosen = Filter(default_period(workspace), compare="none", assistants=tuple(names), strata=("api", "local"))
+    current = counts_of.current(workspace, chosen)
+    if current is None or not names:
+        return None
+    prompts = Prompt.objects.for_workspace(workspace).filter(asked_prompts(suite_id, tags))
+    wanted = np.array(prompts.values_list("pk", flat=True), np.int64)
+    own = [brand.pk for brand in counts_of.brands_of(workspace, current.extraction) if brand.own]
+    blocks = kept(("varies", current.fingerprint), lambda: counts_of.load(workspace, current.extraction, chosen))
+    found = [_within(block, wanted, own) for block in blocks if own]
+    measured = [each for each in found if each is not None]
+    return max(measured) if len(measured) == len(names) else None
+
+
+def _within(block: counts_of.Block, prompts: counts_of.Keys, brands: Iterable[int]) -> float | None:
+    asked = np.isin(block.prompts, prompts)
+    hits = np.stack([block.brand(brand)[counts_of.NAMED].sum(axis=0)[asked] for brand in brands], axis=1)
+    return planning.within(hits, block.n.sum(axis=0)[asked])
 
 
 def prompt_counts(workspace: Workspace, suite_ids: Sequence[int]) -> dict[int, int]:

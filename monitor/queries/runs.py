@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
@@ -15,6 +15,7 @@ from django.utils import timezone
 from monitor import assistants
 from monitor.models import (
     OPEN,
+    UNDER_WAY,
     Charge,
     ChargeState,
     Panel,
@@ -34,6 +35,7 @@ UNKNOWN = ResponseStatus.UNKNOWN.label
 
 TONE = {
     RunStatus.RUNNING: "accent",
+    RunStatus.PAUSED: "warn",
     RunStatus.COMPLETED: "ok",
     RunStatus.CANCELLED: "muted",
 }
@@ -85,7 +87,22 @@ class Progress:
     @property
     def ended(self) -> bool:
         """Nothing moves any more; a cancelled run still waits for what it had sent."""
-        return self.run.status != RunStatus.RUNNING and not self.left
+        return self.run.status not in UNDER_WAY and not self.left
+
+    @property
+    def paused_at(self) -> datetime | None:
+        """Since when the run is paused; None where it is not."""
+        return self.run.paused_spans[-1][0] if self.run.status == RunStatus.PAUSED else None
+
+    @property
+    def paused_by(self) -> str:
+        """Who paused it last, by address; empty where nobody is known."""
+        return str(self.run.pauses[-1]["by"]) if self.run.pauses else ""
+
+    @property
+    def paused_ms(self) -> float:
+        """How long it stood still because somebody paused it."""
+        return self.run.paused_for.total_seconds() * 1000
 
     @property
     def state(self) -> str:
@@ -104,9 +121,10 @@ class Progress:
 
     @property
     def took_ms(self) -> float | None:
+        """From its start to its end, less its pauses."""
         if self.run.finished_at is None:
             return None
-        return (self.run.finished_at - self.run.created_at).total_seconds() * 1000
+        return (self.run.finished_at - self.run.created_at - self.run.paused_for).total_seconds() * 1000
 
     @property
     def tone(self) -> str:
@@ -216,12 +234,12 @@ def _progress(run: Run, counts: dict[str, int], again: tuple[int, object | None]
 
 
 def _paces(rows: QuerySet[Response], running: list[Run]) -> dict[int, float]:
-    """Answers a second of each run, over the last minute or since it began."""
+    """Answers a second of each run, over the last minute, or since it began or was resumed."""
     now = timezone.now()
     since = now - timedelta(seconds=PACE_SECONDS)
     recent = rows.filter(run__in=running, answered_at__gte=since).order_by()
     found = dict(recent.values_list("run_id").annotate(count=Count("pk")))
-    begun = {run.pk: max(run.created_at, since) for run in running}
+    begun = {run.pk: max(run.going_since, since) for run in running}
     return {
         run_id: count / seconds
         for run_id, count in found.items()

@@ -79,8 +79,10 @@ def rows(workspace: Workspace) -> list[Row]:
     """All of a workspace, by name."""
     found = list(SavedReport.objects.for_workspace(workspace))
     newest = ReportIssue.objects.for_workspace(workspace).filter(report__in=found)
-    latest = newest.order_by("report_id", "-pk").distinct("report_id").prefetch_related("mails")
-    by_report = {issue.report_id: issue for issue in latest}
+    latest = (
+        newest.order_by("report_id", "-pk").distinct("report_id").select_related("report").prefetch_related("mails")
+    )
+    by_report = {issue.report_id: issue for issue in latest.prefetch_related("mails")}
     return [
         Row(report, panels.plan(report.cron, workspace.time_zone, count=1), by_report.get(report.pk))
         for report in found
@@ -90,7 +92,7 @@ def rows(workspace: Workspace) -> list[Row]:
 def issues(report: SavedReport) -> list[ReportIssue]:
     """The latest, with their files but not what is in them."""
     files = ReportFile.objects.for_workspace(report.workspace_id).defer("content")
-    found = ReportIssue.objects.for_workspace(report.workspace_id).filter(report=report)
+    found = ReportIssue.objects.for_workspace(report.workspace_id).filter(report=report).select_related("report")
     return list(found.prefetch_related("mails", Prefetch("files", files))[:ISSUES_SHOWN])
 
 

@@ -148,7 +148,7 @@ def _parts(
     if current is None:
         return (), ()
     extraction, chosen = current.extraction, current.filter
-    now = beside(workspace, extraction, chosen)
+    now = beside(workspace, current)
 
     def parts() -> tuple[Part, ...]:
         found = measured(workspace, extraction, chosen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, DateTimeField, Min, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -80,7 +80,8 @@ def reasons(run: Run, *, has_room: bool) -> tuple[Reason, ...]:
 def _due(run: Run) -> list[_Due]:
     rows = Response.objects.for_workspace(run.workspace_id).filter(run=run, status=ResponseStatus.PENDING)
     rows = rows.exclude(next_try_at__gt=timezone.now()).order_by()
-    since = Min(Coalesce("next_try_at", Value(run.created_at, output_field=DateTimeField())))
+    begun = Value(run.going_since, output_field=DateTimeField())
+    since = Min(Greatest(Coalesce("next_try_at", begun), begun))
     found = rows.values_list("assistant", "queue").annotate(count=Count("pk"), since=since).order_by("assistant")
     return [_Due(*row) for row in found]
 

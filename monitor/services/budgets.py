@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from monitor.models import Budget, Charge, ChargeState, Panel, ResponseStatus, Run, SpendingLimit, Workspace
+from monitor.models import UNDER_WAY, Budget, Charge, ChargeState, Panel, ResponseStatus, Run, SpendingLimit, Workspace
 
 ZERO = Decimal(0)
 #: The largest limit and the largest charge that the columns hold.
@@ -73,7 +73,8 @@ def set_run_limit(*, panel: Panel, limit_usd: Decimal | None) -> None:
     with transaction.atomic():
         _set(panel.workspace, panel, limit_usd)
         _apply(
-            Budget.objects.for_workspace(panel.workspace_id).filter(run__panel=panel, run__status="running"), limit_usd
+            Budget.objects.for_workspace(panel.workspace_id).filter(run__panel=panel, run__status__in=UNDER_WAY),
+            limit_usd,
         )
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from monitor.assistants import engine
-from monitor.models import IndexGeneration, Page, PageVersion, Passage, Pointers, Run, RunStatus, Workspace
+from monitor.models import UNDER_WAY, IndexGeneration, Page, PageVersion, Passage, Pointers, Run, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def collect_garbage(*, workspace: Workspace) -> int:
     """Delete files that nobody needs at present; a generation asked for again is rebuilt. How many went."""
     keep = set(
         Run.objects.for_workspace(workspace)
-        .filter(status=RunStatus.RUNNING, generation__isnull=False)
+        .filter(status__in=UNDER_WAY, generation__isnull=False)
         .values_list("generation__number", flat=True)
     )
     numbers = IndexGeneration.objects.for_workspace(workspace).order_by("-number").values_list("number", flat=True)

@@ -22,8 +22,9 @@ from monitor.services import (
     tracing,
     uploads,
 )
-from monitor.services.jobs import HandOver, JobWatch
+from monitor.services.jobs import HandOver, JobWatch, replace_paused
 from monitor.services.page_rows import Flaw, PageRow
+from monitor.services.pages import Imported
 from monitor.services.progress import Cancelled, Watch
 
 INDEXING = "Indexing passages"
@@ -50,8 +51,12 @@ def _import_pages(job: Job, watch: JobWatch) -> dict[str, Any]:
     files = job.input["uploads"]
     total = sum(1 if file["kind"] == "html" else page_rows.count_lines(uploads.path_of(file)) for file in files)
     watch.step(pages.READING, 0, total)
-    imported = pages.import_rows(workspace=job.workspace, rows=_rows(files), total=total, watch=watch)
-    raise HandOver(INDEX_STAGE, imported.as_json())
+    before, imported = Imported.of(watch.outcome), Imported()
+    try:
+        pages.import_rows(workspace=job.workspace, rows=_rows(files), total=total, watch=watch, outcome=imported)
+    finally:
+        watch.outcome = imported.after(before).as_json()
+    raise HandOver(INDEX_STAGE, watch.outcome)
 
 
 def _crawl(job: Job, watch: JobWatch) -> dict[str, Any]:
@@ -127,10 +132,12 @@ def _recompute(job: Job, watch: JobWatch) -> dict[str, Any]:
         except Cancelled:
             asked = True  # the recompute tidies up behind itself, then says so
 
+    progress(job.done, job.total)
     extraction = reading.recompute(workspace=job.workspace, progress=progress, cancelled=cancelled)
     if extraction is None:
-        raise Cancelled
+        raise Cancelled("Cancelled. Figures stay as they were.")
     nudge.judging()
+    replace_paused(job=job)
     result = {"extraction": extraction.number}
     if job.workspace.body_retention_days is not None:
         result["as_read"] = retention.answered(workspace=job.workspace, kept=False).count()

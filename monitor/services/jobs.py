@@ -64,26 +64,32 @@ def start_once(*, workspace: Workspace, kind: JobKind, input: dict[str, Any] | N
 
 
 def cancel(*, job: Job) -> bool:
-    """Stop a job at its next step; one that waits ends at once. False when it had ended already."""
+    """Stop a job at its next step; one that waits ends at once. False when it had ended already.
+
+    A recompute that waits or is paused midway is left to a worker, which takes back what it read so far.
+    """
     with transaction.atomic():
         locked = Job.objects.for_workspace(job.workspace).select_for_update(of=("self",)).get(pk=job.pk)
         if locked.status in ENDED:
             return False
         locked.cancel_asked = True
+        if locked.kind == JobKind.RECOMPUTE and locked.started_at and locked.status != JobStatus.RUNNING:
+            locked.status = JobStatus.WAITING
+            transaction.on_commit(lambda: _nudge(locked))
+            locked.save(update_fields=["status", "cancel_asked"])
+            return True
         locked.save(update_fields=["cancel_asked"])
-        if locked.status == JobStatus.PAUSED:
-            _end(locked, locked.lease, JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.")
-        elif locked.status == JobStatus.WAITING:
+        if locked.status in (JobStatus.PAUSED, JobStatus.WAITING):
             began = "Cancelled. What was stored by then is kept." if locked.result else "Cancelled before it began."
             _end(locked, locked.lease, JobStatus.CANCELLED, began)
     return True
 
 
 def pause(*, job: Job) -> bool:
-    """Let a crawl stop at its next step and wait to be resumed. False for what has ended or cannot stop so."""
+    """Let a job stop at its next step and wait to be resumed. False for what has ended or cannot stop so."""
     with transaction.atomic():
         locked = Job.objects.for_workspace(job.workspace).select_for_update(of=("self",)).get(pk=job.pk)
-        if locked.kind != JobKind.CRAWL or locked.status in ENDED or "stage" in locked.input:
+        if not locked.can_pause or locked.status in ENDED or locked.cancel_asked:
             return False
         if locked.status == JobStatus.WAITING:
             locked.status = JobStatus.PAUSED
@@ -105,6 +111,16 @@ def resume(*, job: Job, wake: bool = True) -> bool:
                 transaction.on_commit(lambda: _nudge(locked))
         locked.save(update_fields=["status", "pause_asked"])
     return True
+
+
+def replace_paused(*, job: Job) -> int:
+    """End the paused jobs of its kind, whose work it has done with its own; how many."""
+    with transaction.atomic():
+        paused = Job.objects.for_workspace(job.workspace).filter(kind=job.kind, status=JobStatus.PAUSED)
+        found = list(paused.exclude(pk=job.pk).select_for_update(of=("self",)))
+        for other in found:
+            _end(other, other.lease, JobStatus.CANCELLED, "A later one has done its work.")
+    return len(found)
 
 
 def stop_here(*, job: Job) -> bool:
@@ -147,8 +163,9 @@ def run(*, job_id: int, beside: Watch | None = None) -> bool:
         watch.put_back()
     except Paused:
         watch.let_go()
-    except Cancelled:
-        watch.end(JobStatus.CANCELLED, "Cancelled. What was stored by then is kept.", watch.outcome)
+    except Cancelled as cancelled:
+        said = str(cancelled) or "Cancelled. What was stored by then is kept."
+        watch.end(JobStatus.CANCELLED, said, watch.outcome)
     except Problem as problem:
         watch.end(JobStatus.FAILED, str(problem), watch.outcome)
     except (InterfaceError, OperationalError, OSError):

@@ -32,6 +32,7 @@ from monitor.celery import MODEL_QUEUES
 from monitor.fulltext import search_text
 from monitor.models import (
     OPEN,
+    UNDER_WAY,
     Attempt,
     AttemptStatus,
     Body,
@@ -430,8 +431,11 @@ def write_responses(rows: Iterable[Response]) -> None:
 
 
 def finish_runs(run_ids: Iterable[int] | None = None) -> int:
-    """Complete runs whose last response is done, by a commit of its own; then their counts are rolled up."""
-    running = Run.objects.unscoped().filter(status=RunStatus.RUNNING)
+    """Complete runs whose last response is done, by a commit of its own; then their counts are rolled up.
+
+    A paused one too: it had nothing more to ask, and what was being asked has come.
+    """
+    running = Run.objects.unscoped().filter(status__in=UNDER_WAY)
     if run_ids is not None:
         running = running.filter(pk__in=list(run_ids))
     if not running.exclude(responses__status__in=OPEN).exists():

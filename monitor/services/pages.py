@@ -6,10 +6,10 @@ A page is known by its identity, however its address was written. Knows no file 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zstandard
 from django.db import transaction
@@ -43,8 +43,24 @@ class Imported:
     put_back: int = 0
     refused: int = 0
 
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Imported:
+        """What `as_json` gave, among other facts or none."""
+        return cls(**{field.name: facts.get(field.name, 0) for field in fields(cls)})
+
     def as_json(self) -> dict[str, int]:
         return asdict(self)
+
+    def after(self, before: Imported) -> Imported:
+        """The same rows' outcome where some were stored `before`, and found unchanged when they were read again."""
+        stored = before.added + before.changed + before.put_back
+        return Imported(
+            added=before.added + self.added,
+            changed=before.changed + self.changed,
+            unchanged=max(self.unchanged - stored, 0),
+            put_back=before.put_back + self.put_back,
+            refused=self.refused,
+        )
 
     @property
     def pages(self) -> int:
@@ -59,13 +75,15 @@ def import_rows(
     watch: Watch | None = None,
     seen_at: datetime | None = None,
     trusted: bool = False,
+    outcome: Imported | None = None,
 ) -> Imported:
     """Store every page that can be read, and report the others; the next index generation will hold them.
 
     Run again, it changes nothing: a page whose bytes or words are those of its last version gets no new one. Of two
     rows for one page the first counts. A page that was taken out comes back. `trusted` pages are read in this process.
+    `outcome` is counted into, also where the import breaks off.
     """
-    importing = _Import(workspace, watch or Unwatched(), total, seen_at or timezone.now())
+    importing = _Import(workspace, watch or Unwatched(), total, seen_at or timezone.now(), outcome or Imported())
     pairs: Iterable[tuple[PageRow, PageText | Failed]]
     if trusted:
         pairs = ((row, read_page(row)) for row in importing.unread(rows))
@@ -79,9 +97,9 @@ def import_rows(
 class _Import:
     """One import under way: which pages it has seen, and what it did with them."""
 
-    def __init__(self, workspace: Workspace, watch: Watch, total: int, seen_at: datetime) -> None:
+    def __init__(self, workspace: Workspace, watch: Watch, total: int, seen_at: datetime, outcome: Imported) -> None:
         self.workspace, self.watch, self.total, self.seen_at = workspace, watch, total, seen_at
-        self.outcome = Imported()
+        self.outcome = outcome
         self.done = 0
         self._first: dict[str, str] = {}
         self._known = dict(

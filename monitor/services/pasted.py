@@ -37,7 +37,7 @@ from monitor.models import (
 from monitor.services import answer_rows, brands, jobs, ledger, reading, uploads
 from monitor.services.answer_rows import AnswerRow, Flaw
 from monitor.services.errors import Problem
-from monitor.services.progress import Watch
+from monitor.services.jobs import JobWatch
 
 READING = "Reading answers"
 BATCH = 100
@@ -140,8 +140,11 @@ def start_import(*, workspace: Workspace, token: str) -> Job:
     return jobs.start(workspace=workspace, kind=JobKind.IMPORT_ANSWERS, input=work)
 
 
-def import_file(*, workspace: Workspace, suite_id: int, upload: dict[str, str], watch: Watch) -> dict[str, Any]:
-    """Store the good rows of a spooled file and name the others; run twice, it stores nothing twice."""
+def import_file(*, workspace: Workspace, suite_id: int, upload: dict[str, str], watch: JobWatch) -> dict[str, Any]:
+    """Store the good rows of a spooled file and name the others; run twice, it stores nothing twice.
+
+    What an earlier time had stored by when it was paused counts as added all the same.
+    """
     suite = Suite.objects.for_workspace(workspace).filter(pk=suite_id).first()
     path = uploads.path_of(upload)
     if suite is None or not path.exists():
@@ -150,7 +153,8 @@ def import_file(*, workspace: Workspace, suite_id: int, upload: dict[str, str], 
     rows, flaws = _sorted_out(suite, path.read_bytes(), upload["kind"])
     for flaw in flaws:
         watch.problem(f"{upload['name']}, line {flaw.line}", flaw.reason)
-    added = there = 0
+    before = added = watch.outcome.get("answers_added", 0)
+    there = 0
     for start in range(0, len(rows), BATCH):
         watch.step(READING, start, len(rows))
         copied = [
@@ -159,8 +163,9 @@ def import_file(*, workspace: Workspace, suite_id: int, upload: dict[str, str], 
         ]
         stored = store(workspace=workspace, copied=copied, trigger=Trigger.IMPORT)
         added, there = added + stored.added, there + stored.there
+        watch.outcome["answers_added"] = added
     watch.step(READING, len(rows), len(rows))
-    return {"answers_added": added, "answers_there": there, "refused": len(flaws)}
+    return {"answers_added": added, "answers_there": max(there - before, 0), "refused": len(flaws)}
 
 
 # --- inside --------------------------------------------------------------------------------------------------

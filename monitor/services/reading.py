@@ -147,6 +147,8 @@ def recompute(
 ) -> Extraction | None:
     """Read all history under the brands and rules of now, then switch; None when `cancelled` said so.
 
+    One that was cut short, or paused by what `progress` raised, goes on where it was if brands and rules are the same.
+
     Bodies that retention has deleted keep the sources read before; mentions need only the text.
     """
     with _one_at_a_time(workspace):
@@ -171,17 +173,20 @@ def _recompute(
     ensure_current(workspace=workspace)
     with transaction.atomic():
         _hold(workspace)
-        _drop_unfinished(workspace)
-        target = _new(workspace, ExtractionStatus.BUILDING)
+        target = _begun(workspace)
+        _drop_unfinished(workspace, besides=target)
+        target = target or _new(workspace, ExtractionStatus.BUILDING)
     answered = Response.objects.for_workspace(workspace).filter(status=ResponseStatus.ANSWERED)
-    total, done, last_id = answered.count(), 0, 0
-    while chunk := list(answered.filter(pk__gt=last_id).order_by("pk")[:CHUNK]):
+    total, done = answered.count(), answered.filter(pk__lte=target.read_through).count()
+    while True:
         if cancelled():
             with transaction.atomic():
                 _hold(workspace)
                 _drop_unfinished(workspace)
             return None
-        last_id = chunk[-1].pk
+        chunk = list(answered.filter(pk__gt=target.read_through).order_by("pk")[:CHUNK])
+        if not chunk:
+            break
         _read_chunk(target, chunk)
         done += len(chunk)
         progress(done, max(total, done))
@@ -225,6 +230,8 @@ def _read_chunk(target: Extraction, responses: list[Response]) -> None:
         texts = {response.pk: response.text for response in responses}
         bulk.insert(ResponseSource, word_counts.weighed(sources, texts), skip_known=True)
         bulk.insert(Mention, [mention for row in rows for mention in row.mentions], skip_known=True)
+        target.read_through = responses[-1].pk
+        target.save(update_fields=["read_through"])
 
 
 def citations(rows: Iterable[ResponseSource]) -> tuple[Citation, ...]:
@@ -294,8 +301,19 @@ def _switch(workspace: Workspace, target: Extraction) -> None:
         _drop_rows(old)
 
 
-def _drop_unfinished(workspace: Workspace) -> None:
-    for extraction in Extraction.objects.for_workspace(workspace).filter(status=ExtractionStatus.BUILDING):
+def _begun(workspace: Workspace) -> Extraction | None:
+    """A reading by the brands and rules of now that has not come to its end: answers since then were read under it."""
+    unfinished = Extraction.objects.for_workspace(workspace).filter(
+        status=ExtractionStatus.BUILDING,
+        rule_version=extract.RULE_VERSION,
+        brand_set=brands.current_brand_set(workspace=workspace),
+    )
+    return unfinished.order_by("-number").first()
+
+
+def _drop_unfinished(workspace: Workspace, *, besides: Extraction | None = None) -> None:
+    unfinished = Extraction.objects.for_workspace(workspace).filter(status=ExtractionStatus.BUILDING)
+    for extraction in unfinished.exclude(pk=besides.pk) if besides else unfinished:
         _drop_rows(extraction)
         Extraction.objects.for_workspace(workspace).filter(pk=extraction.pk).delete()
 

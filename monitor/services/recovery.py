@@ -121,10 +121,10 @@ def roll_up_finished() -> int:
 
 
 def queues_with_work() -> list[str]:
-    """Queues that have a response due now."""
+    """Queues that have a response due now, of a run that is not paused."""
     return sorted(
         Response.objects.unscoped()
-        .filter(status=ResponseStatus.PENDING)
+        .filter(status=ResponseStatus.PENDING, run__status=RunStatus.RUNNING)
         .exclude(next_try_at__gt=timezone.now())
         .values_list("queue", flat=True)
         .distinct()

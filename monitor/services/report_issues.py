@@ -1,7 +1,8 @@
 """Making what is due of saved reports. May be delivered twice or cut short anywhere.
 
 An issue is claimed under a lease, made with no transaction open, and stored in one with its files and one e-mail for
-each recipient, which `services.mailing` sends. `make` is handed in: this knows no figures.
+each recipient, which `services.mailing` sends. `make` is handed in, and says how many files it has
+written: this knows no figures.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from monitor.services.locks import alone
 if TYPE_CHECKING:
     from monitor.exports.saved import Made
 
-Make = Callable[[SavedReport, datetime], "Made"]
+Make = Callable[[SavedReport, datetime, Callable[[int], None]], "Made"]
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,8 @@ def _claim_issue() -> ReportIssue | None:
         if issue is None:
             return None
         issue.status, issue.lease, issue.tries = IssueStatus.MAKING, issue.lease + 1, issue.tries + 1
-        issue.lease_until = timezone.now() + MAKING
-        issue.save(update_fields=["status", "lease", "tries", "lease_until"])
+        issue.lease_until, issue.written = timezone.now() + MAKING, 0
+        issue.save(update_fields=["status", "lease", "tries", "lease_until", "written"])
     return issue
 
 
@@ -86,8 +87,12 @@ def _make(issue: ReportIssue, make: Make, expected: tuple[type[Exception], ...])
         _give_up(issue, f"Given up: its worker died {MOST_TRIES} times.")
         return
     report = SavedReport.objects.for_workspace(issue.workspace_id).select_related("workspace").get(pk=issue.report_id)
+
+    def wrote(count: int) -> None:
+        _held(issue).update(written=count)
+
     try:
-        made = make(report, issue.moment)
+        made = make(report, issue.moment, wrote)
     except expected as error:
         _give_up(issue, str(error))
     except (InterfaceError, OperationalError):

@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from monitor import packed
 from monitor.models import DayCounts, Extraction, ExtractionStatus, Pointers, Response, Run, RunStatus, Workspace
-from monitor.models.runs import OPEN, VALID_FINISHES, Trigger
+from monitor.models.runs import OPEN, UNDER_WAY, VALID_FINISHES, Trigger
 from monitor.services.locks import hold_workspaces
 from monitor.tally import Call, Named, Owners, Source, mention_rows, tally
 
-_OPEN_AGAIN = Q(status=RunStatus.RUNNING) | Q(responses__status__in=OPEN)
+_OPEN_AGAIN = Q(status__in=UNDER_WAY) | Q(responses__status__in=OPEN)
 
 
 def roll_up(*, run: Run, assistant: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Starting, cancelling and retrying runs. A run's responses all exist from the moment the run does."""
+"""Starting, pausing, cancelling and retrying runs. A run's responses all exist from the moment the run does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from inference.answer import Assistant
 from monitor import assistants, planning, repeats, schedule
 from monitor.models import (
     OPEN,
+    UNDER_WAY,
     IndexGeneration,
     Panel,
     Persona,
@@ -203,19 +204,58 @@ def _nudge_after_commit(queues: set[str]) -> None:
         transaction.on_commit(lambda name=name: nudge.queue(name))  # type: ignore[misc]
 
 
+def pause_run(*, run: Run, by: str = "") -> bool:
+    """Ask nothing further until somebody resumes it; what is being asked right now still comes and is kept.
+
+    False where no run of a panel goes on. `by`: the address of who asked for it.
+    """
+    with transaction.atomic():
+        locked = _locked(run)
+        if locked.status != RunStatus.RUNNING or locked.panel_id is None:
+            return False
+        pause = {"since": timezone.now().isoformat(), "until": None, "by": by}
+        locked.status, locked.pauses = RunStatus.PAUSED, [*locked.pauses, pause]
+        locked.save(update_fields=["status", "pauses"])
+    return True
+
+
+def resume_run(*, run: Run) -> bool:
+    """Ask what waits, at once. False where the run is not paused."""
+    with transaction.atomic():
+        locked = _locked(run)
+        if locked.status != RunStatus.PAUSED:
+            return False
+        locked.status, locked.pauses = RunStatus.RUNNING, _ended(locked)
+        locked.save(update_fields=["status", "pauses"])
+        waiting = Response.objects.for_workspace(run.workspace).filter(run=run, status=ResponseStatus.PENDING)
+        _nudge_after_commit(set(waiting.order_by().values_list("queue", flat=True).distinct()))
+    return True
+
+
+def _locked(run: Run) -> Run:
+    return Run.objects.for_workspace(run.workspace).select_for_update().get(pk=run.pk)
+
+
+def _ended(run: Run) -> list[dict[str, Any]]:
+    """The run's pauses, the last one over: with the run where that has ended, or now."""
+    until = (run.finished_at or timezone.now()).isoformat()
+    return [pause | {"until": pause["until"] or until} for pause in run.pauses]
+
+
 def cancel_run(*, run: Run) -> int:
     """Ask nothing further; what is being asked right now still counts. The number of responses taken back."""
     with transaction.atomic():
-        locked = Run.objects.for_workspace(run.workspace).select_for_update().get(pk=run.pk)
-        if locked.status != RunStatus.RUNNING:
+        locked = _locked(run)
+        if locked.status not in UNDER_WAY:
             return 0
+        locked.finished_at = timezone.now()
         cancelled = (
             Response.objects.for_workspace(run.workspace)
             .filter(run=run, status=ResponseStatus.PENDING)
             .update(status=ResponseStatus.CANCELLED)
         )
         Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(
-            status=RunStatus.CANCELLED, finished_at=timezone.now()
+            status=RunStatus.CANCELLED, finished_at=locked.finished_at, pauses=_ended(locked)
         )
         transaction.on_commit(nudge.housekeeping)
     return cancelled
@@ -224,10 +264,10 @@ def cancel_run(*, run: Run) -> int:
 def retry_failed(*, run: Run, statuses: Sequence[ResponseStatus] = RETRYABLE) -> int:
     """Ask again what failed, was cancelled or never came back; what was answered stays. The number put back.
 
-    What was sent and never came back stays counted as spent: asking it again may pay twice.
+    What was sent and never came back stays counted as spent: asking it again may pay twice. A paused run stays so.
     """
     with transaction.atomic():
-        Run.objects.for_workspace(run.workspace).select_for_update().get(pk=run.pk)
+        locked = _locked(run)
         failed = Response.objects.for_workspace(run.workspace).filter(
             run=run, status__in=set(RETRYABLE).intersection(statuses)
         )
@@ -235,9 +275,9 @@ def retry_failed(*, run: Run, statuses: Sequence[ResponseStatus] = RETRYABLE) ->
         count = failed.update(
             status=ResponseStatus.PENDING, tries=0, next_try_at=TransactionNow(), error_kind="", error_message=""
         )
-        if count:
+        if count and locked.status != RunStatus.PAUSED:
             Run.objects.for_workspace(run.workspace).filter(pk=run.pk).update(
-                status=RunStatus.RUNNING, finished_at=None, rolled_up_at=None
+                status=RunStatus.RUNNING, finished_at=None, rolled_up_at=None, pauses=_ended(locked)
             )
             _nudge_after_commit(queues)
     return count

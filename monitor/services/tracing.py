@@ -33,7 +33,10 @@ def start(*, run: Run) -> Job:
     if run.generation_id is None or not _questions(run):
         raise Problem("This run asked no local engine, so there is nothing to rank.")
     open_jobs = Job.objects.for_workspace(run.workspace).filter(
-        kind=JobKind.RANK, input__run=run.pk, status__in=(JobStatus.WAITING, JobStatus.RUNNING), cancel_asked=False
+        kind=JobKind.RANK,
+        input__run=run.pk,
+        status__in=(JobStatus.WAITING, JobStatus.RUNNING, JobStatus.PAUSED),
+        cancel_asked=False,
     )
     return open_jobs.first() or jobs.start(workspace=run.workspace, kind=JobKind.RANK, input={"run": run.pk})
 

@@ -1,7 +1,8 @@
 """Who may see and do what. Every view declares one of these rules; a test walks the URLs and fails on one without.
 
 `@access(read=..., write=...)` takes the workspace's slug off the URL, answers 404 to people outside it and 403 to
-members whose role is too low, and hands the view a request with `workspace` and `role`.
+members whose role is too low, and hands the view a request with `workspace` and `role`, the visitor's `membership` that
+gives it, and all their `memberships`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class WorkspaceRequest(HttpRequest):
     """A signed-in member's request. For annotations: `access` sets the attributes on Django's own request."""
 
     user: User
+    membership: Membership
+    memberships: list[Membership]
     workspace: Workspace
     role: Role
     htmx: Any
@@ -51,18 +54,15 @@ def access(*, read: Role | None = Role.VIEWER, write: Role | None = None) -> Cal
     def declare(view: View) -> View:
         @wraps(view)
         def guarded(request: Any, workspace: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            membership = (
-                Membership.objects.unscoped()
-                .select_related("workspace")
-                .filter(workspace__slug=workspace, user_id=request.user.pk)
-                .first()
-            )
+            memberships = memberships_of(request.user.pk)
+            membership = next((each for each in memberships if each.workspace.slug == workspace), None)
             if membership is None:
                 raise Http404("No such workspace.")
             lowest = read if request.method in READING else write
             if lowest is None or request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             request.workspace, request.role = membership.workspace, Role(membership.role)
+            request.membership, request.memberships = membership, memberships
             if request.role.rank < lowest.rank:
                 raise PermissionDenied(f"This needs the role {lowest.label.lower()}.")
             with timezone.override(membership.workspace.zone):  # every time on the page is the workspace's
@@ -88,10 +88,10 @@ def last_workspace(request: HttpRequest) -> str:
     return request.COOKIES.get(LAST, "")
 
 
-def membership_of(request: WorkspaceRequest) -> Membership:
-    """The visitor's own membership of the workspace that they are in."""
-    rows = Membership.objects.for_workspace(request.workspace).select_related("workspace")
-    return rows.get(user_id=request.user.pk)
+def memberships_of(user_id: Any) -> list[Membership]:
+    """A person's memberships with their workspaces, by name, the demo last."""
+    found = Membership.objects.unscoped().select_related("workspace").filter(user_id=user_id)
+    return list(found.order_by("workspace__is_demo", "workspace__name", "workspace"))
 
 
 def signed_in(view: View) -> View:

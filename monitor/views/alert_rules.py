@@ -16,13 +16,13 @@ from monitor.queries import alerts as queries
 from monitor.services import alert_rules as service
 from monitor.services.errors import Problem
 from monitor.views import undo
-from monitor.views.access import WorkspaceRequest, access, membership_of
+from monitor.views.access import WorkspaceRequest, access
 from monitor.views.parts import part_of
 
 
 @access()
 def alert_rules(request: WorkspaceRequest) -> HttpResponse:
-    me = membership_of(request)
+    me = request.membership
     rows = queries.rules(request.workspace)
     context = {
         "rows": rows,
@@ -40,7 +40,7 @@ def alert_rules(request: WorkspaceRequest) -> HttpResponse:
 @access(read=Role.EDITOR, write=Role.EDITOR)
 def alert_rule_new(request: WorkspaceRequest) -> HttpResponse:
     kind = _kind(request)
-    form = RuleForm(request.POST or None, workspace=request.workspace, kind=kind, me=membership_of(request))
+    form = RuleForm(request.POST or None, workspace=request.workspace, kind=kind, me=request.membership)
     return _form(request, None, form)
 
 
@@ -103,7 +103,7 @@ def _preview(form: RuleForm) -> dict[str, Any]:
 def alert_rule_ready_made(request: WorkspaceRequest) -> HttpResponse:
     kind = request.POST.get("kind", "")
     try:
-        rule = service.make_ready_made(workspace=request.workspace, kind=kind, for_member=membership_of(request))
+        rule = service.make_ready_made(workspace=request.workspace, kind=kind, for_member=request.membership)
     except Problem as problem:
         messages.error(request, str(problem))
         return redirect("alerts", request.workspace.slug)
@@ -124,10 +124,10 @@ def alert_rule_off(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Where an e-mail's link leads: turn the rule off, or have it write to oneself no more."""
     found = _rule(request, pk)
     if request.method == "POST":
-        service.leave(rule=found, membership=membership_of(request))
+        service.leave(rule=found, membership=request.membership)
         messages.success(request, f"“{found.name}” no longer writes to you. Its alerts still appear here.")
         return redirect("alerts", request.workspace.slug)
-    is_told = found.recipients.filter(membership=membership_of(request)).exists()
+    is_told = found.recipients.filter(membership=request.membership).exists()
     context = {"rule": found, "words": queries.rule_words(found), "is_told": is_told}
     return render(request, "alert_rule_off.html", context)
 

@@ -18,7 +18,7 @@ from monitor.services import alert_rules as rule_service
 from monitor.services import alerts as service
 from monitor.services.errors import Problem
 from monitor.views import undo
-from monitor.views.access import WorkspaceRequest, access, membership_of
+from monitor.views.access import WorkspaceRequest, access
 from monitor.whole_numbers import row_ids
 
 
@@ -72,7 +72,7 @@ def digest(request: WorkspaceRequest) -> HttpResponse:
         return redirect("alert_rules", request.workspace.slug)
     wanted, hour = Digest(form.cleaned_data["digest"]), form.cleaned_data["hour"]
     try:
-        rule_service.set_digest(membership=membership_of(request), digest=wanted, hour=hour)
+        rule_service.set_digest(membership=request.membership, digest=wanted, hour=hour)
     except Problem as problem:
         messages.error(request, str(problem))
     else:

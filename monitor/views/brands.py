@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.vary import vary_on_headers
 
 from monitor.forms.brands import BrandForm
-from monitor.models import Brand, BrandKind, Role
+from monitor.models import Brand, BrandKind, JobStatus, Role
 from monitor.queries import brand_trial, filters, places, sentiment
 from monitor.queries import brands as queries
 from monitor.services import brands as service
@@ -29,7 +29,7 @@ def brands(request: WorkspaceRequest) -> HttpResponse:
     """The brands, and below them what answers under the filter of the URL say of them."""
     archived = request.GET.get("show") == "archived"
     bar = filters.read(request.workspace, request.GET)
-    measured = not archived and filters.last_measured_day(request.workspace) is not None
+    measured = not archived and bar.is_measured
     context: dict[str, Any] = {
         "bar": bar,
         "sentiment": sentiment.of_brands(request.workspace, bar.filter) if measured else None,
@@ -158,7 +158,8 @@ def _say_archived(request: WorkspaceRequest, found: Brand, text: str) -> None:
 
 def _follows(request: WorkspaceRequest) -> str:
     """What happens to history after a change of the brands."""
-    if queries.recompute_under_way(request.workspace):
+    job = queries.recompute_under_way(request.workspace)
+    if job and job.status != JobStatus.PAUSED:
         return " Earlier answers are being read again with the brands as they are now."
     return ""
 

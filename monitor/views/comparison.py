@@ -19,7 +19,7 @@ def comparison(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "bar": bar,
         "tables": queries.comparison(request.workspace, bar.filter),
-        "measured": filters.last_measured_day(request.workspace) is not None,
+        "measured": bar.is_measured,
     }
     return render(request, "_comparison_content.html" if request.htmx else "comparison.html", context)
 

@@ -12,7 +12,7 @@ from monitor import environment
 from monitor.models import Job, Workspace
 from monitor.queries import alerts, brands, saved_views
 from monitor.queries.saved_views import ViewLink
-from monitor.views.access import last_workspace
+from monitor.views.access import last_workspace, memberships_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,24 @@ PLACES = (
 class Frame:
     """What the side of a page needs; asked of the database only by pages that have a side."""
 
-    def __init__(self, user_id: Any, here: Workspace | None, last: str = "") -> None:
-        self._user_id, self._here, self._last = user_id, here, last
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._here: Workspace | None = getattr(request, "workspace", None)
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
         """The visitor's, by name, the demo last."""
-        return list(Workspace.objects.filter(memberships__user_id=self._user_id).order_by("is_demo", "name", "pk"))
+        known = getattr(self._request, "memberships", None)
+        memberships = memberships_of(self._request.user.pk) if known is None else known
+        return [membership.workspace for membership in memberships]
 
     @cached_property
     def workspace(self) -> Workspace | None:
         """Whose pages the navigation leads to. Outside any workspace: the one last used, else the demo, else one."""
         if self._here:
             return self._here
-        last = [workspace for workspace in self.workspaces if workspace.slug == self._last]
+        slug = last_workspace(self._request)
+        last = [workspace for workspace in self.workspaces if workspace.slug == slug]
         demo = [workspace for workspace in self.workspaces if workspace.is_demo]
         return next(iter(last or demo or self.workspaces), None)
 
@@ -97,10 +101,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context
-    here = getattr(request, "workspace", None)
     return context | {
-        "frame": Frame(user.pk, here, last_workspace(request)),
-        "workspace": here,
+        "frame": Frame(request),
+        "workspace": getattr(request, "workspace", None),
         "role": getattr(request, "role", None),
         "section": _section(request.path),
     }

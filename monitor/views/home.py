@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from monitor.forms.workspaces import WorkspaceForm
 from monitor.models import Workspace
 from monitor.services import workspaces
-from monitor.views.access import READING, WRITING, last_workspace, public, signed_in
+from monitor.views.access import READING, WRITING, public, signed_in
 from monitor.views.frame import Frame
 
 
@@ -31,7 +31,7 @@ def health(request: HttpRequest) -> HttpResponse:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """On to the workspace that was used last in this browser, else the demo; without any, to making one."""
-    found = Frame(request.user.pk, None, last_workspace(request)).workspace
+    found = Frame(request).workspace
     return redirect("overview", found.slug) if found else redirect("workspace_new")
 
 

@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from django.views.decorators.vary import vary_on_headers
 
 from monitor import charts
+from monitor.chart_theme import Spec
 from monitor.models import Brand, BrandKind, Panel, Prompt, Run, Workspace
 from monitor.queries import alerts, dashboard, filters, next_steps
 from monitor.queries.dashboard import Measure, Overview, Point, Section
@@ -23,7 +24,7 @@ class Chart:
 
     key: str
     title: str
-    spec: charts.Spec
+    spec: Spec
     short: bool = False
 
 
@@ -67,7 +68,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         "page": page,
         "parts": cache(partial(parts, page)),  # called where the template has not kept what it wrote of them
         "steps": next_steps.next_steps(request.workspace, page),
-        "hint": None if page.sections else _hint(request.workspace),
+        "hint": None if bar.is_measured else _hint(request.workspace),
         "nothing": f"No answers were counted from {bar.filter.period.start:%-d %b %Y} to "
         f"{bar.filter.period.end:%-d %b %Y} under this filter.",
     }
@@ -118,14 +119,12 @@ def _series(section: Section) -> tuple[Chart, ...]:
     )
 
 
-def _hint(workspace: Workspace) -> Hint | None:
-    """The next step of a workspace without figures; None when it has some, only not under this filter."""
+def _hint(workspace: Workspace) -> Hint:
+    """The next step of a workspace without figures."""
 
     def to(name: str) -> str:
         return reverse(name, args=[workspace.slug])
 
-    if filters.last_measured_day(workspace):
-        return None
     if not Brand.objects.for_workspace(workspace).filter(kind=BrandKind.OWN, archived_at=None).exists():
         return Hint(
             "Here you will see how often assistants name and cite you, day by day, beside your competitors. "

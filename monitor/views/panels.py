@@ -182,10 +182,14 @@ def panel_tags(request: WorkspaceRequest) -> HttpResponse:
 def _preview(request: WorkspaceRequest, values: QueryDict) -> dict[str, Any]:
     suite, repeats = values.get("suite", ""), values.get("repeats", "")
     tags = [tag.replace("\x00", "") for tag in values.getlist("tags")]
-    prompts = queries.asked_count(request.workspace, _number(suite), tags) if _number(suite) else 0
-    asked = chosen(values)
-    adaptive = bool(values.get("adaptive"))
-    size = queries.Size(prompts, len(asked), _number(repeats), adaptive)
+    asked, of_suite = chosen(values), (request.workspace, _number(suite), tags)
+    size = queries.Size(
+        prompts=queries.asked_count(*of_suite) if _number(suite) else 0,
+        assistants=len(asked),
+        repeats=_number(repeats),
+        adaptive=bool(values.get("adaptive")),
+        within=queries.within(*of_suite, asked) if _number(suite) else None,
+    )
     cron = schedules.terms(values.get("schedule", ""), values.get("cron", ""))
     unwritten = values.get("schedule") == "own" and not cron
     plan = queries.plan(cron, values.get("time_zone") or request.workspace.time_zone)

@@ -19,7 +19,7 @@ def performance(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "bar": bar,
         "rows": queries.performance(request.workspace, bar.filter),
-        "measured": filters.last_measured_day(request.workspace) is not None,
+        "measured": bar.is_measured,
     }
     return render(request, "_performance_content.html" if request.htmx else "performance.html", context)
 

@@ -31,7 +31,7 @@ def reports(request: WorkspaceRequest) -> HttpResponse:
         "formats": exports.FORMATS,
         "parquet_extra": EXTRA,
         "saved": saved_reports.rows(request.workspace),
-        "measured": bool(sections) or filters.last_measured_day(request.workspace) is not None,
+        "measured": bar.is_measured,
     }
     return render(request, "_reports_content.html" if request.htmx else "reports.html", context)
 

@@ -1,4 +1,4 @@
-"""One run: live progress, its responses by prompt and assistant, cancel, and retry of what failed."""
+"""One run: live progress, its responses by prompt and assistant, pause, cancel, and retry of what failed."""
 
 from __future__ import annotations
 
@@ -56,6 +56,24 @@ def _waiting(found: Run) -> tuple[waiting.Reason, ...]:
 
 
 @access(read=None, write=Role.EDITOR)
+def run_pause(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    if service.pause_run(run=_run(request, pk), by=request.user.email):
+        messages.success(request, "The run is paused. Answers so far are kept, and it goes on when you resume it.")
+    else:
+        messages.info(request, "The run is paused already, or has ended.")
+    return redirect("run", request.workspace.slug, pk)
+
+
+@access(read=None, write=Role.EDITOR)
+def run_resume(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    if service.resume_run(run=_run(request, pk)):
+        messages.success(request, "The run goes on.")
+    else:
+        messages.info(request, "The run was not paused.")
+    return redirect("run", request.workspace.slug, pk)
+
+
+@access(read=None, write=Role.EDITOR)
 def run_cancel(request: WorkspaceRequest, pk: int) -> HttpResponse:
     found = _run(request, pk)
     was_running = queries.progress(found).ended is False
@@ -91,6 +109,8 @@ def _run(request: WorkspaceRequest, pk: int) -> Run:
 urlpatterns = [
     path("runs/<int:pk>/", run, name="run"),
     path("runs/<int:pk>/progress/", run_progress, name="run_progress"),
+    path("runs/<int:pk>/pause/", run_pause, name="run_pause"),
+    path("runs/<int:pk>/resume/", run_resume, name="run_resume"),
     path("runs/<int:pk>/cancel/", run_cancel, name="run_cancel"),
     path("runs/<int:pk>/retry/", run_retry, name="run_retry"),
 ]

@@ -25,6 +25,7 @@ from monitor.services import share_links
 from monitor.services.errors import Problem
 from monitor.views.access import WorkspaceRequest, access
 from monitor.views.files import attachment
+from monitor.views.parts import part_of
 
 
 @access(read=Role.EDITOR, write=Role.EDITOR)
@@ -66,15 +67,27 @@ def _page(request: WorkspaceRequest, found: SavedReport, *, status: int = 200, *
         "bar": queries.bar_at(found, now),
         "plan": panels.plan(found.cron, request.workspace.time_zone),
         "formats": [exports.FORMATS[name].label for name in found.formats],
-        "issues": queries.issues(found),
+        **_issues(found),
         "links": [(link, share_links.is_open(link)) for link in queries.links(found)],
         "share_form": ShareForm(),
         "has_mail": bool(settings.EMAIL_HOST),
         "now": now,
-        "files_kept": service.FILES_KEPT,
         **given,
     }
     return render(request, "saved_report.html", context, status=status)
+
+
+def _issues(found: SavedReport) -> dict[str, Any]:
+    issues = queries.issues(found)
+    is_open = any(issue.status in service.OPEN for issue in issues)
+    return {"report": found, "issues": issues, "is_open": is_open, "files_kept": service.FILES_KEPT}
+
+
+@access()
+@part_of("saved_report")
+def saved_report_issues(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """What is asked for again while a report is being made."""
+    return render(request, "_issues.html", _issues(_report(request, pk)))
 
 
 @access(read=None, write=Role.EDITOR)
@@ -160,6 +173,7 @@ def _report(request: WorkspaceRequest, pk: int) -> SavedReport:
 urlpatterns = [
     path("reports/new/", saved_report_new, name="saved_report_new"),
     path("reports/<int:pk>/", saved_report, name="saved_report"),
+    path("reports/<int:pk>/issues/", saved_report_issues, name="saved_report_issues"),
     path("reports/<int:pk>/edit/", saved_report_edit, name="saved_report_edit"),
     path("reports/<int:pk>/send/", saved_report_send, name="saved_report_send"),
     path("reports/<int:pk>/preview/", saved_report_preview, name="saved_report_preview"),

@@ -35,7 +35,7 @@ def sources(request: WorkspaceRequest) -> HttpResponse:
         "page": page,
         "support": () if domain or search else support.by_assistant(request.workspace, bar.filter),
         "search": search,
-        "measured": bool(page.pages) or filters.last_measured_day(request.workspace) is not None,
+        "measured": bar.is_measured,
         "kind": kind,
         "kind_label": LABELS.get(kind, ""),
         "kinds": () if kind in {OWN, COMPETITOR} else [(name, LABELS[name], meant) for name, meant in KINDS.items()],

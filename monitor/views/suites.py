@@ -37,7 +37,7 @@ def suites(request: WorkspaceRequest) -> HttpResponse:
     bar = filters.read(request.workspace, request.GET)
     asked = request.GET.get("measure")
     measure: standing.Measure = next((each for each in standing.MEASURES if each == asked), "named")
-    measured = not archived and filters.last_measured_day(request.workspace) is not None
+    measured = not archived and bar.is_measured
     context: dict[str, Any] = {
         "bar": bar,
         "heat": standing.heatmap(request.workspace, bar.filter, measure) if measured else None,

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from monitor.models import Response, ResponseSource, ResponseStatus, Role
+from monitor.models import Response, ResponseSource, ResponseStatus, Role, Run
 from monitor.queries import answers as queries
 from monitor.services import workspaces
 from tests.factories import make_member
@@ -111,8 +111,12 @@ def test_an_excerpt_shows_where_the_word_stands() -> None:
     assert queries.excerpt("short", "") == "short"
 
 
-def test_a_page_reaches_over_the_latest_days_where_they_do_not_fill_it(viewer: Client) -> None:
-    history = make_history(days=40, prompts=2, repeats=1)
+@pytest.mark.parametrize(("days", "prompts", "of_one_day"), [(40, 2, 1), (5, 16, 3)])
+def test_a_page_reaches_over_the_latest_days_where_they_do_not_fill_it(
+    viewer: Client, days: int, prompts: int, of_one_day: int
+) -> None:
+    history = make_history(days=days, prompts=prompts, repeats=1)
+    Run.objects.filter(pk__in=[run.pk for run in history.runs[1 : 1 + of_one_day]]).update(day=history.runs[-1].day)
     viewer.force_login(make_member(history.workspace), backend="django.contrib.auth.backends.ModelBackend")
     wanted = list(
         Response.objects.for_workspace(history.workspace).order_by("-run__day", "-pk").values_list("pk", flat=True)
@@ -121,7 +125,7 @@ def test_a_page_reaches_over_the_latest_days_where_they_do_not_fill_it(viewer: C
     pages = [viewer.get(address, {"page": number}).context["found"] for number in (1, 2, 3, 4)]
     assert [row.response.pk for found in pages for row in found.rows] == wanted and len(wanted) == 80
     first_day = {"to": str(history.runs[0].day)}
-    assert {row.response.pk for row in viewer.get(address, first_day).context["found"].rows} == set(wanted[-2:])
+    assert {row.response.pk for row in viewer.get(address, first_day).context["found"].rows} == set(wanted[-prompts:])
 
 
 def test_a_source_on_a_host_without_a_domain_is_called_by_its_host(viewer: Client, world: World) -> None:

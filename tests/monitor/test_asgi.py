@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 
-from monitor.asgi import TURNS, Handler
+from monitor.asgi import Handler
+from monitor.environment import WEB_TURNS
 
 
 class Crowd:
@@ -69,9 +70,9 @@ def test_who_left_before_their_turn_is_never_worked_for(monkeypatch: pytest.Monk
     crowd = Crowd(monkeypatch)
 
     async def talk() -> None:
-        for number in range(TURNS):
+        for number in range(WEB_TURNS):
             crowd.ask(f"/first/{number}")
-        await crowd.begin(TURNS)
+        await crowd.begin(WEB_TURNS)
         for number in range(50):
             crowd.ask(f"/leaves/{number}")
         crowd.ask("/stays")
@@ -79,12 +80,12 @@ def test_who_left_before_their_turn_is_never_worked_for(monkeypatch: pytest.Monk
         for number in range(50):
             crowd.leave(f"/leaves/{number}")
         await asyncio.sleep(0.05)
-        assert len(crowd.begun) == TURNS
+        assert len(crowd.begun) == WEB_TURNS
         crowd.let_go.set()
         await crowd.all_done()
 
     in_a_loop(talk())
-    assert len(crowd.begun) == len(crowd.answered) == TURNS + 1
+    assert len(crowd.begun) == len(crowd.answered) == WEB_TURNS + 1
     assert {path for path in crowd.begun if "first" not in path} == {"/stays"}
 
 
@@ -93,16 +94,16 @@ def test_who_leaves_while_worked_for_keeps_the_turn_until_that_is_done(monkeypat
     crowd = Crowd(monkeypatch)
 
     async def talk() -> None:
-        for number in range(TURNS):
+        for number in range(WEB_TURNS):
             crowd.ask(f"/leaves/{number}")
-        await crowd.begin(TURNS)
-        for number in range(TURNS):
+        await crowd.begin(WEB_TURNS)
+        for number in range(WEB_TURNS):
             crowd.leave(f"/leaves/{number}")
             crowd.ask(f"/next/{number}")
         await asyncio.sleep(0.1)
-        assert len(crowd.begun) == TURNS  # no more threads at once, whoever leaves
+        assert len(crowd.begun) == WEB_TURNS  # no more threads at once, whoever leaves
         crowd.let_go.set()
         await crowd.all_done()
 
     in_a_loop(talk())
-    assert sorted(crowd.answered) == sorted(f"/next/{number}" for number in range(TURNS))
+    assert sorted(crowd.answered) == sorted(f"/next/{number}" for number in range(WEB_TURNS))

@@ -16,7 +16,7 @@ from django.contrib.staticfiles import finders
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import charts
+from monitor import chart_axes, chart_theme, charts
 from monitor.metrics import Rate
 from monitor.queries import dashboard
 from monitor.queries.dashboard import Section
@@ -47,9 +47,9 @@ def test_specs_are_valid_and_name_only_colours_that_exist() -> None:
     for draw in (charts.series_chart, charts.comparison_chart):
         spec = draw(found, "mention")
         alt.LayerChart.from_dict(spec, validate=True)
-        assert tokens(spec) <= set(charts.PAPER)
-        assert not tokens(charts.on_paper(spec))
-    for name, colour in charts.PAPER.items():
+        assert tokens(spec) <= set(chart_theme.PAPER)
+        assert not tokens(chart_theme.on_paper(spec))
+    for name, colour in chart_theme.PAPER.items():
         assert re.search(rf"{name}: {colour};", light), f"the stylesheet has another {name}"
 
 
@@ -70,7 +70,7 @@ def tops(spec: charts.Spec) -> set[float]:
 
 def ticks_of(spec: charts.Spec) -> int:
     """The highest tick that the picture has, in percent."""
-    return max(int(said) for said in re.findall(r">(\d+)\xa0%<", charts.to_svg(spec)))
+    return max(int(said) for said in re.findall(r">(\d+)\xa0%<", chart_theme.to_svg(spec)))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def ticks_of(spec: charts.Spec) -> int:
     ],
 )
 def test_an_axis_of_rates_ends_with_room_above_the_highest(highest: float, top: float, ticks: list[float]) -> None:
-    assert charts._share_axis([None, highest, 0.0]) == (top, ticks)
+    assert chart_axes.share_axis([None, highest, 0.0]) == (top, ticks)
 
 
 @pytest.mark.django_db
@@ -150,8 +150,8 @@ def test_days_that_only_are_compared_with_are_marked_off() -> None:
 
 
 def test_two_charts_side_by_side_have_one_axis_unless_one_would_be_squeezed() -> None:
-    assert charts._axis_of_pair([0.5], [0.7])[0] == charts._axis_of_pair([0.7], [0.5])[0] == 0.8
-    assert charts._axis_of_pair([0.1], [0.9])[0] < 0.2
+    assert chart_axes.axis_of_pair([0.5], [0.7])[0] == chart_axes.axis_of_pair([0.7], [0.5])[0] == 0.8
+    assert chart_axes.axis_of_pair([0.1], [0.9])[0] < 0.2
 
 
 @pytest.mark.django_db
@@ -165,7 +165,7 @@ def test_one_day_has_no_lines() -> None:
 def test_short_histories_and_odd_names_can_be_drawn(days: int) -> None:
     found = section(days=days, prompts=2)
     for draw in (charts.series_chart, charts.comparison_chart):
-        svg = charts.to_svg(draw(found, "citation"))
+        svg = chart_theme.to_svg(draw(found, "citation"))
         assert svg.startswith("<svg")
         assert "Hollis &amp; Kay" in svg or draw is charts.series_chart
 
@@ -173,12 +173,12 @@ def test_short_histories_and_odd_names_can_be_drawn(days: int) -> None:
 def test_characters_that_no_xml_may_hold_are_left_out() -> None:
     mark = {"mark": "text", "encoding": {"text": {"field": "label", "type": "nominal"}}}
     spec = {**mark, "data": {"values": [{"label": "A\x01B\uffff\ud800é"}]}, "config": {}}
-    assert "ABé" in charts.to_svg(spec)
+    assert "ABé" in chart_theme.to_svg(spec)
 
 
 @given(st.lists(st.floats(0, 1), max_size=12).map(sorted), st.floats(0.02, 0.08))
 def test_labels_are_moved_apart_and_keep_their_order(places: list[float], gap: float) -> None:
-    moved = charts.spread(places, gap, 1.0)
+    moved = chart_axes.spread(places, gap, 1.0)
     assert moved == sorted(moved)
     assert all(0 <= place <= 1 + 1e-9 for place in moved)
     if len(places) * gap <= 0.5:

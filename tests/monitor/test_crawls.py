@@ -327,7 +327,7 @@ def test_from_the_form_to_the_job_page_and_again(site: Website, nudges: list[int
     assert nudges == [job.pk] and ">Pause<" in shown
     assert "is being crawled already" in client.post(form, {"url": site.url, "pages": 5, "depth": 2}).content.decode()
     paused = client.post(reverse("job_pause", args=[workspace.slug, job.pk]), follow=True).content.decode()
-    assert ">Go on<" in paused
+    assert ">Resume<" in paused
     client.post(reverse("job_resume", args=[workspace.slug, job.pk]))
     visited(job)
     Job.objects.for_workspace(workspace).update(status=JobStatus.DONE, finished_at=timezone.now())

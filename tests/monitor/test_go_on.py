@@ -1,4 +1,4 @@
-"""Ctrl-C while an index is built, then *Go on*: the job comes to its end, and nothing is there twice."""
+"""Ctrl-C while an index is built, then *Resume*: the job comes to its end, and nothing is there twice."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def editor(workspace: Workspace) -> Client:
 def goes_on(client: Client, job: Job, nudges: list[tuple[int, bool]]) -> None:
     """The button, pressed twice."""
     shown = client.get(reverse("job", args=[job.workspace.slug, job.pk])).content.decode()
-    assert "Paused" in shown and ">Go on<" in shown
+    assert "Paused" in shown and ">Resume<" in shown
     nudges.clear()
     for _ in range(2):
         client.post(reverse("job_resume", args=[job.workspace.slug, job.pk]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitor.models import Job, JobKind, JobStatus, Page, PageVersion, Workspace
+from monitor.models import Job, JobKind, JobStatus, Page, PageVersion, Role, Workspace
 from monitor.queries import jobs as queries
 from monitor.queries import pages as page_queries
 from monitor.services import imports, jobs, nudge, pages, uploads
@@ -49,6 +50,46 @@ def run_all(nudges: list[tuple[int, bool]]) -> None:
 def started(workspace: Workspace, nudges: list[tuple[int, bool]], *rows: Any) -> Job:
     job = imports.upload(workspace=workspace, files=[jsonl(*rows)])
     assert nudges == [(job.pk, False)]
+    return job
+
+
+Pausing = Callable[[Job, int], None]
+
+
+@pytest.fixture
+def paused_at(monkeypatch: pytest.MonkeyPatch) -> Pausing:
+    """Run a job, and ask it to pause once it has done so much."""
+    step = jobs.JobWatch.step
+
+    def run_until(job: Job, count: int) -> None:
+        asked = False
+
+        def stepped(self: jobs.JobWatch, phase: str, done: int, total: int) -> None:
+            nonlocal asked
+            if done >= count and not asked:
+                asked = jobs.pause(job=job)
+                self._saved_at = 0.0
+            step(self, phase, done, total)
+
+        with monkeypatch.context() as here:
+            here.setattr(jobs.JobWatch, "step", stepped)
+            assert jobs.run(job_id=job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.lease_until, job.pause_asked) == (JobStatus.PAUSED, None, False)
+        assert jobs.resume_abandoned() == 0 and not jobs.run(job_id=job.pk), "paused until somebody says so"
+
+    return run_until
+
+
+def resumed(job: Job, nudges: list[tuple[int, bool]]) -> Job:
+    """Resumed twice, which wakes one worker, and run to its end."""
+    nudges.clear()
+    assert jobs.resume(job=job) and not jobs.resume(job=job)
+    assert [job_id for job_id, _ in nudges] == [job.pk]
+    while nudges:
+        jobs.run(job_id=nudges.pop(0)[0])
+    job.refresh_from_db()
+    assert job.status == JobStatus.DONE, job.message
     return job
 
 
@@ -189,3 +230,75 @@ def test_the_page_of_a_job_stands_where_the_job_was_started(client: Client, kind
     job = Job.objects.create(workspace=workspace, kind=kind, status=JobStatus.DONE)
     page = client.get(reverse("job", args=[workspace.slug, job.pk])).content.decode()
     assert f'href="{reverse(place, args=[workspace.slug])}" aria-current="page"' in page
+
+
+def test_an_import_of_pages_goes_on_and_counts_every_page_once(
+    nudges: list[tuple[int, bool]], paused_at: Pausing, settings: Any, monkeypatch: Any
+) -> None:
+    workspace = make_workspace()
+    monkeypatch.setattr(pages, "STORE_SIZE", 1)
+    rows: list[Any] = some_pages(6)
+    job = imports.upload(workspace=workspace, files=[jsonl("{oops", rows[0], *rows)])
+    paused_at(job, 4)
+    stored = PageVersion.objects.for_workspace(workspace).count()
+    assert 0 < stored < 6 and job.done >= 4
+    assert dict(queries.progress(job).facts)["New pages"] == stored, "what was kept is said"
+    assert list(Path(settings.UPLOAD_DIR).iterdir()), "the upload waits with it"
+    jobs.resume(job=job)
+    paused_at(job, 5)
+    again = resumed(job, nudges)
+    assert PageVersion.objects.for_workspace(workspace).count() == 6
+    assert (again.result["added"], again.result["unchanged"], again.result["refused"]) == (6, 0, 2)
+    assert len(again.problems) == 2, "each told once"
+    assert not list(Path(settings.UPLOAD_DIR).iterdir())
+
+
+def test_a_paused_import_can_be_cancelled_and_keeps_its_pages(
+    nudges: list[tuple[int, bool]], paused_at: Pausing, settings: Any, monkeypatch: Any
+) -> None:
+    workspace = make_workspace()
+    monkeypatch.setattr(pages, "STORE_SIZE", 1)
+    job = imports.upload(workspace=workspace, files=[jsonl(*some_pages(4))])
+    paused_at(job, 2)
+    stored = PageVersion.objects.for_workspace(workspace).count()
+    assert stored and jobs.cancel(job=job) and not jobs.cancel(job=job) and not jobs.resume(job=job)
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED and not list(Path(settings.UPLOAD_DIR).iterdir())
+    assert PageVersion.objects.for_workspace(workspace).count() == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "can"),
+    [
+        (JobKind.IMPORT_PAGES, {}, True),
+        (JobKind.IMPORT_PAGES, {"stage": "index"}, False),
+        (JobKind.CRAWL, {"url": "https://a.example/"}, True),
+        (JobKind.CRAWL, {"url": "https://a.example/", "stage": "index"}, False),
+        (JobKind.IMPORT_ANSWERS, {}, True),
+        (JobKind.BUILD_INDEX, {}, False),
+        (JobKind.RECOMPUTE, {}, True),
+        (JobKind.RANK, {"run": 1}, True),
+        (JobKind.IDEAS, {}, False),
+    ],
+)
+def test_the_page_offers_a_pause_where_work_can_go_on_from_where_it_was(
+    client: Client, kind: JobKind, given: dict[str, Any], can: bool
+) -> None:
+    workspace = make_workspace()
+    client.force_login(make_member(workspace, Role.EDITOR))
+    job = Job.objects.create(
+        workspace=workspace, kind=kind, input=given, status=JobStatus.RUNNING, done=2, total=5, lease=1
+    )
+    address = reverse("job", args=[workspace.slug, job.pk])
+    assert (">Pause<" in client.get(address).content.decode()) == can
+    pause = reverse("job_pause", args=[workspace.slug, job.pk])
+    said = client.post(pause, follow=True).content.decode()
+    assert ("cannot be paused" in said) == (not can)
+    assert (">Resume<" in said and "Pausing" in said) == can
+    Job.objects.for_workspace(workspace).update(status=JobStatus.PAUSED)
+    paused = client.get(address).content.decode()
+    assert '<span class="badge warn">Paused</span>' in paused and ">Resume<" in paused and "hx-trigger" not in paused
+    assert "2 of 5" in paused
+    client.force_login(make_member(workspace, Role.VIEWER))
+    assert ">Resume<" not in client.get(address).content.decode()
+    assert client.post(reverse("job_resume", args=[workspace.slug, job.pk])).status_code == 403

@@ -40,7 +40,8 @@ def test_an_upgrade_keeps_every_row_with_its_state_and_its_message_id_and_this_m
     workspace = make_workspace()
     member = Membership.objects.for_workspace(workspace).get(user=make_member(workspace))
     report = SavedReport.objects.create(workspace=workspace, name="Weekly", formats=["pdf"])
-    issue = ReportIssue.objects.create(workspace=workspace, report=report, moment=workspace.created_at)
+    issues = earlier.get_model("monitor.ReportIssue").objects
+    issue_id = issues.create(workspace_id=workspace.pk, report_id=report.pk, moment=workspace.created_at).pk
     alert = earlier.get_model("monitor.Mail").objects.create(
         workspace_id=workspace.pk,
         membership_id=member.pk,
@@ -51,13 +52,14 @@ def test_an_upgrade_keeps_every_row_with_its_state_and_its_message_id_and_this_m
         tries=1,
         next_try_at=workspace.created_at,
     )
-    state = {"workspace_id": workspace.pk, "issue_id": issue.pk}
+    state = {"workspace_id": workspace.pk, "issue_id": issue_id}
     rows = earlier.get_model("monitor.ReportMail").objects
     rows.create(**state, address="a@out.example", key=KEY, status="sent", tries=1, sent_at=workspace.created_at)
     rows.create(**state, address="b@out.example", key=UUID(int=1), unsure=True, tries=1, message="No word.")
     earlier.get_model("monitor.SpendingLimit").objects.create(workspace_id=workspace.pk, limit_usd=12)
     migrate()
 
+    issue = ReportIssue.objects.for_workspace(workspace).get(pk=issue_id)
     assert Budget.objects.for_workspace(workspace).get().limit_usd == 12
     first, sent, unsure = Mail.objects.for_workspace(workspace)
     word = hashlib.sha256(f"{settings.SECRET_KEY} mail {alert.pk}".encode()).hexdigest()[:24]

@@ -172,6 +172,20 @@ def test_a_full_budget_stops_before_it_is_passed_and_goes_on_when_there_is_more(
     assert work() == 6 and states(run) == ["answered"] * 6
 
 
+def test_a_worker_of_paid_calls_sends_none_of_a_paused_run_and_others_go_on(
+    service: Loopback, workspace: Workspace
+) -> None:
+    paused, other = (start(workspace, *named(3)) for _ in range(2))
+    assert runs.pause_run(run=paused)
+    assert work() == 3
+    assert (states(paused), states(other)) == (["pending"] * 3, ["answered"] * 3)
+    assert outbound.claim(queues=["external"], limit=10) == []
+    assert len(service.log) == 3
+    assert runs.resume_run(run=paused)
+    assert work() == 3
+    assert states(paused) == ["answered"] * 3
+
+
 def test_a_rate_of_our_own_is_kept(service: Loopback, workspace: Workspace) -> None:
     credential = credentials.find(workspace_id=workspace.pk, assistant="openai")
     assert credential

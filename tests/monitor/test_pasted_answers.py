@@ -41,6 +41,9 @@ from monitor.services.answer_rows import AnswerRow, Flaw
 from monitor.services.errors import Problem
 from monitor.services.pasted import Copied, Stored
 from tests.factories import make_brand, make_member, make_suite, make_workspace
+from tests.monitor.test_jobs import Pausing, nudges, paused_at, resumed
+
+__all__ = ["nudges", "paused_at"]
 
 TEXT = "Fernwood writes best [1]. Quillmark costs less [7].\n\nSources\n[1] https://fernwood.example/a\n[2] https://x.example"
 DAY = date(2026, 11, 3)
@@ -246,6 +249,22 @@ def test_a_file_twice_doubles_nothing(workspace: Workspace, monkeypatch: pytest.
     assert second.result == second.result | {"answers_added": 0, "answers_there": 3, "refused": 2}
     assert Response.objects.for_workspace(workspace).count() == 2
     assert not uploads.path_of(first.input["uploads"][0]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_of_answers_goes_on_and_counts_every_answer_once(
+    workspace: Workspace, nudges: list[tuple[int, bool]], paused_at: Pausing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pasted, "BATCH", 2)
+    rows = [row(answer=f"Fernwood writes best, the {number}th time.") for number in range(7)]
+    offer = pasted.offer(suite=prompt_of(workspace).suite, file=file_of(*rows))
+    job = pasted.start_import(workspace=workspace, token=offer.token)
+    paused_at(job, 4)
+    assert Response.objects.for_workspace(workspace).count() == 4 == job.result["answers_added"]
+    again = resumed(job, nudges)
+    assert Response.objects.for_workspace(workspace).count() == 7
+    assert (again.result["answers_added"], again.result["answers_there"]) == (7, 0)
+    assert {response.run.day for response in Response.objects.for_workspace(workspace)} == {DAY}
 
 
 def test_an_offer_is_good_for_its_workspace_alone(workspace: Workspace) -> None:

@@ -134,6 +134,23 @@ def test_the_smallest_change_is_found_four_times_in_five(prompts: int, repeats: 
     assert 0.74 <= simulated.called((before, n), (after, n)) <= 0.87
 
 
+def test_how_much_answers_vary_is_read_off_them() -> None:
+    generator = np.random.default_rng(16)
+    own = np.stack([generator.beta(1, 3, 400), generator.beta(3, 3, 400)], axis=1)
+    for answers in (6, 60):
+        hits = generator.binomial(answers, own)
+        found = planning.within(hits, np.full(400, answers))
+        assert found == pytest.approx(float((own * (1 - own)).mean(axis=0).max()), rel=0.06)
+
+
+def test_answers_that_agree_leave_some_variance_open() -> None:
+    few, many = (planning.within(np.full((12, 1), n), np.full(12, n)) for n in (3, 300))
+    assert few is not None and many is not None and few > 20 * many > 0
+    assert planning.within(np.zeros((12, 1)), np.full(12, 1)) is None  # one answer says nothing of the others
+    assert planning.within(np.zeros((9, 1)), np.full(9, 5)) is None
+    assert planning.within(np.zeros((12, 0)), np.full(12, 5)) is None
+
+
 def test_under_ten_prompts_no_change_can_be_told() -> None:
     assert planning.smallest_change(9, 50) is None
     assert planning.smallest_change(10, 0) is None

@@ -12,6 +12,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from monitor import tasks
@@ -158,7 +159,7 @@ def test_a_filter_that_no_longer_holds_shows_nothing_rather_than_more(history: H
 
 
 def test_what_breaks_is_tried_again_and_given_up_at_last(history: History) -> None:
-    def broken(report: SavedReport, moment: datetime) -> Any:
+    def broken(report: SavedReport, moment: datetime, wrote: Any) -> Any:
         raise ValueError("out of ink")
 
     issue = saved_reports.start_now(report=make_report(history))
@@ -176,16 +177,47 @@ def test_an_issue_whose_worker_died_is_made_by_another_and_a_late_one_adds_nothi
     issue = saved_reports.start_now(report=make_report(history))
     rows = ReportIssue.objects.for_workspace(history.workspace)
 
-    def slow(report: SavedReport, moment: datetime) -> Any:
+    def slow(report: SavedReport, moment: datetime, wrote: Any) -> Any:
         if not ReportFile.objects.for_workspace(history.workspace).exists():
             rows.update(lease_until=timezone.now() - timedelta(seconds=1))
             assert work() == 1, "the other worker"
-        return saved.make(report, moment)
+        return saved.make(report, moment, wrote)
 
     report_issues.work(make=slow)
     issue.refresh_from_db()
     assert (issue.status, issue.lease) == ("made", 2)
     assert ReportFile.objects.for_workspace(history.workspace).count() == 1
+
+
+def test_the_page_counts_the_files_that_are_written_and_asks_again_until_the_end(history: History) -> None:
+    report = make_report(history, formats=["csv", "xlsx"])
+    client = Client()
+    client.force_login(make_member(history.workspace, Role.VIEWER))
+    address = reverse("saved_report", args=[history.workspace.slug, report.pk])
+    part = reverse("saved_report_issues", args=[history.workspace.slug, report.pk])
+    shown: list[str] = []
+
+    def look(count: int) -> None:
+        shown.append(client.get(address if count == 1 else part, headers={"HX-Request": "true"}).content.decode())
+
+    def watched(report: SavedReport, moment: datetime, wrote: Any) -> Any:
+        def told(count: int) -> None:
+            wrote(count)
+            look(count)
+
+        return saved.make(report, moment, told)
+
+    assert "hx-trigger" not in client.get(address).content.decode()
+    saved_reports.start_now(report=report)
+    assert ">Waiting</span>" in client.get(address).content.decode()
+    assert report_issues.work(make=watched) == 1
+    for count, page in enumerate(shown, start=1):
+        assert f"{count} of 2 files written" in page and ">Being created</span>" in page
+        assert f'hx-get="{part}" hx-trigger="every 2s"' in page
+    assert len(shown) == 2 and "<html" not in shown[1]
+    done = client.get(part, headers={"HX-Request": "true"}).content.decode()
+    assert ">Created</span>" in done and "hx-trigger" not in done and "<progress" not in done
+    assert client.get(part).url == address  # type: ignore[attr-defined]
 
 
 def test_files_of_the_last_issues_alone_are_kept(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,15 @@ from monitor.models import Body, DeepRanks, Job, JobStatus, PageVersion, Role, R
 from monitor.queries import tracing as queries
 from monitor.queries.reaches import NEAR, Reach, Subject, domain_subject, funnel
 from monitor.queries.tracing import RunTrace
-from monitor.services import brands, jobs, nudge, reading, supporting
+from monitor.services import brands, jobs, nudge, reading, supporting, tracing
 from tests.factories import make_brand, make_member, make_workspace
 from tests.factories_history import make_history
 from tests.monitor.test_indexes import KETTLE
+from tests.monitor.test_jobs import Pausing, nudges, paused_at, resumed
 from tests.monitor.test_pages_import import html, import_all, row
 from tests.monitor.test_support_checks import local_run
+
+__all__ = ["nudges", "paused_at"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,6 +120,19 @@ def test_a_place_far_down_is_computed_once_and_stored(market: Run) -> None:
     assert list(DeepRanks.objects.for_workspace(market.workspace)) == [ranks]
     page = opened(client, "trace", market.workspace).content.decode()
     assert "Rank every page" not in page
+
+
+def test_a_ranking_goes_on_with_the_questions_that_are_left(
+    market: Run, nudges: list[tuple[int, bool]], paused_at: Pausing
+) -> None:
+    run = local_run(market.workspace, "Which kettle is the best?", QUESTION, "Who oils a slide?")
+    job = tracing.start(run=run)
+    paused_at(job, 1)
+    ranked = DeepRanks.objects.for_workspace(run.workspace)
+    (first,) = ranked.values_list("pk", flat=True)
+    assert tracing.start(run=run) == job, "the one that is paused, and no second beside it"
+    resumed(job, nudges)
+    assert ranked.count() == job.total == 3 and ranked.filter(pk=first).exists()
 
 
 def test_the_passage_that_won_stands_beside_the_nearest_of_ones_own(market: Run) -> None:

@@ -16,9 +16,14 @@ from django.db.models import Count
 from monitor import environment, supervisor
 from monitor.management.arguments import panel_named
 from monitor.management.console import ConsoleWatch
-from monitor.models import Response, ResponseStatus, Run, RunStatus, Trigger
+from monitor.models import UNDER_WAY, Response, ResponseStatus, Run, RunStatus, Trigger
 from monitor.services import recovery, runs
 from monitor.services.errors import Problem
+
+_AT_A_PAUSE: dict[str, str] = {
+    RunStatus.PAUSED: "is paused: it goes on when somebody resumes it on its page, and this waits until then",
+    RunStatus.RUNNING: "goes on",
+}
 
 
 class Command(BaseCommand):
@@ -51,8 +56,12 @@ class Command(BaseCommand):
             counts = counts_by_status(run)
             needed = sum(counts.values()) - counts.get(ResponseStatus.SKIPPED, 0)
             watch.step("Answered", counts.get(ResponseStatus.ANSWERED, 0), needed)
+            before = run.status
             run.refresh_from_db()
-            return run.status != RunStatus.RUNNING and not runs.is_open(run)
+            if run.status != before and RunStatus.PAUSED in (run.status, before):
+                watch.close()
+                print(f"run {run.pk} {_AT_A_PAUSE.get(run.status, 'has ended')}", file=sys.stderr)
+            return run.status not in UNDER_WAY and not runs.is_open(run)
 
         if environment.get("CELERY_BROKER_URL") or supervisor.is_running(settings.DATA_DIR):
             wait_until(finished)
