@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from monitor.models import Membership, Response, Role, Workspace
 from tests.browser.conftest import Visit
-from tests.browser.walk import axe_violations, sign_in
+from tests.browser.walk import SIZES, axe_violations, sign_in
 from tests.factories import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -68,7 +68,8 @@ def test_a_wide_table_says_on_a_phone_that_it_goes_on(owner: Visit) -> None:
     page = owner.page
     page.set_viewport_size({"width": 390, "height": 844})
     owner.open(at(owner, "overview"))
-    table = page.locator("[aria-labelledby^='brands-'] .table-wrap")
+    page.locator("summary", has_text="figures as a table").first.click()
+    table = page.locator("details[open] .table-wrap").first
     expect(table).to_have_class(re.compile("more"))
     table.evaluate("(element) => element.scrollTo(element.scrollWidth, 0)")
     expect(table).not_to_have_class(re.compile("more"))
@@ -177,6 +178,24 @@ def test_tables_sort_by_their_headers(owner: Visit) -> None:
     assert header.get_attribute("aria-sort") == "descending"
     header.locator("button").press("Enter")
     assert header.get_attribute("aria-sort") == "ascending"
+
+
+def test_on_a_phone_explanations_fold_and_open_by_their_address(owner: Visit) -> None:
+    page, explained = owner.page, reverse("metrics_explained")
+    owner.open(explained)
+    sections = page.locator("details.section")
+    formula = page.locator("#share-of-voice .formula")
+    expect(formula).to_be_visible()  # on a wide screen nothing is folded
+    page.set_viewport_size(SIZES["phone"])
+    expect(formula).to_be_hidden()
+    owner.open(f"{explained}#share-of-voice")
+    expect(formula).to_be_in_viewport()
+    assert sections.count() > page.locator("details.section[open]").count() == 1
+    page.evaluate("location.hash = 'days'")
+    expect(page.locator("#days p")).to_be_in_viewport()
+    linked = {link.get_attribute("href") for link in page.locator(".aside a").all()}
+    assert linked == {f"#{section.get_attribute('id')}" for section in sections.all()}
+    assert axe_violations(page) == []
 
 
 def test_a_view_is_saved_opened_and_removed_from_its_menu(owner: Visit) -> None:

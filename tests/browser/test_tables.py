@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from monitor.models import Prompt
 from tests.browser.conftest import Visit
-from tests.browser.walk import SIZES
+from tests.browser.walk import SIZES, axe_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -86,3 +87,35 @@ def test_on_a_phone_ticks_come_first_and_what_is_done_with_them_stays_in_sight(o
     expect(button).to_be_in_viewport()
     button.click()
     page.get_by_text("1 prompt archived.").wait_for()
+
+
+def test_on_a_phone_folded_rows_are_sorted_by_a_choice_above_them(owner: Visit) -> None:
+    page = owner.page
+    page.set_viewport_size(SIZES["phone"])
+    owner.open(reverse("overview", args=[owner.world.workspace.slug]))
+    box = page.get_by_role("region", name=re.compile("^Brands")).first
+
+    def rates() -> list[float]:
+        return [float(cell.get_attribute("data-value") or -1) for cell in box.locator("td[data-label=named]").all()]
+
+    listed = rates()
+    assert len(listed) > 3 and page.locator(".table-wrap.scrolls").count() == 0, "nothing waits off screen"
+    choice, header = box.get_by_label("Sort by"), box.locator("th", has_text="Mention rate")
+    choice.select_option("Mention rate")
+    expect(header).to_have_attribute("aria-sort", "descending")
+    assert rates() == sorted(listed, reverse=True)
+    box.get_by_role("button", name="Sort ascending").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    assert rates() == sorted(listed)
+    choice.select_option("Brand")
+    names = box.locator("tbody th").all_inner_texts()
+    assert names == sorted(names)
+    choice.select_option("as listed")
+    assert rates() == listed
+    assert axe_violations(page) == []
+
+    page.set_viewport_size(SIZES["desktop"])
+    expect(choice).to_be_hidden()
+    header.get_by_role("button").click()
+    expect(choice).to_have_value("1")
+    assert rates() == sorted(listed, reverse=True)

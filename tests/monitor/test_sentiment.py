@@ -276,7 +276,7 @@ def test_pages_and_exports_show_counts_by_assistant_and_what_is_not_judged_yet()
     assert 'title="Names Norvik first: recommended"' in page
     cells = (
         r'<th scope="row">(.+?)</th>\s*<td.+?"badge (\w+)">(.+?)<',
-        r'<td class="short" data-label="Role:">(.+?)</td>\s*<td class="wide line">(.+?)</td>',
+        r'<td class="short" data-label="role">(.+?)</td>\s*<td class="wide line">(.+?)</td>',
     )
     pattern = ".+?".join(cells)
     rows = re.findall(pattern, page, re.DOTALL)

@@ -41,9 +41,8 @@
     return one.localeCompare(other);
   }
 
-  function sortBy(header) {
+  function sortBy(header, direction) {
     const table = header.closest("table");
-    const direction = header.getAttribute("aria-sort") === "descending" ? "ascending" : "descending";
     for (const other of $$("th[aria-sort]", table)) other.setAttribute("aria-sort", "none");
     header.setAttribute("aria-sort", direction);
     const sign = direction === "ascending" ? 1 : -1;
@@ -52,7 +51,57 @@
       rows.sort(([a], [b]) => sign * compare(a, b));
       body.append(...rows.map(([, row]) => row));
     }
+    showOrder(table);
   }
+
+  const turned = (header) => (header.getAttribute("aria-sort") === "descending" ? "ascending" : "descending");
+  const sortedIn = (table) => $$("thead th[aria-sort]", table).find((header) => header.getAttribute("aria-sort") !== "none");
+
+  // On a phone, rows that fold leave no headers to press: a choice above them does the same.
+  const narrow = matchMedia("(max-width: 860px)");
+  const SEEN_AT_ONCE = 3;
+
+  function showOrder(table) {
+    const bar = table.previousElementSibling;
+    if (!bar?.matches(".sort-by")) return;
+    const header = sortedIn(table);
+    const turn = bar.querySelector("button");
+    bar.querySelector("select").value = header ? header.cellIndex : "";
+    turn.hidden = !header;
+    if (!header) return;
+    turn.textContent = header.getAttribute("aria-sort") === "descending" ? "↓" : "↑";
+    turn.setAttribute("aria-label", `Sort ${turned(header)}`);
+  }
+
+  function offerOrder(table) {
+    const headers = $$("thead th[aria-sort]", table);
+    const bodies = [...table.tBodies].map((body) => [body, [...body.rows]]);
+    const rows = bodies.reduce((sum, [, listed]) => sum + listed.length, 0);
+    if (rows <= SEEN_AT_ONCE || headers.length < 2 || table.previousElementSibling) return;
+    const bar = document.createElement("div");
+    bar.className = "sort-by";
+    bar.innerHTML = '<label>Sort by <select></select></label><button type="button" class="icon-button" hidden></button>';
+    const choice = bar.querySelector("select");
+    choice.add(new Option("as listed", ""));
+    for (const header of headers) choice.add(new Option(header.abbr || header.textContent.trim(), header.cellIndex));
+    choice.addEventListener("change", () => {
+      const header = headers.find((one) => String(one.cellIndex) === choice.value);
+      // Names from A on, figures and days from the largest or latest on.
+      if (header) return sortBy(header, header.cellIndex ? "descending" : "ascending");
+      for (const one of headers) one.setAttribute("aria-sort", "none");
+      for (const [body, listed] of bodies) body.append(...listed);
+      showOrder(table);
+    });
+    bar.querySelector("button").addEventListener("click", () => sortBy(sortedIn(table), turned(sortedIn(table))));
+    table.before(bar);
+    showOrder(table);
+  }
+
+  function offerOrders(within) {
+    if (narrow.matches) for (const table of $$("table.folds[data-sortable]", within)) offerOrder(table);
+  }
+
+  narrow.addEventListener("change", () => offerOrders(document));
 
   function prepareTables(within) {
     for (const header of $$("table[data-sortable] thead th:not([data-unsortable])", within)) {
@@ -64,6 +113,7 @@
       header.append(button);
       if (!header.hasAttribute("aria-sort")) header.setAttribute("aria-sort", "none");
     }
+    offerOrders(within);
   }
 
   // --- confirmation: <form data-confirm="What will be lost" data-confirm-button="Delete 3 prompts"> ---
@@ -104,7 +154,7 @@
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest?.(selector);
     const sort = hit("th button.sort");
-    if (sort) sortBy(sort.closest("th"));
+    if (sort) sortBy(sort.closest("th"), turned(sort.closest("th")));
     if (hit("[data-theme-switch]")) setTheme(isDark() ? "light" : "dark");
     const opener = hit("[data-open]");
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
@@ -187,7 +237,7 @@
   function watchWidths(within) {
     for (const wrap of $$(".table-wrap", within)) {
       widths.observe(wrap);
-      if (wrap.firstElementChild) widths.observe(wrap.firstElementChild);
+      for (const table of wrap.children) widths.observe(table);
     }
   }
 
@@ -234,6 +284,18 @@
     watchWidths(event.target);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announceTheme);
+
+  // An address that names a folded section, or a place in one, opens it.
+  function unfold() {
+    const target = document.getElementById(location.hash.slice(1));
+    const fold = target?.closest("details:not(.drop, .fold)");
+    if (!fold || fold.open) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+
+  addEventListener("hashchange", unfold);
+  unfold();
 
   // An answer to a form that must not be kept: reloading shows the page it belongs to, and sends nothing again.
   const answered = document.querySelector("[data-address]");
