@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -174,14 +174,20 @@ def _source(extraction: Extraction, **conditions: Any) -> Exists:
     return Exists(sources.filter(extraction=extraction, response=OuterRef("pk"), **conditions).order_by())
 
 
-def _cites(extraction: Extraction, brands: list[dict[str, Any]]) -> RawSQL:
-    return RawSQL(  # noqa: S611 - constants, all values are bound
-        f"""EXISTS (SELECT 1 FROM monitor_responsesource s CROSS JOIN {PAGE_HOST}
-            JOIN unnest(%s::text[]) AS hosts (host) ON {IS_OWN}
-            WHERE s.response_id = monitor_response.id AND s.extraction_id = %s AND s.cited)""",  # noqa: S608
-        [[host for _, host in brand_hosts(brands)], extraction.pk],
-        output_field=BooleanField(),
-    )
+def _cites(extraction: Extraction, brands: list[dict[str, Any]]) -> _CitesHost:
+    hosts = [host for _, host in brand_hosts(brands)]
+    return _CitesHost("pk", Value(hosts, ArrayField(TextField())), Value(extraction.pk))
+
+
+class _CitesHost(Func):
+    """Whether a response, by its key, cites a page on one of the hosts under an extraction."""
+
+    template = """EXISTS (
+        SELECT 1 FROM (SELECT %(expressions)s) AS asked (response, hosts, extraction)
+        JOIN monitor_responsesource s ON s.response_id = asked.response AND s.extraction_id = asked.extraction
+        CROSS JOIN {page_host} JOIN unnest(asked.hosts::text[]) AS hosts (host) ON {is_own}
+        WHERE s.cited)""".format(page_host=PAGE_HOST, is_own=IS_OWN.replace("%", "%%"))  # noqa: S608 - constants
+    output_field = BooleanField()
 
 
 def link(workspace: Workspace, chosen: Filter, figure: str, **values: Any) -> str:
