@@ -7,10 +7,10 @@ A panel of 200 prompts x 5 assistants x 10 repeats runs every day, 10,000 respon
 the product itself rolls up. Earlier days repeat their counts, and their responses as far as `--raw-minutes` goes
 (`responses` says how far), without mentions and sources: those are read of single answers alone. All figures are
 milliseconds as [p50, p95]: `queries` calls each function by itself with caches warm, `first` with nothing kept of what
-was asked before; `pages` are whole pages of the real web server asked for one after another, `together` with 20 clients
-at once, each asking for its next page as soon as it has one. `growth` divides the p50 of a size by that of the first
-size. Uses the embedded PostgreSQL under `--folder`, which is kept where it is given, or an empty database at
-DATABASE_URL.
+was asked before; `pages` are whole pages of the real web server, compressed as browsers take them, asked for one after
+another, `together` by 20 clients at once, each asking for its next page as soon as it has one. `growth` divides the
+p50 of a size by that of the first size. Uses the embedded PostgreSQL under `--folder`, which is kept where it is
+given, or an empty database at DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ sys.path.insert(0, str(ROOT))
 PROMPTS, REPEATS, BRANDS, RAW_DAYS = 200, 10, 10, 30
 ASSISTANTS = ("openai", "perplexity", "gemini", "anthropic", "mistral")
 LAST_DAY = date(2026, 11, 20)
-USERS, PAGES_EACH = 20, 12
+USERS, PAGES_EACH = 20, 30
 Milliseconds = tuple[float, float]
 
 
