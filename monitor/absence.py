@@ -38,6 +38,8 @@ _NOT_ONLY = re.compile(
 _FLAWS = re.compile(
     r"\b(?:complaints?|flaws?|faults?|problems?|issues|bugs|drawbacks?|downsides?) (?:about|with|in|at|of)\b|\b(?:evidence|proof|signs?) that\b(?![^.;]{0,80} exist)"
     r"|\bno (?:evidence|proof|sign) (?!(?:of|for|on|about|regarding|in|that|was|is|available|found)\b)\w|\bnothing to (?!report|show|say|share|go\b)\w|\bnothing (?:bad|wrong|negative|unusual)\b"
+    r"|\b(?:gehen|geht) (?:\w+ )?keine?\b|\b(?:perdues?|perdid[oa]s?|verloren|lost)\b|\b(?:needs?|needed|requires?|required|keeps?|stores?|collects?) no\b|\b(?:because|since) (?:it|they|its|it's|their)\b"
+    r"|\bevidence of (?:[\w-]+ )?(?:harm|fraud|wrongdoing|abuse|breach\w*|damage|bias|malware|misuse|leaks?|tampering|risks?)\b"
     r"|\b(?:beschwerden|mangel|plaintes?|defauts?|quejas|fallos|difetti|defeitos|klachten)\b|問題|不具合|欠点|缺点|缺點|问题|문제|단점"
 )
 #: Nor is anything else than the thing itself: "find my invoices in Acme".
@@ -73,9 +75,14 @@ _ACTS = re.compile(
     r"|(?:ne |n')?(?:donne|fournit|publie|offre)|(?:no )?(?:ofrece|publica|facilita)|(?:nao )?(?:oferece|fornece)|(?:non )?(?:fornisce|pubblica)|geeft|biedt|heeft)\b)"
     r"|[\s*_\"')\]]*(?:has|have) no (?:\w+ )?(?:reviews?|ratings?|listings?|coverage|documentation|records?)\b(?! (?:in|available|found)\b)"
     r"|[\s*_\"')\]]*(?:(?:tidak|tak|belum) me\w+|no (?:menciona|incluye|contiene|muestra|habla|nombra)|n[e'] ?(?:mentionne|cite|parle|contient|inclut|indique|affiche)"
+    r"|(?:sells?|shares?|needs?|requires?|leaks?|logs?|tracks?|asks for|loses?|collects?) no|verkauft|speichert|sammelt|teilt|erhebt|braucht|benotigt|verlangt|verkoopt|verzamelt|deelt|bewaart"
+    r"|n[e'] ?(?:vend|collecte|partage|stocke|conserve|demande|divulgue|communique)|no (?:vende|recopila|comparte|almacena|guarda|pide|requiere)|non (?:vende|raccoglie|condivide|conserva|richiede)"
+    r"|nao (?:vende|coleta|recolhe|compartilha|partilha|armazena|guarda|exige)|saljer|samlar|delar|sparar|lagrar|kraver|nie (?:zbiera|sprzedaje|udostepnia|przechowuje|wymaga)"
+    r"|не (?:собирает|продает|хранит|передает|требует|раскрывает|збирає|продає|зберігає|передає|вимагає)|khong (?:ban|thu thap|luu|chia se|yeu cau)"
     r"|non (?:menziona|cita|contiene|include|parla|mostra)|nao (?:menciona|cita|contem|inclui|fala|mostra)|erwahnt|enthalt|zeigt|vermeldt|noemt|bevat|toont|namner|visar|innehaller"
     r"|nie (?:zawiera|wymienia|wspomina|podaje|pokazuje)|не (?:упоминает|содержит|указывает|сообщает|показывает)|не (?:згадує|містить|вказує|показує)|khong (?:cung cap|hien thi|de cap|nhac|neu))\b"
-    r"|は\S{1,12}[をに](?:言及|公開|記載|掲載)し|(?:는|은) \S+[을를] (?:언급|공개|제공|표시)하"
+    r"|は\S{1,12}[をに](?:言及|公開|記載|掲載|収集|販売|保存|共有)し|(?:는|은) \S+[을를] (?:언급|공개|제공|표시|수집|판매|저장|공유)하"
+    r"|(?:并|並)?(?:没有|沒有|不)(?:会|會)?(?:收集|出售|存储|儲存|共享|泄露)"
     r"|(?:并|並)?(?:没有|沒有|尚未|未|不)(?:公布|公开|公開|提供|披露|分享|透露)|(?:는|은) \S+ (?:공개|제공)하지"
     r"|, (?:which|who) [^,.;]{1,80}, (?!but|and)"
 )

@@ -44,17 +44,17 @@ _ENGLISH = (
     rf"|\b(?:search\w*|quer(?:y|ies))\b[^.;]{{0,80}} (?:yielded|returned|produced|gave|brought up|found|got|showed) (?:no|zero|nothing)\b|\b(?:found|saw|see) none (?:for|about|on|of)\b|\b{_READ} (?:is|are|remains?) silent (?:on|about)\b"
     rf"|\b(?:is|was)(?: not|n't) (?:an? )?(?:\w+ )?(?:that )?(?:i|we) (?:have|know|recogni[sz]e|am|are)\b|\b{_READ}(?: \w+){{0,2}} (?:do|does|did){_NOT} (?:\w+ )?(?:say|tell|reveal|state) (?:us |me )?(?:anything|much|a word)\b",
     r"\b(?:came|come|comes) (?:up|back) (?:empty|blank)\b|\b(?:search(?:es)?|results)\b[^.;]{0,40} (?:was|were|are) empty\b",
-    rf"\b(?:no|zero)(?: [\w-]+){{0,3}} {_FACTS} (?:(?:is|are|was|were) (?:\w+ )?)?{_ABOUT}\b"
-    rf"|\b(?:there(?:'s| is| are| was| were)|i|we)(?: \w+){{0,2}} no(?: [\w-]+){{0,3}} {_FACTS}\b"
+    rf"\b(?:no(?! \d)|zero)(?: [\w-]+){{0,3}} {_FACTS} (?:(?:is|are|was|were) (?:\w+ )?)?{_ABOUT}\b(?! (?:its|their|his|her|your)\b)"
+    rf"|\b(?:there(?:'s| is| are| was| were)|i|we)(?: \w+){{0,2}} no(?: [\w-]+){{0,3}} {_FACTS}\b(?! (?:overload|limits?|caps?|loss|leaks?|breach\w*|security|cent(?:er|re)s?|sharing|needed|required)\b)"
     rf"|\b(?:there|i|we) \w+{_NOT}(?: have| (?:appear|seem) to be)? (?:any|much|enough)(?: [\w-]+){{0,3}} {_FACTS}\b|\bnot something (?:i|we)\b|\b(?:insufficient|not enough) (?:[\w-]+ )?{_FACTS}(?: available)? (?:about|on|for|regarding)\b"
-    rf"|\bno (?:[\w-]+ ){{0,3}}?(?:references?|mentions?|hits?|match(?:es)?|results?) (?:to|for)\b|\b(?:i|we|{_READ}) lacks?(?: [\w-]+){{0,3}} {_FACTS}\b"
+    rf"|\bno (?!\d)(?:[\w-]+ ){{0,3}}?(?:references?|mentions?|hits?|match(?:es)?|results?) (?:to|for)\b|\b(?:i|we|{_READ}) lacks?(?: [\w-]+){{0,3}} {_FACTS}\b"
     rf"|\b{_FACTS} (?:about|on|for|regarding|concerning) [^.;']{{1,60}} (?:is|are|was|were)(?: \w+)? (?:unavailable|missing|lacking|absent|(?<=not )(?:available|provided|given|included|present))\b",
     rf"\b{_SOURCES} (?:do|does|did){_NOT}(?: \w+)? (?:have|contain|include|provide|return|show|offer|give)(?: [\w-]+){{0,3}} (?:{_FACTS}|anything)\b",
     rf"\b(?:none|neither|nobody|no|not one)(?: [\w-]+){{0,6}}? (?:says?|said|has|have|had|contains?|offers?|provides?|includes?|gives?|writes?) (?:anything|(?:any|a single|a) (?:[\w-]+ ){{0,2}}?(?:word|{_FACTS}))"
     r"(?: at all| specific| relevant| useful)? (?:about|on|regarding|concerning|for)\b",
     rf"\b(?:i|we)(?: \w+|'\w+)? (?:unable|not able) to (?:provide|give|offer|share|say)(?: [\w-]+){{0,4}} (?:{_FACTS}|anything) (?:about|on|for|regarding|concerning)\b"
     rf"|\b(?:i|we) (?:cannot|can't|can not|could not|couldn't) (?:provide|give|offer|share|say|tell)(?: [\w-]+){{0,4}} (?:{_FACTS}|anything) (?:about|on|for|regarding|concerning)\b",
-    rf"\b{_SOURCES}(?: [\w-]+){{0,2}} (?:do|does|did){_NOT}(?: \w+)? {_TOLD}",
+    rf"\b{_READ}(?: [\w-]+){{0,2}} (?:do|does|did){_NOT}(?: \w+)? {_TOLD}",
     rf"\b(?:none|neither|no|not one)(?: [\w-]+){{0,4}}? {_READ}(?: [\w-]+){{0,4}}? {_TOLD}(?:s|es|ed)?\b",
     rf"\b(?:do|does|did){_NOT}(?: \w+)? (?:appear|show up|come up|turn up|feature|figure|seem to appear)(?: [\w-]+){{0,6}}? (?:{_SOURCES}|anywhere|any of (?:them|these|those))\b"
     rf"|\b(?:do|does|did){_NOT} (?:appear|seem) to (?:exist|be (?:mentioned|referenced|discussed|(?:[\w-]+ )?(?:covered|listed|included|named|present|among|part)(?: [\w-]+){{0,5}}? {_SOURCES}))\b"
@@ -68,7 +68,7 @@ _ENGLISH = (
     r"|\b(?:i|we)(?:'ve| have)? never (?:\w+ )?(?:heard of|come across|came across|encountered)\b|\b(?:is|are) (?:un|not )known to (?:me|us)\b|n(?:'t|ot) ring (?:a|any) bells?\b"
     rf"|\b(?:not|n't|cannot|unable to) (?:verify|confirm)\b[^.;]{{0,80}} exist|\b(?:i|we) (?:do|did){_NOT} see\b[^.;]{{0,80}} (?:in|on|among)(?: [\w-]+){{0,4}} {_READ}\b",
     # all that is said of a thing, after its name and a colon or in its cell
-    rf"(?:^|[:|-] )[\W_]*(?:not (?:mentioned|found|listed)\b|no(?: [\w-]+){{0,2}} {_FACTS}(?: \w+)?[\W_]*$)",
+    rf"(?:^|[:|-] )[\W_]*(?:not (?:mentioned|found|listed)\b|no(?: [\w-]+){{0,2}} {_FACTS}(?: (?:found|available|yet|provided|exists?|here|given|listed|returned|included))?[\W_]*$)",
 )
 _GERMANIC = (
     # German, Dutch, Swedish, Danish, Norwegian

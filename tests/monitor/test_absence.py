@@ -216,6 +216,14 @@ Fernwood is not found in the App Store, only on Google Play.
 Fernwood has no reviews on G2 yet.
 No brand is mentioned as often as Fernwood.
 The sources do not only mention Fernwood.
+The No 1 result for running shoes is Fernwood.
+Fernwood speichert keine Daten seiner Kunden.
+Fernwood ne vend aucune donnée.
+Fernwood не собирает данных о пользователях.
+Fernwood不会收集任何数据。
+Fernwood: no data caps
+With no reviews of its own, Fernwood looks new.
+We do not include Fernwood in our list because it is too expensive.
 I wouldn't have found my flat without Fernwood.
 Reviews do not mention downtime at Fernwood.
 Fernwood returned no results for my query.
