@@ -18,7 +18,7 @@ from inference.pages import is_public_host
 from monitor.absence import Absence
 from monitor.folding import UNSPACED_RUN, fold
 from monitor.nearby import Phrases, Rules, Sentences
-from monitor.ordinary import is_ordinary, stands_as_word
+from monitor.ordinary import is_of_compound, is_ordinary, stands_as_word
 from monitor.spellings import (
     CAMEL,
     WORD,
@@ -34,7 +34,7 @@ from monitor.spellings import (
 )
 
 #: Raise it with every change that can change a result: stored readings carry it.
-RULE_VERSION = "5"
+RULE_VERSION = "6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,22 @@ _MARKUP = re.compile(r"[`<\[~]|://|^(?: {4}|\t)", re.M)
 _USUAL = frozenset({"", " ", "-"})
 _BETWEEN = re.compile(r"[*_]{0,3} {1,3}[*_]{0,3}|\\-| {0,3}\n {0,3}(?:> ?)?|\^")
 #: And what may where the name itself has it: between initials, around one.
-_SIGNED = re.compile(r" ?([.\"]) ?")
+_SIGNED = re.compile(r" ?([.,*\"'-]{1,2}) ?")
+_SIGNS = frozenset('.,*"')
+_ABBREVIATED = frozenset({"dr", "jr", "mr", "mrs", "ms", "sr", "st"})
 _SMALL = frozenset({"amp", "and", "of", "the", "for", "s"})
 _CURRENCIES = frozenset("$\u20ac\u00a3\u00a5\u20b9")
 _PARTICLES = frozenset(
     {"at", "by", "do", "go", "in", "it", "me", "my", "of", "off", "on", "out", "pro", "to", "up", "we"}
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
+#: What a single letter is part of, before it and after it.
+_LETTER_OF = re.compile(
+    r"(?:\w-|\b(?:generation|gen|model|series|malcolm|os|iphone|project|vitamin|hepatitis|class|plan|section|appendix|chapter|figure"
+    r"|table|part|grade|variable|point|planet) )$",
+    re.I,
+)
+_JOINED_LETTER = re.compile(r"-[^\W\d_]| (?:ax[ie]s|chromosomes?|factor|rays?|coordinates?)\b")
 _SPACES = re.compile(r"\s+")
 
 
@@ -97,7 +106,9 @@ class _Name:
     brand_id: int
     capitals: bool
     upper: bool
-    exclaims: bool
+    #: A sign that it begins with, and one that it ends in: ".NET", "Yahoo!", "C#".
+    first: str
+    last: str
     #: Those of its signs that may also be left out.
     signs: frozenset[str]
     #: Its letters where only these, in this case, will do.
@@ -116,6 +127,7 @@ class _Longest:
 
     end: int
     owners: tuple[int, ...]
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +148,11 @@ class Matcher:
         self._places: dict[int, int] = {}
         self._rules: dict[int, Rules] = {}
         self._traces: dict[int, list[tuple[str, ...]]] = {}
+        self._umlauted: set[int] = set()
         for place, brand in enumerate(brands):
             self._places.setdefault(brand.id, place)
+            if any("\u00fc" in name.lower() for name in (brand.name, *brand.aliases)):
+                self._umlauted.add(brand.id)
             for name in (brand.name, *brand.aliases):
                 for spelling in spellings(fold(name).text):
                     self._learn(brand, spelling)
@@ -186,6 +201,9 @@ class Matcher:
         told: dict[tuple[int, int], int] = {}
         for item in sorted(found, key=lambda item: (item.start, -item.end, self._places[item.brand_id])):
             span = folded.span(item.start, item.end)
+            # German "über" is no Uber
+            if text[slice(*span)].lower() == "\u00fcber" and item.brand_id not in self._umlauted:
+                continue
             if _overlaps(hidden, *span) or denied.all_of(item) or not around.allows(item):
                 continue
             told.setdefault(span, item.brand_id)
@@ -246,11 +264,15 @@ class Matcher:
                 brand.id,
                 # every word an ordinary one: only capitals tell it from prose ("linked in", but hardly "hub spot")
                 capitals=len(variant) > len(words)
-                or all(word == "and" or is_ordinary(word) or word in _PARTICLES for word in variant)
-                and not (coined and _PARTICLES.isdisjoint(variant)),
+                or (
+                    not name.startswith(".")
+                    and all(word in _SMALL or is_ordinary(word) or word in _PARTICLES for word in variant)
+                    and not (coined and _PARTICLES.isdisjoint(variant))
+                ),
                 upper=name.isalnum() and name.isupper() and len(name) <= 3,
-                exclaims=name.endswith("!"),
-                signs=frozenset('."').intersection(name),
+                first="." if name.startswith(".") else "",
+                last=name[-1] if name[-1] in "!?.#" else "",
+                signs=_SIGNS.intersection(name) | _looser(name, words),
                 exact=exact,
             )
             if known not in node.names:
@@ -274,7 +296,7 @@ class Matcher:
                     if reading.key in known and (longest := self._longest(text, reading, endings)):
                         until = longest.end
                         for brand_id in longest.owners:
-                            yield _Found(brand_id, reading.start, longest.end)
+                            yield _Found(brand_id, longest.start, longest.end)
                         break
 
     def _longest(self, text: str, first: Reading, endings: frozenset[str]) -> _Longest | None:
@@ -285,8 +307,9 @@ class Matcher:
             names = [name for name in node.names if _fits(name, text, first.start, end, signs)]
             if names:
                 # "Yahoo!" is a name to its last stroke
-                stroke = text[end : end + 1] == "!" and any(name.exclaims for name in names)
-                best = _Longest(end + stroke, tuple(dict.fromkeys(name.brand_id for name in names)))
+                stroke = text[end : end + 1] != "" and any(name.last == text[end] for name in names)
+                start = first.start - any(name.first for name in names)
+                best = _Longest(end + stroke, tuple(dict.fromkeys(name.brand_id for name in names)), start)
             word = WORD.search(text, end) if node.following else None
             if word is None:
                 return best
@@ -295,7 +318,7 @@ class Matcher:
                 signed = _SIGNED.fullmatch(gap)
                 if signed is None:
                     return best
-                signs |= {signed[1]}
+                signs |= set(signed[1].replace("'", '"'))
             near = (each for each in readings(word, endings) if each.start == word.start())
             reading = next((each for each in near if each.key in node.following), None)
             if reading is None:
@@ -348,6 +371,11 @@ def always_near(phrase: str, name: str) -> bool:
     return all(phrases.stand_in(spelling) for spelling in spellings(fold(name).text))
 
 
+def _looser(name: str, words: Iterable[str]) -> set[str]:
+    """Signs that may stand in a name that has them as blanks or not at all: "A - B" as "A – B", "Dr A" as "Dr. A"."""
+    return ({"."} if _ABBREVIATED.intersection(words) else set()) | ({"-"} if " - " in name else set())
+
+
 def _joined_key(spelling: str) -> str:
     if UNSPACED_RUN.search(spelling):
         return _SPACES.sub("", spelling).lower()
@@ -357,6 +385,13 @@ def _joined_key(spelling: str) -> str:
 def _fits(name: _Name, text: str, start: int, end: int, signs: frozenset[str]) -> bool:
     """Whether what stands there may be this name, by its case and what it touches."""
     if not signs <= name.signs:
+        return False
+    if name.first and (text[start - 1 : start] != name.first or text[start - 2 : start - 1].isalnum()):
+        return False
+    if name.last == "#" and text[end : end + 1] != "#":
+        return False
+    # one letter of "X-ray", "T-shirt" and "Generation X"
+    if end - start == 1 and (_JOINED_LETTER.match(text, end) or _LETTER_OF.search(text, max(start - 20, 0), start)):
         return False
     # an amount such as $3M
     if text[start].isdigit() and text[start - 1 : start] in _CURRENCIES:
@@ -375,7 +410,7 @@ def _fits(name: _Name, text: str, start: int, end: int, signs: frozenset[str]) -
     elif name.capitals and not _is_capitalised(written):
         return False
     if not name.capitals or name.upper or written[0].islower():
-        return True
+        return not is_of_compound(text, start, end)
     return not stands_as_word(text, start, end)
 
 

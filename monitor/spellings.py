@@ -15,9 +15,15 @@ from monitor.ordinary import is_ordinary
 WORD = re.compile(rf"[^\W_{UNSPACED}]+(?:'[^\W_{UNSPACED}]+)*|&(?:amp;)?|\+", re.I)
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=\d{2})")
 _LEGAL = re.compile(
-    r"[\s,]+(?:&\s*co\b\.?\s*)?(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kgaa|kg|se|sas|sarl|srl"
-    r"|spa|bv|nv|ab|asa|oyj|oy|aps|pty|pvt|s\.a\.s?|s\.p\.a|s\.r\.l|n\.v|b\.v|l\.l\.c|a/s|co\.,? ltd|& co)\.?$",
+    r"(?:(?:股份)?有限(?:责任|責任)?公司|\s*(?:株式会社|주식회사|\(주\))|[\s,]+(?:&\s*co\b\.?\s*)?"
+    r"(?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|llp|lp|plc|gmbh|ag|kgaa|kg|se|sas|sarl|srl|spa"
+    r"|bv|nv|ab|asa|oyj|oy|aps|pty|pvt|s\.a\.s?|s\.p\.a|s\.r\.l|n\.v|b\.v|l\.l\.c|a/s|co\.,? ltd|& co"
+    r"|s\.?a\.?(?:b\.?)? de c\.?v|ltda|s/a|pte|sdn|bhd|berhad|tbk|kft|zrt|nyrt|a\.s|ltd\.? sti|s\.r\.o|d\.o\.o"
+    r"|sp\.? ?z ?o\.? ?o|k\.k|pjsc|jsc))\.?$",
     re.I,
+)
+_LEGAL_BEFORE = re.compile(
+    r"^(?:(?:株式会社|有限会社|合同会社|주식회사|\(주\))\s*|(?:ооо|оао|зао|пао|ао|тоо|тов|прат|pt|uab|sia)\s+)", re.I
 )
 #: Letters that tell a language, those that tell others, and the endings that names take in it.
 _ENDINGS = tuple(
@@ -50,7 +56,7 @@ def spellings(name: str) -> Iterator[str]:
     """The name, and the name without its legal form and its article."""
     yield name
     short = name.strip()
-    while (stripped := _LEGAL.sub("", short)) != short and stripped:
+    while (stripped := _LEGAL_BEFORE.sub("", _LEGAL.sub("", short))) != short and stripped:
         short = stripped
         yield short
     if short.lower().startswith("the ") and len(short) > 6:
@@ -123,7 +129,8 @@ def readings(word: re.Match[str], endings: frozenset[str]) -> Iterator[Reading]:
     if written.islower():
         return
     # "Canvas" and "Apples" are words of their own, "SAPs" is none
-    if key[-1] == "s" and len(key) > 3 and (not is_ordinary(key) or (written[-1] == "s" and written[:-1].isupper())):
+    initials = written[-1] == "s" and written[:-1].isupper()
+    if key[-1] == "s" and len(key) > 2 + (not initials) and (initials or not is_ordinary(key)):
         yield Reading(key[:-1], start, end)
     if "\u0590" <= key[0] < "\u0700":
         for size in range(1, min(4, len(key) - 2)):

@@ -51,8 +51,11 @@ PIECES = (
 def by_itself(sentence: str, start: int, end: int) -> bool:
     """The same, said plainly of one name: its clause lies between the turns around it."""
     known = Absence(sentence)
-    if not absence._SIGN.search(sentence) or known._is_known(start, end):
+    families = absence.families(sentence)
+    if not families or known._is_known(start, end):
         return False
+    if known._is_nothing_about(start, end):
+        return True
     turns = absence._turns(sentence)
     left = max((turn[1] for turn in turns if turn[1] <= start), default=0)
     label = absence._LABEL.match(sentence, end)
@@ -63,10 +66,10 @@ def by_itself(sentence: str, start: int, end: int) -> bool:
         return next((turn for turn in turns if turn[0] >= at), (len(sentence), None))
 
     right, following = rest(end)
-    if following is not None and absence._read(sentence[left:right], left).searches:
+    if following is not None and absence._read(sentence[left:right], left, families).searches:
         left = following
         right, following = rest(left)
-    known_from = absence._read(sentence[left:right], left).known_from
+    known_from = absence._read(sentence[left:right], left, families).known_from
     if known_from is None or start >= known_from:
         return False
     return following is None or not absence._TAKEN_UP.match(sentence, following)
@@ -139,6 +142,59 @@ Nu am găsit informații despre Fernwood.
 ไม่พบข้อมูลเกี่ยวกับ Fernwood
 Fernwood tidak disebutkan dalam hasil pencarian.
 Tôi không tìm thấy thông tin nào về Fernwood.
+None of them says anything about Fernwood.
+The documents contain no reference to Fernwood.
+There doesn't appear to be any public information about Fernwood.
+Fernwood has not been covered by any of these outlets.
+Neither Quillmark nor Fernwood appears in the search results.
+As for Fernwood, my search yielded no results.
+There's not enough information available on Fernwood.
+I do not know Fernwood.
+My research did not reveal any information about Fernwood.
+The passage never mentions Fernwood.
+Fernwood n'est mentionné nulle part.
+Non risulta alcuna informazione su Fernwood.
+Von Fernwood habe ich noch nie gehört.
+Ich konnte Fernwood in keiner Quelle finden.
+Les sources ne mentionnent pas Fernwood.
+Las fuentes no mencionan a Fernwood.
+As fontes não mencionam a Fernwood.
+Nessuna fonte cita Fernwood.
+De bronnen noemen Fernwood niet.
+Källorna nämner inte Fernwood.
+Fernwood nie jest wspomniany w źródłach.
+Мне ничего не известно о Fernwood.
+В джерелах відсутня інформація про Fernwood.
+Hiçbir kaynak Fernwood'dan söz etmiyor.
+ليس لدي معلومات عن Fernwood.
+אף מקור אינו מזכיר את Fernwood.
+どの情報源もFernwoodに言及していません。
+搜索结果里没有Fernwood。
+我不了解Fernwood。
+Fernwood에 대해 아는 바가 없습니다.
+Không nguồn nào nhắc đến Fernwood.
+Tidak ada sumber yang menyebutkan Fernwood.
+"""
+#: What is known stands before what is missing.
+PARTED = """
+I found Quillmark but nothing about Fernwood.
+Quillmark is in three lists, while Fernwood does not appear in any of them.
+Quillmark is popular, and I could not find anything about Fernwood.
+I know Quillmark, but I have no data on Fernwood or Fernwood Pro.
+Ich habe Quillmark gefunden, aber nichts über Fernwood.
+J'ai trouvé Quillmark, mais rien sur Fernwood.
+Encontré Quillmark, pero nada sobre Fernwood.
+Ho trovato Quillmark ma niente su Fernwood.
+Ik vond Quillmark, maar niets over Fernwood.
+Znalazłem Quillmark, ale nic o Fernwood.
+Jag hittade Quillmark men inget om Fernwood.
+Я нашёл Quillmark, но ничего о Fernwood.
+وجدت Quillmark لكن لم أجد شيئا عن Fernwood.
+מצאתי את Quillmark אבל שום דבר על Fernwood.
+Quillmarkは見つかりましたが、Fernwoodについては何も見つかりませんでした。
+我找到了Quillmark，但没有找到Fernwood的任何信息。
+Tôi tìm thấy Quillmark nhưng không có gì về Fernwood.
+Saya menemukan Quillmark, tetapi tidak ada apa pun tentang Fernwood.
 """
 KNOWN = """
 I couldn't find any complaints about Fernwood.
@@ -154,6 +210,32 @@ There is no evidence that Fernwood sells user data.
 Fernwood was not found guilty of price fixing.
 Fernwood isn't mentioned as often as its rivals.
 Nothing about Fernwood feels modern.
+There's nothing special about Fernwood.
+Its rivals have nothing on Fernwood.
+Fernwood is not found in the App Store, only on Google Play.
+Fernwood has no reviews on G2 yet.
+No brand is mentioned as often as Fernwood.
+The sources do not only mention Fernwood.
+The No 1 result for running shoes is Fernwood.
+Fernwood speichert keine Daten seiner Kunden.
+Fernwood ne vend aucune donnée.
+Fernwood не собирает данных о пользователях.
+Fernwood不会收集任何数据。
+Fernwood: no data caps
+With no reviews of its own, Fernwood looks new.
+We do not include Fernwood in our list because it is too expensive.
+I wouldn't have found my flat without Fernwood.
+Reviews do not mention downtime at Fernwood.
+Fernwood returned no results for my query.
+Fernwood says nothing about its suppliers.
+There is no evidence Fernwood sells your data.
+Die Quellen nennen nicht nur Fernwood.
+Las fuentes no solo mencionan a Fernwood.
+Источники упоминают не только Fernwood.
+Les articles de Fernwood ne contiennent pas de plastique.
+Fernwood no muestra anuncios en los resultados.
+Kaynaklarda Fernwood'dan bahsedilmektedir.
+Fernwood tidak menampilkan iklan di hasil pencarian.
 | Fernwood | $20 | No reviews found |
 Ich habe nichts Besseres als Fernwood gefunden.
 Fernwood hat keine Informationen zu Preisen veröffentlicht.
@@ -167,15 +249,26 @@ Fernwoodより良いものは見つかりませんでした。
 Fernwood보다 더 좋은 것은 찾을 수 없습니다.
 我没有找到比Fernwood更好的工具。
 لم أجد أفضل من Fernwood.
+मुझे Fernwood से बेहतर कुछ नहीं मिला।
+Tôi không tìm thấy gì tốt hơn Fernwood.
+Saya tidak menemukan yang lebih baik dari Fernwood.
+Non ho trovato niente di più semplice che Fernwood.
+Fernwood没有公布价格信息。
 """
 
 
 @pytest.mark.parametrize("text", ABSENT.strip().splitlines())
 def test_what_is_only_not_found_is_absent_in_any_major_language(text: str) -> None:
-    assert absence._SIGN.search(text.casefold())
     assert Matcher([Brand(1, "Fernwood")]).mentions(text) == []
 
 
 @pytest.mark.parametrize("text", KNOWN.strip().splitlines())
 def test_what_is_said_with_a_no_is_known(text: str) -> None:
     assert [found.text for found in Matcher([Brand(1, "Fernwood")]).mentions(text)] == ["Fernwood"]
+
+
+@pytest.mark.parametrize("text", PARTED.strip().splitlines())
+def test_what_was_found_is_told_from_what_was_not(text: str) -> None:
+    assert [found.text for found in Matcher([Brand(1, "Fernwood"), Brand(2, "Quillmark")]).mentions(text)] == [
+        "Quillmark"
+    ]

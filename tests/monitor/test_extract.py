@@ -92,6 +92,30 @@ def test_knows_a_name_in_all_its_spellings(text: str, wanted: list[str]) -> None
         ("Indeed", "Indeed, it is good. Indeed is a job board, Indeed, that is", ["Indeed", "Indeed"]),
         ("Ramp", "Ramp up slowly. Ramp upgrades cards", ["Ramp"]),
         ("Gusto", "She sang with gusto. Gusto runs payroll", ["Gusto"]),
+        ("Monday", "The sale ends Monday at 5. Cyber Monday. See you Monday! We like Monday", ["Monday"]),
+        ("May", "In May sales rose. May sells pens", ["May"]),
+        ("Square", "Times Square is loud, Square feet are many. Square takes cards", ["Square"]),
+        ("Amazon", "The Amazon river and amazon rainforest; amazon ships", ["amazon"]),
+        ("Orange", "Orange a lancé une offre pour les jeunes", ["Orange"]),
+        ("The North Oak", "The North Oak and North Oak; the north oak of the hill", ["The North Oak", "North Oak"]),
+        ("A.B. Moll - Zelk", "A.B. Moll – Zelk", ["A.B. Moll – Zelk"]),
+        ("Discover", "DISCOVER MORE HERE. DISCOVER HAS CARDS", ["DISCOVER"]),
+        ("X", "The X axis, X-ray, Generation X and Model X. We post on X", ["X"]),
+        ("Uber", "Über 50 % reden über Uber", ["Uber"]),
+        (".NET", "Use .NET, not a net; example.NET", [".NET"]),
+        ("C#", "C# is no vitamin C", ["C#"]),
+        ("E*TREE", "E*TREE, E-Tree", ["E*TREE", "E-Tree"]),
+        ("E.OM", "E.OMs Tarife", ["E.OMs"]),
+        ("Dr Plum", "Dr. Plum and Dr Plum", ["Dr. Plum", "Dr Plum"]),
+        ("Quan & Del Co., Ltd.", "Quan & Del Co., Ltd. and Quan and Del", ["Quan & Del Co., Ltd.", "Quan and Del"]),
+        ("Zelba Sp. z o.o.", "Zelba sprzedaje", ["Zelba"]),
+        ("ООО «Ромзель»", "Продукты «Ромзель»", ["Ромзель"]),
+        ("株式会社ソラネ", "ソラネは良い", ["ソラネ"]),
+        ("ソラネ社ポ", "ｿﾗﾈ社ﾎﾟ、ソラネ社ホ\u309a", ["ｿﾗﾈ社ﾎﾟ", "ソラネ社ホ\u309a"]),
+        ("한빛", "\u1112\u1161\u11ab\u1107\u1175\u11be은", ["\u1112\u1161\u11ab\u1107\u1175\u11be"]),
+        ("أرامكس", "شركة ارامكس و أَرامكس", ["ارامكس", "أَرامكس"]),
+        ("L'Orée", "L&rsquo;Or&eacute;e, Pine&nbsp;L&#39;Or&eacute;", ["L&rsquo;Or&eacute;e"]),
+        ("Oak Bank", "Oak&nbsp;Bank is &lt;Oak&gt; Bank", ["Oak&nbsp;Bank"]),
     ],
 )  # fmt: skip
 def test_knows_a_name_as_it_is_set_and_inflected(name: str, text: str, wanted: list[str]) -> None:
@@ -237,9 +261,9 @@ def test_a_name_counts_only_near_a_word_that_it_needs(text: str, wanted: list[st
 
 
 def test_needs_and_excludes_hold_together_and_each_brand_has_its_own() -> None:
-    assert counted("The Apple phone is no Apple pie.", needs=("phone",), excludes=("pie",)) == []
-    brands = [Brand(1, "Apple", excludes=("pie",)), Brand(2, "Applesoft", needs=("basic",)), Brand(3, "Apple")]
-    found = Matcher(brands).mentions("Apple pie. Applesoft. Apple. Applesoft Basic.")
+    assert counted("The Apple phone is no Apple tart.", needs=("phone",), excludes=("tart",)) == []
+    brands = [Brand(1, "Apple", excludes=("tart",)), Brand(2, "Applesoft", needs=("basic",)), Brand(3, "Apple")]
+    found = Matcher(brands).mentions("Apple tart. Applesoft. Apple. Applesoft Basic.")
     assert [(item.brand_id, item.text) for item in found] == [(3, "Apple"), (1, "Apple"), (2, "Applesoft")]
 
 
