@@ -66,3 +66,17 @@ def test_one_field_of_another_kind_is_no_crash(assistant: str, name: str, data: 
         assert found["error"]["message"]
     else:
         assert all(0 <= start < end <= len(found["text"]) for c in found["citations"] for start, end in c["spans"])
+
+
+def widened(value: Any) -> Any:
+    """The document with a field that nobody knows in every object."""
+    if isinstance(value, dict):
+        return {key: widened(item) for key, item in value.items()} | {"zz_new": "word"}
+    return [widened(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("assistant", "name"), BODIES)
+def test_fields_that_nobody_knows_yet_change_nothing(assistant: str, name: str) -> None:
+    document = json.loads(fixture(assistant, name))
+    read = every()[assistant]
+    assert reading(read, json.dumps(widened(document)).encode()) == reading(read, json.dumps(document).encode())
