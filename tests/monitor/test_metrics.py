@@ -346,7 +346,7 @@ def test_the_command_repeats_an_id_that_no_encoding_has() -> None:
         ("interval", '{"id": NaN, "cells": []}', "NaN is no number"),
         ("interval", '{"id": 1e999, "cells": []}', "JSON compliant"),
         pytest.param("interval", f'{{"cells": [[1, {"9" * 400}]]}}', "Line 2: ", id="400 digits"),
-        pytest.param("interval", "[" * 100_000, "Line 2: ", id="deep"),
+        pytest.param("interval", "[" * 100_000, "Line 2 is nested", id="deep"),
     ],
 )
 def test_a_bad_line_ends_the_command_with_its_number_and_reason(figure: str, line: str, reason: str) -> None:
