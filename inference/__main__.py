@@ -142,7 +142,7 @@ def _headers(name: str) -> dict[str, str]:
     """Header names to values from a JSON file; a name may come in any case."""
     try:
         known = json.loads(_read(name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{name} is not JSON: {error}.") from None
     if not isinstance(known, dict):
         raise Refused(f"{name} must hold one JSON object of header names to values.")

@@ -65,3 +65,16 @@ def test_a_file_that_is_not_there_is_named() -> None:
     command = [sys.executable, "-m", "rag", "robots", "nowhere.txt", "--agent", "A", "--url", "https://a.example/"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "python -m rag: nowhere.txt: No such file or directory.\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [f"{EXTRACT} deep.json", "-m inference parse openai deep.json --headers deep.json"],
+    ids=["brands", "headers"],
+)
+def test_a_file_that_is_nested_too_deeply_is_named(tmp_path: Path, command: str) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    filled = [str(tmp_path / part) if part == "deep.json" else part for part in command.split()]
+    done = subprocess.run([sys.executable, *filled], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "deep.json" in done.stderr and "Traceback" not in done.stderr

@@ -90,7 +90,7 @@ def _read_brands(path: Path) -> list[Brand]:
         return [_brand(number, row) for number, row in enumerate(rows)]
     except OSError as error:
         refuse(f"{path} cannot be read: {error.strerror}.")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         refuse(f"{path}: {error}.")
 
 
