@@ -80,3 +80,11 @@ def test_fields_that_nobody_knows_yet_change_nothing(assistant: str, name: str) 
     document = json.loads(fixture(assistant, name))
     read = every()[assistant]
     assert reading(read, json.dumps(widened(document)).encode()) == reading(read, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("number", [-5, 2**31, 2**70])
+def test_what_no_count_can_be_is_not_said(number: int) -> None:
+    usage = {"prompt_tokens": number, "completion_tokens": 7}
+    body = {"choices": [{"message": {"content": "Hello"}}], "usage": usage}
+    found = reading(every()["openai"], json.dumps(body).encode())
+    assert (found["usage"]["input_tokens"], found["usage"]["output_tokens"]) == (None, 7)
