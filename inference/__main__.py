@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from inference.model_files import DEVICES, PRECISIONS
 
@@ -18,7 +19,7 @@ def urls(arguments: argparse.Namespace) -> None:
     """One URL a line, cut at line feeds only -> its page identity and registrable domain."""
     from inference.pages import identify
 
-    for line in sys.stdin.buffer:
+    for line in _standard_input():
         url = line.removesuffix(b"\n").decode("utf-8", "replace")
         identity = identify(url)
         row = {"url": url, "page": identity.page, "domain": identity.domain}
@@ -39,7 +40,7 @@ def parse(arguments: argparse.Namespace) -> None:
     # reading a body needs no key, so that none is asked for
     assistant = kind.__new__(kind)
     for name in arguments.files:
-        content = sys.stdin.buffer.read() if name == "-" else _read(name)
+        content = _standard_input().read() if name == "-" else _read(name)
         try:
             row = assistant.parse(RawBody(content, arguments.status or 200, headers)).as_json()
         except AssistantError as error:
@@ -124,6 +125,12 @@ def _dimension(text: str) -> int:
     return int(text)
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise Refused("There is no standard input to read.")
+    return sys.stdin.buffer
+
+
 def _read(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
@@ -135,7 +142,7 @@ def _headers(name: str) -> dict[str, str]:
     """Header names to values from a JSON file; a name may come in any case."""
     try:
         known = json.loads(_read(name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{name} is not JSON: {error}.") from None
     if not isinstance(known, dict):
         raise Refused(f"{name} must hold one JSON object of header names to values.")

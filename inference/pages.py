@@ -10,6 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from urllib.parse import unquote
 
 from publicsuffixlist import PublicSuffixList
 
@@ -58,7 +59,7 @@ def identify(url: str) -> Identity:
     host, port = located
     path = _resolve(_unescape(match["path"].replace("\\", "/"))).rstrip("/")
     query = _remaining(match["query"] or "")
-    page = _without_www(host) + (f":{port}" if port else "") + path + (f"?{query}" if query else "")
+    page = _without_www(host) + ("" if port is None else f":{port}") + path + (f"?{query}" if query else "")
     if _is_redirect(page):
         return NOTHING
     return Identity(page, registrable_domain(host))
@@ -123,7 +124,7 @@ def _ascii_host(name: str) -> str | None:
     """The host in lower-case ASCII without a trailing dot; None for what cannot be one."""
     if name.startswith("["):
         return _ipv6(name)
-    host = _ESCAPE.sub(_decoded_byte, name) if "%" in name else name
+    host = unquote(name, errors="replace") if "%" in name else name
     ascii_name = host.lower() if host.isascii() else _idna(host)
     if ascii_name is None:
         return None
@@ -182,11 +183,6 @@ def _encoded(match: re.Match[str]) -> str:
     # lone surrogates, which UTF-8 has no bytes for, as the replacement character
     text = match[0].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return "".join(f"%{byte:02X}" for byte in text.encode("utf-8"))
-
-
-def _decoded_byte(match: re.Match[str]) -> str:
-    byte = int(match[1], 16)
-    return chr(byte) if byte < 0x80 else match[0]
 
 
 def _resolve(path: str) -> str:

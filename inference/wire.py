@@ -121,6 +121,10 @@ def string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+#: More tokens than the sum of a few counts may come to: what is stored of them has 32 bits.
+_TOO_MANY = 2**28
+
+
 def integer(value: Any) -> int | None:
     """The whole number, None for anything else."""
     if isinstance(value, float) and value.is_integer():
@@ -140,8 +144,8 @@ def decimal(value: Any) -> float | None:
 
 
 def total(*values: Any) -> int | None:
-    """The sum of what is there; None where nothing is."""
-    numbers = [number for value in values if (number := integer(value)) is not None]
+    """The sum of the counts that are there; None where nothing is. A negative number or a huge one is none."""
+    numbers = [number for value in values if (number := integer(value)) is not None and 0 <= number < _TOO_MANY]
     return sum(numbers) if numbers else None
 
 

@@ -438,9 +438,10 @@ def median_rank(answers: Mapping[int, int]) -> float | None:
 _ENDS, _WIDE_ENDS = ".!?…", "。！？"
 _CLOSING = "\"'”’»›)\\]}＂＇）］｝」』】〉》〕"
 _CLOSING_SOMEWHERE = "“‘«‹"  # they open in English and close in German: closing where white space follows
-_MARKERS = r"(?:[^\S\n\r]*\[\d+\](?:\([^()\s]*\))?)*"
+_LINE_ENDS = "\\n\\r\\v\\f\\x85\\u2028\\u2029"
+_MARKERS = rf"(?:[^\S{_LINE_ENDS}]*\[\d+\](?!\())*"  # `[n](...)` is a link and no marker
 _BREAK = re.compile(
-    r"\r\n|[\n\r\v\f\x85\u2028\u2029]"
+    rf"\r\n|[{_LINE_ENDS}]"
     rf"|(?<![{_ENDS}{_WIDE_ENDS}])(?:"  # only from the start of a run, and of whole runs: linear in bad cases too
     rf"(?=[{_ENDS}]*+[{_WIDE_ENDS}])[{_ENDS}{_WIDE_ENDS}]++[{_CLOSING}]*{_MARKERS}"
     rf"|[{_ENDS}]++[{_CLOSING}{_CLOSING_SOMEWHERE}]*{_MARKERS}(?=\s|\Z))"

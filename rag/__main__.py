@@ -125,6 +125,8 @@ def support(arguments: argparse.Namespace) -> None:
     """Claims and evidence on standard input -> how well each claim is supported; a row each, in order."""
     from rag.support import BATCH, check
 
+    if sys.stdin is None:
+        raise ValueError("There is no standard input to read.")
     embedder = _embedder(arguments)
     rows = _claims(sys.stdin.buffer)
     while batch := list(itertools.islice(rows, BATCH)):
@@ -341,7 +343,8 @@ def main(argv: list[str] | None = None) -> None:
         sys.stderr.close()
         raise SystemExit(0) from None
     except (ValueError, OSError) as error:
-        print(f"python -m rag: {error}", file=sys.stderr)
+        reason = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else str(error)
+        print(f"python -m rag: {reason}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -36,7 +36,7 @@ def read_queries(path: Path) -> Iterator[tuple[str, str]]:
             try:
                 row = json.loads(line)
                 yield str(row["_id"]), str(row["text"])
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ValueError(f'{path}, line {number} needs the form {{"_id", "text"}}.') from error
 
 

@@ -243,8 +243,10 @@ def read_documents(lines: Iterable[str]) -> Iterator[Document]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"line {number} is no JSON: {error}") from error
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {number} is no JSON: {error.msg} (character {error.pos + 1}).") from error
+        except RecursionError as error:
+            raise ValueError(f"line {number} is nested too deeply.") from error
         if not isinstance(row, dict) or not isinstance(row.get("_id"), str | int):
             raise ValueError(f'line {number} needs the form {{"_id", "title", "text", "url"}}.')
         fields = {name: row.get(name) or "" for name in ("url", "title", "text")}

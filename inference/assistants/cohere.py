@@ -13,7 +13,7 @@ from inference.answer import AssistantError, Finish, Question, Usage
 from inference.draft import Draft
 from inference.http import Call
 from inference.service import Service, bearer, conversation
-from inference.wire import Json, Payload, integer, items, malformed, mapping, string
+from inference.wire import Json, Payload, integer, items, malformed, mapping, string, total
 
 _FINISHES: dict[str, Finish] = {"MAX_TOKENS": "truncated", "ERROR_TOXIC": "blocked"}
 _FAILED = ("ERROR", "TIMEOUT")
@@ -49,7 +49,7 @@ class Cohere(Service):
         for citation in items(whole["message"].get("citations")):
             _cite(draft, citation, starts)
         tokens = mapping(mapping(whole.get("usage")).get("tokens"))
-        draft.usage = Usage(integer(tokens.get("input_tokens")), integer(tokens.get("output_tokens")))
+        draft.usage = Usage(total(tokens.get("input_tokens")), total(tokens.get("output_tokens")))
         return draft
 
     def delta(self, event: Json) -> str:

@@ -125,10 +125,11 @@ def _known(row: Json) -> Json:
 def _read(made: _Generated) -> Draft:
     draft = Draft(model=made.model or None)
     for part in made.parts:
-        if part.get("thought") or not part.keys() <= {"text", "thought", "thoughtSignature"}:
+        text = string(part.get("text"))
+        if text and not part.get("thought"):
+            draft.add(text)
+        elif part.get("thought") or not part.keys() <= {"text", "thought", "thoughtSignature"}:
             draft.interrupt()
-        else:
-            draft.add(string(part.get("text")))
     queries = made.grounding.get("webSearchQueries")
     draft.search(*map(string, queries if isinstance(queries, list) else []))
     _read_sources(draft, made)

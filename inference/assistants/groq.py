@@ -11,7 +11,7 @@ from inference.draft import Draft
 from inference.http import Call
 from inference.service import Service, bearer
 from inference.shapes import chat
-from inference.wire import Json, Payload, embedded, integer, items, mapping, string
+from inference.wire import Json, Payload, embedded, items, mapping, string, total
 
 
 class Groq(Service):
@@ -34,7 +34,7 @@ class Groq(Service):
         draft = found.draft
         streamed = mapping(mapping(found.document.get("x_groq")).get("usage"))
         if draft.usage == Usage() and streamed:
-            draft.usage = Usage(integer(streamed.get("prompt_tokens")), integer(streamed.get("completion_tokens")))
+            draft.usage = Usage(total(streamed.get("prompt_tokens")), total(streamed.get("completion_tokens")))
         tools = items(found.message.get("executed_tools"))
         draft.usage = replace(draft.usage, searches=sum(tool.get("type") == "search" for tool in tools))
         draft.reports_sources = draft.reports_sources or bool(tools)

@@ -64,10 +64,10 @@ def _read(conversation: Json) -> Draft:
             draft.search(string(embedded(output.get("arguments")).get("query")))
     draft.model = draft.model or string(conversation.get("model")) or None
     usage = mapping(conversation.get("usage"))
-    counted = integer(mapping(usage.get("connectors")).get("web_search"))
+    counted = total(mapping(usage.get("connectors")).get("web_search"))
     draft.usage = Usage(
         input_tokens=total(usage.get("prompt_tokens"), usage.get("connector_tokens")),
-        output_tokens=integer(usage.get("completion_tokens")),
+        output_tokens=total(usage.get("completion_tokens")),
         searches=executions if counted is None else counted,
     )
     return draft

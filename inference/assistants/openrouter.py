@@ -14,7 +14,7 @@ from inference.draft import Draft
 from inference.http import Call
 from inference.service import Service, bearer, prefaced
 from inference.shapes import chat
-from inference.wire import Json, Payload, decimal, integer, mapping
+from inference.wire import Json, Payload, decimal, mapping, total
 
 
 class OpenRouter(Service):
@@ -36,7 +36,7 @@ class OpenRouter(Service):
         tools = mapping(usage.get("server_tool_use_details"))
         found.draft.usage = replace(
             found.draft.usage,
-            searches=integer(tools.get("web_search_requests")),
+            searches=total(tools.get("web_search_requests")),
             cost_usd=decimal(usage.get("cost")),
         )
         return found.draft

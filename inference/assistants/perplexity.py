@@ -14,7 +14,7 @@ from inference.draft import Draft
 from inference.http import Call
 from inference.service import Service, bearer, prefaced
 from inference.shapes import chat
-from inference.wire import Json, Payload, decimal, integer, mapping, string
+from inference.wire import Json, Payload, decimal, mapping, string, total
 
 
 class Perplexity(Service):
@@ -44,7 +44,7 @@ class Perplexity(Service):
         usage = mapping(found.document.get("usage"))
         found.draft.usage = replace(
             found.draft.usage,
-            searches=integer(usage.get("num_search_queries")),
+            searches=total(usage.get("num_search_queries")),
             cost_usd=decimal(mapping(usage.get("cost")).get("total_cost")),
         )
         return found.draft

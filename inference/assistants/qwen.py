@@ -11,7 +11,7 @@ from inference.answer import KeyField, Question, Usage
 from inference.draft import Draft
 from inference.http import Call
 from inference.service import API_KEY, Service, bearer, conversation
-from inference.wire import Json, Payload, integer, items, malformed, mapping, string
+from inference.wire import Json, Payload, integer, items, malformed, mapping, string, total
 
 
 class Qwen(Service):
@@ -54,7 +54,7 @@ class Qwen(Service):
         usage = mapping(document.get("usage"))
         search = mapping(mapping(usage.get("plugins")).get("search"))
         draft.usage = Usage(
-            integer(usage.get("input_tokens")), integer(usage.get("output_tokens")), integer(search.get("count"))
+            total(usage.get("input_tokens")), total(usage.get("output_tokens")), total(search.get("count"))
         )
         return draft
 

@@ -13,7 +13,7 @@ from inference import errors
 from inference.answer import Finish, Usage
 from inference.draft import Draft
 from inference.shapes.responses import annotate
-from inference.wire import Json, Payload, integer, items, malformed, mapping, string
+from inference.wire import Json, Payload, integer, items, malformed, mapping, string, total
 
 _TRUNCATED = ("length", "model_length", "max_tokens")
 #: Parts that stand in the text without parting it.
@@ -55,7 +55,7 @@ def read(payload: Payload) -> Chat:
     unplaced = annotate(draft, items(message.get("annotations")), start)
     draft.finish = _finish(string(choice.get("finish_reason")), refused=bool(refusal))
     usage = mapping(document.get("usage"))
-    draft.usage = Usage(integer(usage.get("prompt_tokens")), integer(usage.get("completion_tokens")))
+    draft.usage = Usage(total(usage.get("prompt_tokens")), total(usage.get("completion_tokens")))
     return Chat(draft, document, message, unplaced)
 
 

@@ -92,7 +92,7 @@ def _usage(usage: Json, calls: int) -> Usage:
         total(usage.get(f"{kind}InputTokens")) or total(usage.get(f"{kind}InputTokenCount"))
         for kind in ("cacheRead", "cacheWrite")
     )
-    return Usage(total(usage.get("inputTokens"), *cached), integer(usage.get("outputTokens")), calls)
+    return Usage(total(usage.get("inputTokens"), *cached), total(usage.get("outputTokens")), calls)
 
 
 def _joined(events: tuple[Json, ...]) -> Json:

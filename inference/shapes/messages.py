@@ -46,8 +46,8 @@ def read(payload: Payload) -> Draft:
         input_tokens=total(
             usage.get("input_tokens"), usage.get("cache_creation_input_tokens"), usage.get("cache_read_input_tokens")
         ),
-        output_tokens=integer(usage.get("output_tokens")),
-        searches=integer(mapping(usage.get("server_tool_use")).get("web_search_requests")) or 0,
+        output_tokens=total(usage.get("output_tokens")),
+        searches=total(mapping(usage.get("server_tool_use")).get("web_search_requests")) or 0,
     )
     return draft
 

@@ -135,8 +135,8 @@ def _usage(response: Json, output: list[Json], all_calls_search: bool) -> Usage:
     reported = total(details.get("web_search_calls"), details.get("x_search_calls"))
     ticks = decimal(usage.get("cost_in_usd_ticks"))
     return Usage(
-        input_tokens=integer(usage.get("input_tokens")),
-        output_tokens=integer(usage.get("output_tokens")),
+        input_tokens=total(usage.get("input_tokens")),
+        output_tokens=total(usage.get("output_tokens")),
         searches=_searches(output, all_calls_search) if reported is None else reported,
         cost_usd=None if ticks is None else ticks / 1e10,
     )

@@ -56,6 +56,8 @@ FREE_CLAIM_SIZE = 256
 STORE_SIZE = 128
 STORE_SECONDS = 0.5
 BACKOFF_SECONDS = (5, 30, 120, 600, 1800)
+#: A service may ask for any time, also for one that no calendar has.
+LONGEST_WAIT_SECONDS = 31 * 24 * 3600.0
 #: Questions that a person waits for, of the local engine.
 ONLINE = MODEL_QUEUES[0]
 #: Queues whose answers cost nothing: what was sent and never came back is simply asked again.
@@ -401,7 +403,9 @@ def plan_retry(row: Response, error: AssistantError) -> None:
     elif error.permanent or error.kind == "malformed" or row.tries >= settings.MAX_TRIES:
         row.status = ResponseStatus.FAILED
     else:
-        wait = max(error.retry_after or 0, BACKOFF_SECONDS[min(row.tries, len(BACKOFF_SECONDS)) - 1])
+        wait = max(
+            min(error.retry_after or 0, LONGEST_WAIT_SECONDS), BACKOFF_SECONDS[min(row.tries, len(BACKOFF_SECONDS)) - 1]
+        )
         if error.kind == "unknown":
             wait = 0
         row.status = ResponseStatus.PENDING

@@ -66,3 +66,25 @@ def test_one_field_of_another_kind_is_no_crash(assistant: str, name: str, data: 
         assert found["error"]["message"]
     else:
         assert all(0 <= start < end <= len(found["text"]) for c in found["citations"] for start, end in c["spans"])
+
+
+def widened(value: Any) -> Any:
+    """The document with a field that nobody knows in every object."""
+    if isinstance(value, dict):
+        return {key: widened(item) for key, item in value.items()} | {"zz_new": "word"}
+    return [widened(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("assistant", "name"), BODIES)
+def test_fields_that_nobody_knows_yet_change_nothing(assistant: str, name: str) -> None:
+    document = json.loads(fixture(assistant, name))
+    read = every()[assistant]
+    assert reading(read, json.dumps(widened(document)).encode()) == reading(read, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("number", [-5, 2**31, 2**70])
+def test_what_no_count_can_be_is_not_said(number: int) -> None:
+    usage = {"prompt_tokens": number, "completion_tokens": 7}
+    body = {"choices": [{"message": {"content": "Hello"}}], "usage": usage}
+    found = reading(every()["openai"], json.dumps(body).encode())
+    assert (found["usage"]["input_tokens"], found["usage"]["output_tokens"]) == (None, 7)

@@ -25,6 +25,8 @@ NOTHING = Identity(None, None)
         ("http://www.com", "www.com", "www.com"),
         ("http://www.localhost:80/", "www.localhost", "www.localhost"),
         ("http://a.com:8080/", "a.com:8080", "a.com"),
+        ("http://a.com:0/", "a.com:0", "a.com"),
+        ("http://%77ww.b%C3%BCcher%2Eexample/", "xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("https://bücher.example/Straße?q=ä", "xn--bcher-kva.example/Stra%C3%9Fe?q=%C3%A4", "xn--bcher-kva.example"),
         ("http://a.com/%7euser%2fx%3a?%61=%c3%a9", "a.com/~user%2Fx%3A?a=%C3%A9", "a.com"),
         ("http://a.com/?b=2&a=1&b=1&a=1", "a.com?a=1&a=1&b=1&b=2", "a.com"),
@@ -59,6 +61,8 @@ def test_says_what_a_url_counts_as(url: str, page: str, domain: str | None) -> N
         "http:///x",
         "http://a b.com",
         "http://a..com",
+        "http://a%FF.com",
+        "http://a%2Fb.com",
     ]
     + ["http://a.com:port/", "http://a.com:99999/", "http://[::1", "javascript:alert(1)", "see http://a.com"]
     + ["https://vertexaisearch.cloud.google.com/grounding-api-redirect/AbC"],

@@ -388,3 +388,10 @@ def test_a_panel_whose_assistant_is_gone_says_so(workspace: Workspace, monkeypat
     with pytest.raises(Problem, match="not installed here"):
         start(panel)
     assert not Run.objects.for_workspace(workspace).exists()
+
+
+def test_a_wait_that_no_calendar_holds_is_cut_short() -> None:
+    row = Response(tries=1)
+    ledger.plan_retry(row, AssistantError("rate_limited", "Slow down.", retry_after=1e297))
+    assert row.status == ResponseStatus.PENDING
+    assert row.next_try_at is not None and row.next_try_at < timezone.now() + timedelta(days=32)

@@ -240,6 +240,9 @@ def cut(text: str) -> list[str]:
         ("„So war es.“ Danach kam er", ["„So war es.“", "Danach kam er"]),
         ("First.[1][2] Second. [3]\nThird [4]. Fourth", ["First.[1][2]", "Second. [3]", "Third [4].", "Fourth"]),
         ("First.[1]glued", ["First.[1]glued"]),
+        ("First. [1](https://a.example/x) second", ["First.", "[1](https://a.example/x) second"]),
+        ("安い。[1](https://a.example/x)です", ["安い。", "[1](https://a.example/x)です"]),
+        ("First.\u2028[1] second", ["First.", "[1] second"]),
         ("No stop\nbut a line\r\nand one", ["No stop", "but a line", "and one"]),
         ("First one.\n[1]\n---\nSecond", ["First one.\n[1]\n---", "Second"]),
         ("***\nOnly this", ["Only this"]),
@@ -343,7 +346,7 @@ def test_the_command_repeats_an_id_that_no_encoding_has() -> None:
         ("interval", '{"id": NaN, "cells": []}', "NaN is no number"),
         ("interval", '{"id": 1e999, "cells": []}', "JSON compliant"),
         pytest.param("interval", f'{{"cells": [[1, {"9" * 400}]]}}', "Line 2: ", id="400 digits"),
-        pytest.param("interval", "[" * 100_000, "Line 2: ", id="deep"),
+        pytest.param("interval", "[" * 100_000, "Line 2 is nested", id="deep"),
     ],
 )
 def test_a_bad_line_ends_the_command_with_its_number_and_reason(figure: str, line: str, reason: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from itertools import islice
@@ -16,6 +15,7 @@ from django.core.management.base import BaseCommand
 from inference.sentiment import Named, SentimentReader, get_sentiment_reader
 from monitor.environment import refuse
 from monitor.extract import Brand, Matcher, Mention
+from monitor.management.lines import given_lines, read_object
 from monitor.roles import parts
 
 #: Answers read together, so that their sentences are embedded together.
@@ -40,26 +40,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         brands = _read_brands(options["brands"])
         matcher = Matcher(brands)
-        lines = (_read_line(line, number) for number, line in enumerate(sys.stdin.buffer, start=1) if line.strip())
-        while batch := list(islice(lines, 1 if options["no_sentiment"] else BATCH)):
-            found = [matcher.mentions(text) for _, text in batch]
-            feelings = iter([None] * sum(map(len, found)) if options["no_sentiment"] else _feelings(batch, found))
-            for (answer_id, text), mentions in zip(batch, found, strict=True):
-                rows = [
-                    {
-                        "brand": brands[mention.brand_id].name,
-                        "start": mention.start,
-                        "end": mention.end,
-                        "text": mention.text,
-                        "rank": mention.rank,
-                        "role": part.role,
-                        "place": part.place,
-                        "sentiment": next(feelings),
-                    }
-                    for mention, part in zip(mentions, parts(text, mentions), strict=True)
-                ]
-                # escaped, so that what is no valid Unicode passes as it came
-                self.stdout.write(json.dumps({"id": answer_id, "mentions": rows}))
+        with given_lines() as lines:
+            answers = (_answer(number, read_object(number, line)) for number, line in lines)
+            while batch := list(islice(answers, 1 if options["no_sentiment"] else BATCH)):
+                found = [matcher.mentions(text) for _, text in batch]
+                feelings = iter([None] * sum(map(len, found)) if options["no_sentiment"] else _feelings(batch, found))
+                for (answer_id, text), mentions in zip(batch, found, strict=True):
+                    rows = [
+                        {
+                            "brand": brands[mention.brand_id].name,
+                            "start": mention.start,
+                            "end": mention.end,
+                            "text": mention.text,
+                            "rank": mention.rank,
+                            "role": part.role,
+                            "place": part.place,
+                            "sentiment": next(feelings),
+                        }
+                        for mention, part in zip(mentions, parts(text, mentions), strict=True)
+                    ]
+                    # escaped, so that what is no valid Unicode passes as it came
+                    self.stdout.write(json.dumps({"id": answer_id, "mentions": rows}))
 
 
 def _feelings(answers: Sequence[tuple[Any, str]], found: Sequence[Sequence[Mention]]) -> Sequence[str]:
@@ -89,7 +90,7 @@ def _read_brands(path: Path) -> list[Brand]:
         return [_brand(number, row) for number, row in enumerate(rows)]
     except OSError as error:
         refuse(f"{path} cannot be read: {error.strerror}.")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         refuse(f"{path}: {error}.")
 
 
@@ -108,12 +109,8 @@ def _brand(number: int, row: Any) -> Brand:
     return Brand(number, row["name"], kind=kind, exact_case=exact_case, **lists)
 
 
-def _read_line(line: bytes, number: int) -> tuple[Any, str]:
-    """(id, text) of one line; a line that cannot be read ends the command with its number."""
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        refuse(f"Line {number} is not JSON: {error}.")
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+def _answer(number: int, row: dict[str, Any]) -> tuple[Any, str]:
+    """(id, text) of one line; a line without a text ends the command with its number."""
+    if not isinstance(row.get("text"), str):
         refuse(f'Line {number} needs to be an object with "id" and "text".')
     return row.get("id"), row["text"]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from monitor import metrics
 from monitor.environment import refuse
+from monitor.management.lines import given_lines, read_object
 
 
 class Command(BaseCommand):
@@ -27,17 +27,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         figure = FIGURES[options["figure"]]
-        for number, line in enumerate(sys.stdin.buffer, start=1):
-            if line.strip():
-                self.stdout.write(_answer(figure, line, number))
+        with given_lines() as lines:
+            for number, line in lines:
+                self.stdout.write(_answer(figure, number, read_object(number, line)))
 
 
-def _answer(figure: Callable[[dict[str, Any]], dict[str, Any]], line: bytes, number: int) -> str:
-    """The figure of one line; a line that cannot be read ends the command with its number and the reason."""
+def _answer(figure: Callable[[dict[str, Any]], dict[str, Any]], number: int, row: dict[str, Any]) -> str:
+    """The figure of one line; a line that has none ends the command with its number and the reason."""
     try:
-        row = json.loads(line, parse_constant=_no_number)
-        if not isinstance(row, dict):
-            raise TypeError("a line is one JSON object")
         # ASCII only: half a surrogate pair, which JSON can spell, has no bytes
         return json.dumps({"id": row.get("id"), **figure(row)}, allow_nan=False)
     except KeyError as error:
@@ -45,13 +42,9 @@ def _answer(figure: Callable[[dict[str, Any]], dict[str, Any]], line: bytes, num
     except OverflowError:
         refuse(f"Line {number}: a number is too large.")
     except RecursionError:
-        refuse(f"Line {number}: it is nested too deeply.")
+        refuse(f"Line {number} is nested too deeply.")
     except (ValueError, TypeError) as error:
         refuse(f"Line {number}: {error}.")
-
-
-def _no_number(written: str) -> NoReturn:
-    raise ValueError(f"{written} is no number of JSON")
 
 
 def _interval(row: dict[str, Any]) -> dict[str, Any]:
