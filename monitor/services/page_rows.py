@@ -89,7 +89,7 @@ def jsonl_rows(path: Path, *, name: str, folder: Path | None = None) -> Iterator
 
 def html_row(path: Path, *, name: str, url: str = "") -> PageRow | Flaw:
     """A single HTML file. Without `url` the page must state its own: a canonical link or og:url."""
-    html = _read_page(path, name)
+    html = _read_page(path, name, "The file")  # what it is called on disk says nothing to whoever uploaded it
     if isinstance(html, Flaw):
         return html
     if flaw := _content_flaw(name, html):
@@ -137,18 +137,18 @@ def _row(line: bytes, where: str, folder: Path | None) -> PageRow | Flaw:
         return Flaw(where, 'It has no "html".' if folder is None else 'It has neither "html" nor "file".')
     if folder is None:
         return Flaw(where, 'It names a "file"; an upload must carry the page itself as "html".')
-    content_or_flaw = _read_page(folder / file, where)
+    content_or_flaw = _read_page(folder / file, where, Path(file).name)
     return content_or_flaw if isinstance(content_or_flaw, Flaw) else _checked(where, url, content_or_flaw)
 
 
-def _read_page(path: Path, where: str) -> bytes | Flaw:
+def _read_page(path: Path, where: str, called: str) -> bytes | Flaw:
     try:
         with open_maybe_gzip(path) as file:
             return file.read(MAX_PAGE_BYTES + 1)
     except FileNotFoundError:
         return Flaw(where, f"There is no file {path.name}.")
     except (OSError, ValueError, EOFError, zlib.error) as error:
-        return Flaw(where, f"{path.name} cannot be read: {error}.")
+        return Flaw(where, f"{called} cannot be read: {error}.")
 
 
 def _content_flaw(where: str, html: bytes) -> Flaw | None:

@@ -72,6 +72,14 @@ def test_files_beside_the_rows_gzip_or_not_and_missing(tmp_path: Path) -> None:
     assert "cannot be read" in reasons[2]
 
 
+def test_a_damaged_upload_is_not_called_by_its_name_on_disk(tmp_path: Path) -> None:
+    path = tmp_path / "e3a112b7"
+    path.write_bytes(b"\x1f\x8bnot gzip at all")
+    found = html_row(path, name="page.html.gz")
+    assert isinstance(found, Flaw) and found.where == "page.html.gz"
+    assert found.reason.startswith("The file cannot be read:")
+
+
 def test_too_large_pages_and_lines_are_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_rows, "MAX_PAGE_BYTES", 1000)
     monkeypatch.setattr(page_rows, "MAX_LINE_BYTES", 3000)
