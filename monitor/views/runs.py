@@ -69,7 +69,7 @@ def run_resume(request: WorkspaceRequest, pk: int) -> HttpResponse:
     if service.resume_run(run=_run(request, pk)):
         messages.success(request, "The run goes on.")
     else:
-        messages.info(request, "The run was not paused.")
+        messages.info(request, "The run is not paused: it goes on, or has ended.")
     return redirect("run", request.workspace.slug, pk)
 
 

@@ -240,7 +240,7 @@ def test_the_page_says_who_paused_what_is_kept_and_how_to_go_on(client: Client, 
     answer = client.get(reverse("answer", args=[workspace.slug, pending.pk])).content.decode()
     assert "Its run is paused." in answer
 
-    for said in ("The run goes on.", "The run was not paused."):
+    for said in ("The run goes on.", "The run is not paused: it goes on, or has ended."):
         page = client.post(at("run_resume", run), follow=True).content.decode()
         assert said in page
     assert ">Pause run</button>" in page and "It was paused for" in page
