@@ -189,10 +189,17 @@ def latest(workspace: Workspace, prompt: int, *, most: int = 6) -> tuple[Row, ..
     return tuple(_rows(workspace, list(newest), ""))
 
 
+#: What a row of the list is written of.
+_LISTED = (
+    *("workspace", "run__workspace", "run__day", "prompt_text", "assistant", "stratum", "model", "model_reported"),
+    *("repeat", "status", "finish", "error_message", "text"),
+)
+
+
 def _narrowed(
     workspace: Workspace, chosen: filters.Filter, asked: Narrowing, within_period: bool
 ) -> QuerySet[Response]:
-    found = Response.objects.for_workspace(workspace).defer("search").select_related("run").order_by("-run__day", "-pk")
+    found = Response.objects.for_workspace(workspace).select_related("run").only(*_LISTED).order_by("-run__day", "-pk")
     if within_period:
         found = found.filter(run__day__range=(chosen.period.start, chosen.period.end))
     exact: dict[str, Any] = {

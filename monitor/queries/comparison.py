@@ -13,7 +13,7 @@ from monitor.published_formulas import FORMULAS, Formula, Named
 from monitor.queries import counts
 from monitor.queries.counts import NAMED, Block, BrandInfo, BrandRanks
 from monitor.queries.filters import STRATA, Filter
-from monitor.queries.kept import kept
+from monitor.queries.kept import kept, stamp
 
 #: Columns of the tables: own brands first, then those named most.
 BRANDS_SHOWN = 6
@@ -39,14 +39,22 @@ class Table:
     lines: tuple[Line, ...]
 
 
-def comparison(workspace: Workspace, chosen: Filter) -> tuple[Table, ...]:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The tables; `stamp` is another for others."""
+
+    tables: tuple[Table, ...] = ()
+    stamp: str = ""
+
+
+def comparison(workspace: Workspace, chosen: Filter) -> Comparison:
     """A table for each assistant and, where several were asked in one stratum, one of them put together."""
     current = counts.current(workspace, chosen)
     if current is None:
-        return ()
+        return Comparison()
     every = tuple(counts.brands_of(workspace, current.extraction))
     key = "comparison", current.fingerprint, every
-    return kept(key, lambda: _made(workspace, current.extraction, chosen, every))
+    return Comparison(kept(key, lambda: _made(workspace, current.extraction, chosen, every)), stamp(key))
 
 
 def _made(

@@ -18,7 +18,7 @@ def comparison(request: WorkspaceRequest) -> HttpResponse:
     bar = filters.read(request.workspace, request.GET)
     context = {
         "bar": bar,
-        "tables": queries.comparison(request.workspace, bar.filter),
+        "found": queries.comparison(request.workspace, bar.filter),
         "measured": bar.is_measured,
     }
     return render(request, "_comparison_content.html" if request.htmx else "comparison.html", context)

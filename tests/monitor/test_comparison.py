@@ -54,7 +54,7 @@ def test_scores_stay_between_0_and_100(ranks: dict[int, int], unnamed: int, prom
 @pytest.mark.django_db
 def test_assistants_stand_apart_and_put_together() -> None:
     history = make_history(days=1, prompts=10, assistants=("openai", "perplexity"))
-    first, second, together = comparison(history.workspace, DAY)
+    first, second, together = comparison(history.workspace, DAY).tables
     assert first.label != second.label
     assert together.ours is None and together.responses == first.responses + second.responses
     assert first.brands[0].own and first.ours is not None
