@@ -25,13 +25,16 @@ class Handler(ASGIHandler):
     Each of them knows only to wait, so Django would go to a thread and back for each middleware, twice, and under load
     wait its turn there every time. What a view streams still comes from the loop.
 
-    As many are worked for at once as there are connections to the database. The others wait in the loop, where Django
-    cancels those whose clients go away: what nobody waits for any more is never begun, however many they are.
+    Few are worked for at once: they share one interpreter, and of twenty at a time each is as late as the last. The
+    others wait in the loop, where Django cancels those whose clients go away: what nobody waits for any more is never
+    begun, however many they are.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._turns = asyncio.Semaphore(environment.get("DATABASE_POOL") or environment.WEB_TURNS)
+        self._turns = asyncio.Semaphore(
+            min(environment.WEB_TURNS, environment.get("DATABASE_POOL") or environment.WEB_TURNS)
+        )
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)

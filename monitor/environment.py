@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from inference.generator import read_address
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Requests that a web server's process works for at once, where `DATABASE_POOL` says nothing; each holds a connection.
-WEB_TURNS = 16
+#: Requests that a web server's process works for at once: more would only be in each other's way at one interpreter.
+WEB_TURNS = 4
+#: Connections to the database that it lends them: a download under way keeps its own after its turn.
+WEB_CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ ENVIRONMENT: tuple[Variable, ...] = (
         "DATABASE_POOL",
         "0",
         "Connections to PostgreSQL that a process lends its threads, "
-        f"{WEB_TURNS} in web servers; 0: each thread has its own.",
+        f"{WEB_CONNECTIONS} in web servers; 0: each thread has its own.",
         _whole,
     ),
     Variable("WEB_WORKERS", "2", "Web server processes.", _count),

@@ -258,7 +258,7 @@ def web(data_dir: Path, *, host: str, port: int, processes: int) -> Service:
         ],
         data_dir / "logs" / "web.log",
         # each request has a thread of its own, which would open a connection and close it again
-        {"DATABASE_POOL": str(environment.get("DATABASE_POOL") or environment.WEB_TURNS)},
+        {"DATABASE_POOL": str(environment.get("DATABASE_POOL") or environment.WEB_CONNECTIONS)},
     )
 
 
