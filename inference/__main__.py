@@ -10,16 +10,16 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
 from inference.model_files import DEVICES, PRECISIONS
+from inference.pipes import NoInput, read_while_wanted, standard_input
 
 
 def urls(arguments: argparse.Namespace) -> None:
     """One URL a line, cut at line feeds only -> its page identity and registrable domain."""
     from inference.pages import identify
 
-    for line in _standard_input():
+    for line in standard_input():
         url = line.removesuffix(b"\n").decode("utf-8", "replace")
         identity = identify(url)
         row = {"url": url, "page": identity.page, "domain": identity.domain}
@@ -40,7 +40,7 @@ def parse(arguments: argparse.Namespace) -> None:
     # reading a body needs no key, so that none is asked for
     assistant = kind.__new__(kind)
     for name in arguments.files:
-        content = _standard_input().read() if name == "-" else _read(name)
+        content = standard_input().read() if name == "-" else _read(name)
         try:
             row = assistant.parse(RawBody(content, arguments.status or 200, headers)).as_json()
         except AssistantError as error:
@@ -125,12 +125,6 @@ def _dimension(text: str) -> int:
     return int(text)
 
 
-def _standard_input() -> BinaryIO:
-    if sys.stdin is None:
-        raise Refused("There is no standard input to read.")
-    return sys.stdin.buffer
-
-
 def _read(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
@@ -187,15 +181,11 @@ def main(argv: list[str] | None = None) -> None:
     command.set_defaults(run=distill)
     arguments = parser.parse_args(argv)
     try:
-        arguments.run(arguments)
-        sys.stdout.flush()
-    except Refused as refused:
+        with read_while_wanted():
+            arguments.run(arguments)
+    except (Refused, NoInput) as refused:
         print(refused, file=sys.stderr)
         raise SystemExit(2) from None
-    except BrokenPipeError:
-        # the reader has had enough; keep the interpreter from complaining when it flushes on exit
-        sys.stderr.close()
-        raise SystemExit(0) from None
 
 
 if __name__ == "__main__":

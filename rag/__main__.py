@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.model_files import DEVICES, PRECISIONS
+from inference.pipes import read_while_wanted, standard_input
 
 if TYPE_CHECKING:
     from inference.embed import Embedder
@@ -125,10 +126,9 @@ def support(arguments: argparse.Namespace) -> None:
     """Claims and evidence on standard input -> how well each claim is supported; a row each, in order."""
     from rag.support import BATCH, check
 
-    if sys.stdin is None:
-        raise ValueError("There is no standard input to read.")
+    given = standard_input()
     embedder = _embedder(arguments)
-    rows = _claims(sys.stdin.buffer)
+    rows = _claims(given)
     while batch := list(itertools.islice(rows, BATCH)):
         for verdict in check(batch, embedder):
             _print({"score": verdict.score, "supported": verdict.supported})
@@ -336,12 +336,8 @@ def main(argv: list[str] | None = None) -> None:
     """Run one command."""
     arguments = _parser().parse_args(argv)
     try:
-        arguments.run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # the reader has had enough; keep the interpreter from complaining when it flushes on exit
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        with read_while_wanted():
+            arguments.run(arguments)
     except (ValueError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else str(error)
         print(f"python -m rag: {reason}", file=sys.stderr)

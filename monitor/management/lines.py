@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from inference.pipes import NoInput, read_while_wanted, standard_input
 from monitor.environment import refuse
 
 
 @contextmanager
 def given_lines() -> Iterator[Iterator[tuple[int, bytes]]]:
     """The lines that are not blank, with their numbers. Who reads the output and has had enough ends it quietly."""
-    if sys.stdin is None:
-        refuse("There is no standard input to read.")
     try:
-        yield ((number, line) for number, line in enumerate(sys.stdin.buffer, start=1) if line.strip())
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # keep the interpreter from complaining when it flushes on exit
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        given = standard_input()
+    except NoInput as error:
+        refuse(f"{error}")
+    with read_while_wanted():
+        yield ((number, line) for number, line in enumerate(given, start=1) if line.strip())
 
 
 def read_object(number: int, line: bytes) -> dict[str, Any]:

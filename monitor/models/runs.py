@@ -83,6 +83,10 @@ class Run(WorkspaceModel):
         return self.slot_at or self.created_at
 
     @property
+    def is_under_way(self) -> bool:
+        return self.status in UNDER_WAY
+
+    @property
     def paused_spans(self) -> list[tuple[datetime, datetime]]:
         """From when to when it was paused; what nobody ended goes on to the run's end, or to now."""
         end = (self.finished_at or timezone.now()).isoformat()

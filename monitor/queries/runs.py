@@ -15,7 +15,6 @@ from django.utils import timezone
 from monitor import assistants
 from monitor.models import (
     OPEN,
-    UNDER_WAY,
     Charge,
     ChargeState,
     Panel,
@@ -87,7 +86,7 @@ class Progress:
     @property
     def ended(self) -> bool:
         """Nothing moves any more; a cancelled run still waits for what it had sent."""
-        return self.run.status not in UNDER_WAY and not self.left
+        return not self.run.is_under_way and not self.left
 
     @property
     def paused_at(self) -> datetime | None:

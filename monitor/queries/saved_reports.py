@@ -79,9 +79,7 @@ def rows(workspace: Workspace) -> list[Row]:
     """All of a workspace, by name."""
     found = list(SavedReport.objects.for_workspace(workspace))
     newest = ReportIssue.objects.for_workspace(workspace).filter(report__in=found)
-    latest = (
-        newest.order_by("report_id", "-pk").distinct("report_id").select_related("report").prefetch_related("mails")
-    )
+    latest = newest.order_by("report_id", "-pk").distinct("report_id").select_related("report")
     by_report = {issue.report_id: issue for issue in latest.prefetch_related("mails")}
     return [
         Row(report, panels.plan(report.cron, workspace.time_zone, count=1), by_report.get(report.pk))

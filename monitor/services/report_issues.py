@@ -1,8 +1,8 @@
 """Making what is due of saved reports. May be delivered twice or cut short anywhere.
 
 An issue is claimed under a lease, made with no transaction open, and stored in one with its files and one e-mail for
-each recipient, which `services.mailing` sends. `make` is handed in, and says how many files it has
-written: this knows no figures.
+each recipient, which `services.mailing` sends. `make` is handed in, and says how many files it has written: this knows
+no figures.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from inference.answer import Assistant
 from monitor import assistants, planning, repeats, schedule
 from monitor.models import (
     OPEN,
-    UNDER_WAY,
     IndexGeneration,
     Panel,
     Persona,
@@ -246,7 +245,7 @@ def cancel_run(*, run: Run) -> int:
     """Ask nothing further; what is being asked right now still counts. The number of responses taken back."""
     with transaction.atomic():
         locked = _locked(run)
-        if locked.status not in UNDER_WAY:
+        if not locked.is_under_way:
             return 0
         locked.finished_at = timezone.now()
         cancelled = (

@@ -16,7 +16,7 @@ from django.db.models import Count
 from monitor import environment, supervisor
 from monitor.management.arguments import panel_named
 from monitor.management.console import ConsoleWatch
-from monitor.models import UNDER_WAY, Response, ResponseStatus, Run, RunStatus, Trigger
+from monitor.models import Response, ResponseStatus, Run, RunStatus, Trigger
 from monitor.services import recovery, runs
 from monitor.services.errors import Problem
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             if run.status != before and RunStatus.PAUSED in (run.status, before):
                 watch.close()
                 print(f"run {run.pk} {_AT_A_PAUSE.get(run.status, 'has ended')}", file=sys.stderr)
-            return run.status not in UNDER_WAY and not runs.is_open(run)
+            return not run.is_under_way and not runs.is_open(run)
 
         if environment.get("CELERY_BROKER_URL") or supervisor.is_running(settings.DATA_DIR):
             wait_until(finished)
